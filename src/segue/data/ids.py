@@ -1,0 +1,66 @@
+"""Identifiers of users, items and sessions: one buffer of bytes, so that millions of them stay small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from segue.shapes import Array, Ints, Longs
+
+
+class Ids(Sequence[str]):
+    """An immutable list of distinct strings with an index from string to place.
+
+    Args:
+        text: the UTF-8 bytes of all ids, one after another.
+        ends: (n + 1,) where each id begins and ends in `text`; the first is 0.
+    """
+
+    def __init__(self, text: bytes, ends: Longs) -> None:
+        self.text = text
+        self.ends = ends
+
+    @classmethod
+    def of(cls, strings: Iterable[str]) -> Ids:
+        """Pack strings; the caller promises that they are distinct."""
+        encoded = [s.encode("utf-8", "surrogatepass") for s in strings]
+        ends = np.zeros(len(encoded) + 1, np.int64)
+        np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=ends[1:])
+        return cls(b"".join(encoded), ends)
+
+    def __len__(self) -> int:
+        return len(self.ends) - 1
+
+    def __getitem__(self, place: int) -> str:  # type: ignore[override]
+        if place < 0 or place >= len(self):
+            raise IndexError(f"no id at place {place}: there are {len(self)}")
+        return self.text[self.ends[place] : self.ends[place + 1]].decode("utf-8", "surrogatepass")
+
+    def __iter__(self) -> Iterator[str]:
+        return (self[place] for place in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ids) and self.text == other.text and np.array_equal(self.ends, other.ends)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def take(self, places: Array) -> list[str]:
+        """The ids at `places`, in that order."""
+        return [self[int(place)] for place in places]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """From id to place."""
+        return {string: place for place, string in enumerate(self)}
+
+    def place_of(self, string: str) -> int:
+        """The place of an id, -1 if it is not here."""
+        return self.places.get(string, -1)
+
+    def places_of(self, strings: Iterable[str]) -> Ints:
+        """The places of many ids, -1 where one is not here."""
+        places = self.places
+        return np.fromiter((places.get(s, -1) for s in strings), np.int32)
