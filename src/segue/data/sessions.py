@@ -59,6 +59,7 @@ class Sequences(NamedTuple):
         starts: (E,) True where a row begins at the initial state: `opens`, or with `mark` a user's first event.
         bounds: (U + 1,) where each user's events begin and end.
         of: (U,) the user of each stretch.
+        timed: False if `time` is a place in the user's own order and cannot be compared across users.
     """
 
     order: Longs
@@ -69,6 +70,7 @@ class Sequences(NamedTuple):
     starts: Bools
     bounds: Longs
     of: Array
+    timed: bool = True
 
     def __len__(self) -> int:
         return len(self.item)
@@ -103,4 +105,5 @@ def lay_out(log: EventLog, *, gap: float | None, at_session_start: str, item: Ar
         starts=opens if at_session_start == "reset" else first,
         bounds=np.append(begins, len(order)),
         of=user[begins],
+        timed=log.timed,
     )

@@ -1,0 +1,1 @@
+"""Stores of events and states: in memory, in SQLite."""

@@ -1,0 +1,55 @@
+"""The items a model knows, and what is known of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from segue.data.events import EventLog
+from segue.data.ids import Ids
+from segue.data.items import ItemTable
+from segue.shapes import Ints
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """N items in a fixed order; an item's index is its place.
+
+    Attributes:
+        ids: the user's own identifiers.
+        columns: metadata by name, each a list of N values (None where unknown).
+    """
+
+    ids: Ids
+    columns: dict[str, list[Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def of(cls, log: EventLog, items: ItemTable | None = None) -> Catalog:
+        """The items that occur in a log, in order of first appearance, with their rows of the items table."""
+        present = np.zeros(len(log.items), bool)
+        present[log.item] = True
+        places = np.flatnonzero(present)
+        ids = log.items if len(places) == len(log.items) else Ids.of(log.items.take(places))
+        columns: dict[str, list[Any]] = {}
+        if items is not None:
+            rows = items.ids.places_of(ids)
+            columns = {
+                name: [values[row] if row >= 0 else None for row in rows] for name, values in items.columns.items()
+            }
+        return cls(ids, columns)
+
+    def items_of(self, log: EventLog) -> Ints:
+        """(E,) the index of each event's item, -1 where it is not in the catalog."""
+        if self.ids is log.items:
+            return log.item
+        return self.ids.places_of(log.items)[log.item]
+
+    def titles(self, items: Ints) -> list[str]:
+        """A name for each item: its title where one is known, else its id."""
+        title = self.columns.get("title")
+        return [str((title and title[i]) or self.ids[i]) for i in map(int, items)]

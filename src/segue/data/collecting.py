@@ -1,0 +1,167 @@
+"""The events of a log as they come in, batch by batch, and their order at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from segue.data.checks import Checks
+from segue.data.coding import Coder, as_numbers, as_strings, by_appearance, pack
+from segue.data.columns import Columns
+from segue.data.events import EventLog
+from segue.data.tables import Batch
+from segue.data.times import EXPECTED, LATEST, TimeReader, day
+from segue.shapes import Array, Bools
+
+PARTS = {"train": 0, "training": 0, "valid": 1, "validation": 1, "val": 1, "dev": 1, "test": 2, "testing": 2}
+IDS = ("user_id", "item_id", "session_id")
+
+
+class Collector:
+    """Checks, encodes and keeps batches; `finish` sorts them into a log."""
+
+    def __init__(self, roles: Collection[str], features: Sequence[str]) -> None:
+        self.roles = roles
+        self.features = features
+        self.checks = Checks()
+        self.times = TimeReader()
+        self.coders = {role: Coder() for role in (*IDS, "event_type") if role in roles}
+        self.feature_coders = {name: Coder() for name in features}
+        self.kept: dict[str, list[Array]] = {}
+        self.n_rows = 0
+        self.n_events = 0
+
+    def add(self, batch: Batch, columns: Columns) -> None:
+        """Take the usable rows of a batch."""
+        keep = np.ones(batch.frame.height, bool)
+        texts: dict[str, pl.Series] = {}
+        numbers: dict[str, Array] = {}
+        for role, column in columns.by_role.items():
+            series = batch.frame[column]
+            if role in IDS:
+                texts[role] = as_strings(series, batch.table)
+                self.checks.check_ids(keep, texts[role], role, batch, column)
+            elif role == "event_type":
+                texts[role] = as_strings(series, batch.table).fill_null("")
+            else:
+                numbers[role] = self._numbers(role, keep, batch, column)
+        coders = {**self.coders, **{f"feature {name}": coder for name, coder in self.feature_coders.items()}}
+        for name, column in columns.features.items():
+            texts[f"feature {name}"] = as_strings(batch.frame[column], batch.table).fill_null("")
+        self.n_rows += len(keep)
+        self.n_events += int(keep.sum())
+        for name, text in texts.items():
+            chosen = text if keep.all() else text.filter(pl.Series(keep))
+            self.kept.setdefault(name, []).append(coders[name].encode(chosen))
+        for name, values in numbers.items():
+            self.kept.setdefault(name, []).append(values[keep])
+
+    def _numbers(self, role: str, keep: Bools, batch: Batch, column: str) -> Array:
+        series, reject = batch.frame[column], self.checks.reject
+        if role == "time":
+            values = self.times.read(series, batch.table, lambda row: batch.cell(row, column))
+            reject(keep, np.isnan(values), "time cannot be read", batch, column, EXPECTED)
+            reject(keep, values < 0, "time is before 1970", batch, column, EXPECTED)
+            reject(keep, values >= LATEST, "time is after the year 2200", batch, column, EXPECTED)
+            return values
+        if role == "split":
+            words = as_strings(series, batch.table).str.strip_chars().str.to_lowercase()
+            parts = words.replace_strict(PARTS, default=-1, return_dtype=pl.Int8).to_numpy()
+            reject(keep, parts < 0, "split is unknown", batch, column, "train, valid or test")
+            return parts
+        values = as_numbers(series, batch.table)
+        reject(keep, ~np.isfinite(values), f"{role} is not a number", batch, column, "a finite number")
+        if role == "weight":
+            reject(keep, values < 0, "weight is below zero", batch, column, "a number from 0 on")
+            return values.astype(np.float32)
+        return values
+
+    def finish(self, notes: Sequence[str]) -> EventLog:
+        """The log of all that was added; the collector is empty afterwards."""
+        notes = list(notes)
+        order = self._order(notes)
+        timed = "time" in self.roles
+        columns: dict[str, Any] = {"time": self._take("time" if timed else "order", order)}
+        self.kept.pop("order", None)
+        ids = {}
+        for role in IDS:
+            if role in self.coders:
+                codes, strings = self._take_codes(role, self.coders, order)
+                ids[role], columns[role.removesuffix("_id")] = strings, codes
+        anonymous = "user_id" not in ids
+        if anonymous:
+            columns["user"] = columns["session"]
+            notes.append("no user column: each session is taken as a user of its own")
+        if "event_type" in self.coders:
+            columns["event_type"], types = self._take_codes("event_type", self.coders, order)
+            columns["type_names"] = tuple(types)
+        for role in ("weight", "split"):
+            if role in self.kept:
+                columns[role] = self._take(role, order)
+        features, feature_names = self._take_features(order, notes)
+        return EventLog(
+            users=pack(ids["session_id" if anonymous else "user_id"]),
+            items=pack(ids["item_id"]),
+            timed=timed,
+            anonymous=anonymous,
+            features=features,
+            feature_names=feature_names,
+            notes=tuple(notes),
+            rejected=self.checks.rejections(),
+            **columns,
+        )
+
+    def _order(self, notes: list[str]) -> Array | None:
+        """The places of the events in time order, None if they are in it already."""
+        if "time" in self.roles:
+            time = np.concatenate(self.kept["time"])
+            self.kept["time"] = [time]
+            notes.append(f"times read as {self.times.kind()}, {day(time.min())} to {day(time.max())} UTC")
+            keys = [time]
+        else:
+            notes.append("no times: events are in the order of a column, and are not compared across users")
+            keys = []
+        if "order" in self.roles:
+            keys.append(np.concatenate(self.kept["order"]))
+        rising = all(bool(np.all(key[1:] >= key[:-1])) for key in keys[:1])
+        if rising and len(keys) == 1:
+            return None
+        order = np.argsort(keys[0], kind="stable") if len(keys) == 1 else np.lexsort(keys[::-1])
+        if rising and bool(np.all(order[1:] > order[:-1])):
+            return None
+        notes.append("input was not in time order: sorted (equal times keep the order of the source)")
+        return order
+
+    def _take(self, name: str, order: Array | None) -> Array:
+        parts = self.kept.pop(name)
+        values = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return values if order is None else values[order]
+
+    def _take_codes(
+        self, name: str, coders: dict[str, Coder], order: Array | None
+    ) -> tuple[Array, pl.Series]:
+        return by_appearance(self._take(name, order), coders.pop(name).strings)
+
+    def _take_features(
+        self, order: Array | None, notes: list[str]
+    ) -> tuple[dict[str, Array], dict[str, tuple[str, ...]]]:
+        features: dict[str, Array] = {}
+        names: dict[str, tuple[str, ...]] = {}
+        for name in self.features:
+            codes, strings = by_appearance(
+                self._take(f"feature {name}", order), self.feature_coders.pop(name).strings
+            )
+            filled = strings.filter(strings != "")
+            numeric = len(filled) > 0 and filled.cast(pl.Float64, strict=False).null_count() == 0
+            if numeric:
+                values = strings.cast(pl.Float32, strict=False).to_numpy()
+                features[name] = values[codes]
+            else:
+                features[name], names[name] = codes, tuple(strings)
+            notes.append(
+                f"feature `{name}` is " + ("numeric" if numeric else f"one of {len(strings):,} values")
+            )
+        return features, names

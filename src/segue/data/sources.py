@@ -1,0 +1,98 @@
+"""From what the user names (paths, globs, folders, standard input, frames) to tables."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any
+
+from segue.data.formats import FORMATS, check_format, format_of, open_file, sniff
+from segue.data.tables import Table, frame_table, not_a_source
+from segue.errors import LogError
+
+
+@contextmanager
+def open_tables(source: Any, *, kind: str | None = None) -> Iterator[list[Table]]:
+    """The tables that `source` names, in order; temporary files live as long as the context.
+
+    Args:
+        source: a path, a glob, a folder, '-' for standard input, a polars or pandas frame, or a list of
+            these.
+        kind: csv, tsv, inter, jsonl or parquet; None: from each file's name.
+
+    Raises:
+        LogError: there is nothing to read.
+        ConfigError: `source` or `kind` is not of a known kind.
+    """
+    kind = check_format(kind)
+    with ExitStack() as stack:
+        tables: list[Table] = []
+        for single in source if isinstance(source, list | tuple) else [source]:
+            name = "the data frame" if not tables else f"data frame {len(tables) + 1}"
+            table = frame_table(single, name)
+            if table is not None:
+                tables.append(table)
+            elif isinstance(single, str) and single == "-":
+                path = stack.enter_context(_standard_input())
+                tables.append(open_file(path, "standard input", kind or sniff(path)))
+            elif isinstance(single, str | os.PathLike):
+                tables += _open_path(Path(single).expanduser(), kind)
+            else:
+                raise not_a_source(single)
+        if not tables:
+            raise LogError("an empty list was given as the source; expected at least one file or frame")
+        yield tables
+
+
+@contextmanager
+def _standard_input() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="segue-") as folder:
+        path = Path(folder) / "standard-input"
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+        yield path
+
+
+def _open_path(path: Path, kind: str | None) -> list[Table]:
+    if path.is_dir():
+        found = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        chosen = [file for file in found if format_of(file) is not None]
+        if not chosen:
+            raise LogError(
+                f"the folder {path} holds no file that segue reads ({len(found)} others); expected files "
+                f"that end in {SUPPORTED}"
+            )
+        tables = [_open_one(file, kind) for file in chosen]
+        others = ", ".join(file.name for file in found if file not in chosen)
+        if others:
+            tables[0] = replace(tables[0], notes=(f"not read from {path}: {others}", *tables[0].notes))
+        return tables
+    if path.exists() or not has_magic(str(path)):
+        return [_open_one(path, kind)]
+    matches = sorted(Path(match) for match in glob(str(path), recursive=True))
+    files = [match for match in matches if match.is_file()]
+    if not files:
+        raise LogError(f"no file matches {path}; expected at least one: check the pattern and the folder")
+    return [_open_one(file, kind) for file in files]
+
+
+def _open_one(path: Path, kind: str | None) -> Table:
+    if not path.exists():
+        raise LogError(f"there is no file {path}; expected a log or an items table: check the path")
+    kind = kind or format_of(path)
+    if kind is None:
+        raise LogError(
+            f"{path} has no known suffix; expected {SUPPORTED}: rename it, or say what it is with `format` "
+            f"(--format {'|'.join(FORMATS)})"
+        )
+    return open_file(path, path.name, kind)
+
+
+SUPPORTED = ".csv, .tsv, .inter, .jsonl, .ndjson (each also .gz or .zst) or .parquet"

@@ -1,0 +1,110 @@
+"""What a model may learn from, and what it is asked: the same for every model in a table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from segue.data.catalog import Catalog
+from segue.data.events import EventLog
+from segue.data.items import ItemTable
+from segue.data.sessions import Sequences, lay_out
+from segue.data.splits import Split
+from segue.evaluation.replay import askable
+from segue.models.base import SessionRule
+from segue.rng import stream
+from segue.shapes import Array, Bools
+
+
+class Phase(NamedTuple):
+    """One round of learning and asking.
+
+    Attributes:
+        catalog: the items that occur in the events learned from, and no others.
+        learned: the events learned from; items are indices of the catalog.
+        replayed: these and the asked ones, up to the asked part; items outside the catalog are -1.
+        asked: (E,) which of the replayed events are asked for.
+        earlier: (E,) which of the replayed events were learned from.
+        cutoff: Unix seconds from which on nothing was learned, or None.
+        left_out: asked events that a cap on their number left out.
+    """
+
+    catalog: Catalog
+    learned: Sequences
+    replayed: Sequences
+    asked: Bools
+    earlier: Bools
+    cutoff: float | None
+    left_out: int = 0
+
+    @property
+    def counts(self) -> Array:
+        """(N,) how often each item was learned from."""
+        return np.bincount(self.learned.item, minlength=len(self.catalog))
+
+    @property
+    def unknown_targets(self) -> int:
+        """Asked events whose item is outside the catalog: misses for every model."""
+        return int((self.asked & (self.replayed.item < 0)).sum())
+
+
+def phase_of(
+    log: EventLog,
+    split: Split,
+    rule: SessionRule,
+    *,
+    ask: int,
+    learn_below: int | None = None,
+    items: ItemTable | None = None,
+    catalog: Catalog | None = None,
+    at_most: int | None = None,
+    seed: int = 1,
+) -> Phase:
+    """Learn from the parts before `ask`, ask for the part `ask`.
+
+    Args:
+        ask: `VALID` or `TEST`.
+        learn_below: learn from the parts before this one instead.
+        items: what is known of the items.
+        catalog: of a model that is there already; by default the items learned from.
+        at_most: ask for about so many events at most: whole users are drawn by the seed.
+    """
+    learned = log.where(split.role < (ask if learn_below is None else learn_below))
+    visible = split.role <= ask
+    replayed = log.where(visible)
+    catalog = Catalog.of(learned, items) if catalog is None else catalog
+    role = split.role[visible]
+    laid = laid_out(replayed, rule, catalog)
+    asked = (role == ask)[laid.order] & askable(laid)
+    before = asked.sum()
+    if at_most is not None and before > at_most:
+        asked &= drawn_users(laid, asked, at_most, seed)
+    return Phase(
+        catalog=catalog,
+        learned=laid_out(learned, rule, catalog),
+        replayed=laid,
+        asked=asked,
+        earlier=(role < ask)[laid.order],
+        cutoff=float(replayed.time[role == ask].min()) if split.cutoff is not None else None,
+        left_out=int(before - asked.sum()),
+    )
+
+
+def laid_out(log: EventLog, rule: SessionRule, catalog: Catalog) -> Sequences:
+    """A log by user, with the items of a catalog."""
+    return lay_out(log, gap=rule.gap, at_session_start=rule.at_session_start, item=catalog.items_of(log))
+
+
+def drawn_users(sequences: Sequences, asked: Bools, at_most: int, seed: int) -> Bools:
+    """(E,) True for the events of users drawn until they have about `at_most` asked events."""
+    lengths = np.diff(sequences.bounds)
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    wanted = np.bincount(owner[asked], minlength=len(lengths))
+    order = stream(seed, "drawn users").permutation(len(lengths))
+    taken = np.cumsum(wanted[order]) <= at_most
+    if not (taken & (wanted[order] > 0)).any():
+        taken[np.flatnonzero(wanted[order])[0]] = True
+    chosen = np.zeros(len(lengths), bool)
+    chosen[order[taken]] = True
+    return np.asarray(chosen[owner])

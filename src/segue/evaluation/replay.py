@@ -1,0 +1,144 @@
+"""Replay a log through a model in time order, and rank the whole catalog wherever an event is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from segue.data.batches import runs, windows
+from segue.data.sessions import Sequences
+from segue.errors import EvaluationError
+from segue.models.base import Event, Model, Query, pick
+from segue.ranking import Exclusions, mask, rank_of, rows_within, top_k
+from segue.shapes import Array, Bools, Ints, Longs
+
+
+class Predictions(NamedTuple):
+    """What a model answered, P times.
+
+    Attributes:
+        place: (P,) where the target lies in the sequences.
+        user: (P,) whose it is; intervals resample users.
+        target: (P,) item indices, -1 for an item outside the catalog.
+        rank: (P,) 1-based; `NEVER` for an unknown or an excluded target.
+        lists: (P, K) the first K items, -1 past the end.
+        had: (P, K) True where the user had the item of the list before.
+        repeated: (P,) True where the user had the target before.
+    """
+
+    place: Longs
+    user: Array
+    target: Ints
+    rank: Ints
+    lists: Ints
+    had: Bools
+    repeated: Bools
+
+
+def askable(sequences: Sequences) -> Bools:
+    """(E,) True where an event may be asked for: first events of a session are no targets."""
+    return ~(sequences.opens | sequences.starts)
+
+
+def only_users_with(sequences: Sequences, asked: Bools) -> tuple[Sequences, Bools]:
+    """The sequences of the users who have an asked event: the others need not be replayed."""
+    lengths = np.diff(sequences.bounds)
+    wanted = np.zeros(len(lengths), bool)
+    wanted[np.repeat(np.arange(len(lengths)), lengths)[asked]] = True
+    keep = np.repeat(wanted, lengths)
+    bounds = np.concatenate([[0], np.cumsum(lengths[wanted])])
+    columns = [column[keep] for column in sequences[:6]]
+    return Sequences(*columns, bounds=bounds, of=sequences.of[wanted], timed=sequences.timed), asked[keep]
+
+
+def replay(
+    model: Model,
+    sequences: Sequences,
+    asked: Bools,
+    *,
+    exclude: str,
+    k: int = 20,
+    memory_mb: int = 256,
+    rows: int = 64,
+    window: int = 50,
+) -> Predictions:
+    """Feed every event, and before each asked one rank the catalog.
+
+    Args:
+        model: anything that fulfils the contract.
+        sequences: E events; items are indices of the model's catalog, -1 outside it.
+        asked: (E,) which events to ask for; those that `askable` forbids are left out.
+        exclude: `none`, `current` (the item of the event before) or `seen` (every earlier item of the user).
+        k: length K of the lists.
+        memory_mb: bound of the scores held at one time; a users x items matrix never exists.
+        rows, window: B and T of the replay; they change no result beyond the last bits of float32.
+
+    Raises:
+        EvaluationError: no event can be asked for, or a score is no number.
+    """
+    asked = asked & askable(sequences)
+    if not asked.any():
+        raise EvaluationError("nothing to evaluate: no asked event has an earlier one in its session")
+    sequences, asked = only_users_with(sequences, asked)
+    begin = np.repeat(sequences.bounds[:-1], np.diff(sequences.bounds))
+    block = rows_within(model.n_items, memory_mb * 2**20 // 3)
+    parts = []
+    for query, place in queries(model, sequences, asked, rows, window):
+        for left in range(0, len(place), block):
+            part = slice(left, left + block)
+            parts.append(answers(model, sequences, pick(query, part), place[part], begin, exclude, k))
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.argsort(columns[0], kind="stable")
+    return Predictions(*(column[order] for column in columns))
+
+
+def queries(
+    model: Model, sequences: Sequences, asked: Bools, rows: int, window: int
+) -> Iterator[tuple[Query, Longs]]:
+    """The queries before asked events, and the places of these events."""
+    stretches = int(sequences.starts.sum())
+    rows = min(rows, stretches)
+    state = model.initial_state(rows)
+    before = np.append(asked[1:], False)
+    for batch in windows(sequences, rows=rows, window=window):
+        present = batch.place >= 0
+        events = Event(
+            np.where(present, sequences.item[batch.place], -1).astype(np.int32),
+            sequences.time[batch.place],
+            sequences.opens[batch.place] & present,
+        )
+        query, state = model.scan(events, batch.starts, state)
+        where = np.nonzero(present & before[batch.place])
+        if len(where[0]):
+            yield pick(query, where), batch.place[where] + 1
+
+
+def answers(
+    model: Model, sequences: Sequences, query: Query, place: Longs, begin: Longs, exclude: str, k: int
+) -> Predictions:
+    """Ranks and lists for one block of queries."""
+    target = sequences.item[place].astype(np.int32)
+    history = runs(begin[place], place - begin[place])
+    row = np.repeat(np.arange(len(place)), place - begin[place])
+    seen = sequences.item[history]
+    scores = np.array(model.score(query), np.float32)
+    if exclude == "seen":
+        mask(scores, Exclusions(row, seen))
+    elif exclude == "current":
+        mask(scores, Exclusions(np.arange(len(place)), sequences.item[place - 1]))
+    lists, _ = top_k(scores, k)
+    pairs = np.unique(row.astype(np.int64) * (model.n_items + 1) + seen)
+    keys = np.arange(len(place))[:, None].astype(np.int64) * (model.n_items + 1)
+    had = among(keys + lists, pairs) & (lists >= 0)
+    repeated = among(keys[:, 0] + target, pairs) & (target >= 0)
+    return Predictions(place, sequences.user[place], target, rank_of(scores, target), lists, had, repeated)
+
+
+def among(values: Longs, ordered: Longs) -> Bools:
+    """Which values occur in an ordered array."""
+    if not len(ordered):
+        return np.zeros(values.shape, bool)
+    spot = np.searchsorted(ordered, values).clip(max=len(ordered) - 1)
+    return np.asarray(ordered[spot] == values)

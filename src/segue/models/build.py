@@ -1,0 +1,50 @@
+"""Models by name, imported when asked for: a baseline never loads PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from segue.errors import ConfigError, did_you_mean
+from segue.models.base import Model, SessionRule
+from segue.shapes import Array
+
+KINDS = {
+    "network": "segue.models.network:Network",
+    "popularity": "segue.models.popularity:Popularity",
+    "recent_popularity": "segue.models.recent_popularity:RecentPopularity",
+    "markov": "segue.models.markov:Markov",
+    "sknn": "segue.models.neighbours:Neighbours",
+}
+"""Every kind of model and where it lives."""
+
+BASELINES = ("popularity", "recent_popularity", "markov", "sknn")
+
+
+def kind_of(name: str) -> type[Any]:
+    """The class of a kind of model. Raises ConfigError, with the nearest name, if there is none."""
+    if name not in KINDS:
+        raise ConfigError(f"`{name}` is not a model{did_you_mean(name, model_names())}")
+    module, _, attribute = KINDS[name].partition(":")
+    found: type[Any] = getattr(import_module(module), attribute)
+    return found
+
+
+def model_names() -> list[str]:
+    """What may be asked for by name: every baseline, and a network of every cell."""
+    return [*BASELINES, *cell_names()]
+
+
+def cell_names() -> list[str]:
+    """Every recurrent layer by name; loads PyTorch, which is why it is not imported above."""
+    return list(import_module("segue.cells").CELLS)
+
+
+def restore(
+    kind: str, n_items: int, rule: SessionRule, settings: Mapping[str, Any], arrays: Mapping[str, Array]
+) -> Model:
+    """A model as it was saved. Raises ArtifactError where arrays do not fit it."""
+    model: Model = kind_of(kind)(n_items, rule=rule, **settings)
+    model.load_arrays(dict(arrays))
+    return model

@@ -1,0 +1,176 @@
+"""The recurrent network: an item table, a stack of cells, and the same table as the output layer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from segue.cells import CellState, cell_of
+from segue.errors import ArtifactError
+from segue.models.base import Event, SessionRule, State, at_request
+from segue.shapes import Array, Bools, Doubles, Floats, Ints
+
+PAUSES = 40
+"""How many sizes of pause the time input tells apart: powers of two of seconds, from none to 17,000 years."""
+
+
+class Network(nn.Module):
+    """Scores the catalog by one inner product an item: score(i) = <query, table_i> + bias_i.
+
+    The query is the output of the last cell. Before the first event it is zero, so that the bias ranks alone.
+
+    Args:
+        n_items: N.
+        rule: when a session is over; `mark` adds a learned vector to the event that opens one.
+        cell: the name of the recurrent layer.
+        width: D of the item table, and of every cell.
+        layers: how many cells, one on another.
+        dropout: on the output of each cell, in training.
+        embedding_dropout: on the item vectors as they go in, in training.
+        time_gap: also feed the pause before the event, by its power of two.
+    """
+
+    kind: ClassVar[str] = "network"
+
+    def __init__(
+        self,
+        n_items: int,
+        *,
+        rule: SessionRule,
+        cell: str = "gru",
+        width: int = 128,
+        layers: int = 1,
+        dropout: float = 0.2,
+        embedding_dropout: float = 0.2,
+        time_gap: bool = False,
+    ) -> None:
+        super().__init__()
+        self.n_items, self.rule = n_items, rule
+        self.cell, self.width, self.layers = cell, width, layers
+        self.dropout, self.embedding_dropout, self.time_gap = dropout, embedding_dropout, time_gap
+        self.table = nn.Parameter(torch.randn(n_items, width) * width**-0.5)
+        self.bias = nn.Parameter(torch.zeros(n_items))
+        self.cells = nn.ModuleList(cell_of(cell)(width, width) for _ in range(layers))
+        self.boundary = None if rule.resets else nn.Parameter(torch.zeros(width))
+        self.pause = nn.Parameter(torch.zeros(PAUSES, width)) if time_gap else None
+
+    def inputs(self, item: Tensor, pause: Tensor | None, opens: Tensor) -> Tensor:
+        """(..., D) what the first cell reads; zero for an item outside the catalog."""
+        known = item >= 0
+        x = F.embedding(item.clamp(min=0), self.table)
+        if not bool(known.all()):
+            x = x * known.unsqueeze(-1)
+        if self.boundary is not None:
+            x = x + opens.unsqueeze(-1) * self.boundary
+        if self.pause is not None and pause is not None:
+            x = x + F.embedding(pause, self.pause)
+        return F.dropout(x, self.embedding_dropout, self.training)
+
+    def unroll(self, x: Tensor, starts: Tensor, state: list[CellState]) -> tuple[Tensor, list[CellState]]:
+        """The stack along time: x (T, B, D) to outputs (T, B, D) and the last state of each cell."""
+        after = []
+        for cell, kept in zip(self.cells, state, strict=True):
+            x, last = cell.scan(x, starts, kept)
+            x = F.dropout(x, self.dropout, self.training)
+            after.append(last)
+        return x, after
+
+    def initial_cells(self, batch_size: int) -> list[CellState]:
+        """The initial state of each cell."""
+        return [cell.initial_state(batch_size) for cell in self.cells]  # type: ignore[operator]
+
+    # The Model contract: numpy outside, torch inside.
+
+    def initial_state(self, batch_size: int) -> State:
+        """Nothing remembered, B rows."""
+        state = {"time": np.full(batch_size, np.nan), "output": np.zeros((batch_size, self.width), np.float32)}
+        return state | named(self.initial_cells(batch_size))
+
+    def step(self, event: Event, state: State) -> State:
+        """Absorb one event a row."""
+        events = Event(*(np.asarray(column)[None] for column in event))
+        with torch.no_grad():
+            x = self.inputs(*self.tensors(events, np.zeros(events.item.shape, bool), state))[0]
+            cells = self.cells_of(state)
+            after = []
+            for cell, kept in zip(self.cells, cells, strict=True):
+                x, last = cell.step(x, kept)  # type: ignore[operator]
+                after.append(last)
+        return {"time": np.asarray(event.time, np.float64), "output": x.numpy()} | named(after)
+
+    def scan(self, events: Event, starts: Bools, state: State) -> tuple[Floats, State]:
+        """Queries (T, B, D) after each event, and the last state."""
+        with torch.no_grad():
+            x = self.inputs(*self.tensors(events, starts, state))
+            y, after = self.unroll(x, torch.from_numpy(starts), self.cells_of(state))
+        outputs: Floats = y.numpy()
+        return outputs, {"time": np.asarray(events.time[-1], np.float64), "output": outputs[-1]} | named(after)
+
+    def query(self, state: State, now: Doubles | None = None) -> Floats:
+        """(B, D)."""
+        output: Floats = at_request(self, state, now)["output"]
+        return output
+
+    def score(self, query: Floats, candidates: Ints | None = None) -> Floats:
+        """(B, C) inner products and bias."""
+        with torch.no_grad():
+            table, bias = self.table, self.bias
+            if candidates is not None:
+                chosen = torch.from_numpy(np.asarray(candidates, np.int64))
+                table, bias = table[chosen], bias[chosen]
+            scores: Floats = torch.addmm(bias, torch.from_numpy(query), table.T).numpy()
+        return scores
+
+    def settings(self) -> dict[str, Any]:
+        """What the constructor needs."""
+        names = ("cell", "width", "layers", "dropout", "embedding_dropout", "time_gap")
+        return {name: getattr(self, name) for name in names}
+
+    def arrays(self) -> dict[str, Array]:
+        """All weights by name."""
+        return {name: tensor.detach().cpu().numpy() for name, tensor in self.state_dict().items()}
+
+    def load_arrays(self, arrays: dict[str, Array]) -> None:
+        """Take over weights; raises ArtifactError where a name or shape does not fit."""
+        for name, tensor in self.state_dict().items():
+            if name not in arrays or arrays[name].shape != tuple(tensor.shape):
+                found = arrays[name].shape if name in arrays else "nothing"
+                raise ArtifactError(f"weight `{name}`: found {found}, expected shape {tuple(tensor.shape)}")
+        self.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
+        self.eval()
+
+    def tensors(self, events: Event, starts: Bools, state: State) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Items, sizes of pauses and boundaries of a window, (T, B) each."""
+        pause = None
+        if self.time_gap:
+            before = np.concatenate([state["time"][None], events.time[:-1]])
+            pause = torch.from_numpy(pause_sizes(np.where(starts, np.nan, events.time - before)))
+        return torch.from_numpy(np.asarray(events.item, np.int64)), pause, torch.from_numpy(np.asarray(events.opens))
+
+    def cells_of(self, state: State) -> list[CellState]:
+        """The cells' part of a state, as tensors."""
+        cells: list[CellState] = [{} for _ in self.cells]
+        for name, array in state.items():
+            if name.startswith("cell"):
+                number, _, part = name.removeprefix("cell").partition(".")
+                cells[int(number)][part] = torch.from_numpy(array)
+        return cells
+
+
+def named(cells: list[CellState]) -> State:
+    """The states of the cells under flat names: `cell0.h`, ..."""
+    return {
+        f"cell{number}.{part}": tensor.detach().numpy()
+        for number, cell in enumerate(cells)
+        for part, tensor in cell.items()
+    }
+
+
+def pause_sizes(pause: Doubles) -> Array:
+    """0 for no pause known, else 1 + the power of two of the seconds, int64."""
+    seconds = np.nan_to_num(np.maximum(pause, 0), nan=-0.5)
+    return np.minimum(np.ceil(np.log2(seconds + 1)) + 1, PAUSES - 1).astype(np.int64).clip(0)

@@ -1,0 +1,67 @@
+"""Events as they arrive, and what is refused at the door."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from segue.errors import RequestError
+
+LATEST = 7_258_118_400.0
+"""2200-01-01 UTC in Unix seconds: a later time is taken for milliseconds."""
+
+
+class ConflictError(RequestError):
+    """An event id that this user has already used for another event."""
+
+
+class LiveEvent(NamedTuple):
+    """One event as it arrives.
+
+    Attributes:
+        timestamp: Unix seconds; None: the moment it arrived.
+        session_id: the session it belongs to, if the caller knows; else the pause decides.
+        event_id: makes a repetition harmless: the same id with the same body is stored once a user.
+        event_type: kept with the event; models do not read it yet.
+    """
+
+    user_id: str
+    item_id: str
+    timestamp: float | None = None
+    session_id: str | None = None
+    event_id: str | None = None
+    event_type: str | None = None
+
+
+def check_event(event: LiveEvent, where: str) -> None:
+    """Raise RequestError for ids that cannot be kept and times that cannot be meant."""
+    check_id(event.user_id, f"{where}.user_id")
+    check_id(event.item_id, f"{where}.item_id")
+    for name in ("session_id", "event_id", "event_type"):
+        if getattr(event, name) is not None:
+            check_id(getattr(event, name), f"{where}.{name}")
+    check_time(event.timestamp, f"{where}.timestamp")
+
+
+def check_id(string: str, where: str) -> None:
+    """Raise RequestError for an id that no store keeps faithfully."""
+    if not isinstance(string, str):
+        raise RequestError(
+            f"`{where}` is {string!r} ({type(string).__name__}); expected text, such as {str(string)!r}"
+        )
+    if not string:
+        raise RequestError(f"`{where}` is empty; expected an id of at least one character")
+    if "\0" in string or any("\ud800" <= letter <= "\udfff" for letter in string):
+        raise RequestError(
+            f"`{where}` is {string[:80]!a}; expected text that is valid UTF-8 without NUL characters"
+        )
+
+
+def check_time(timestamp: float | None, where: str) -> None:
+    """Raise RequestError for a time before 1970 or after 2200."""
+    if timestamp is None or (math.isfinite(timestamp) and 0 <= timestamp < LATEST):
+        return
+    hint = "; it looks like milliseconds: divide it by 1000" if timestamp >= LATEST else ""
+    raise RequestError(
+        f"`{where}` is {timestamp!r}; expected Unix seconds from 0 up to the year 2200 ({LATEST:.0f}){hint}"
+    )

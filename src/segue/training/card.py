@@ -1,0 +1,89 @@
+"""The model card: what a person wants to know before trusting a folder."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from segue.artifact import Facts
+from segue.config import Settings
+from segue.evaluation.report import Report, Row, Value
+
+SHOWN = ("ndcg@10", "recall@10", "mrr@10", "recall@20", "coverage@10", "novelty@10", "intra_list_diversity@10")
+
+
+def card_of(facts: Facts, report: Report, settings: Settings) -> str:
+    """A README in Markdown for the folder of a model."""
+    until = "" if facts.cutoff is None else f", all before {utc(facts.cutoff)}"
+    rule = "a session never ends" if facts.gap is None else f"a session ends after a pause of {facts.gap:g} s"
+    start = "the state is then reset" if facts.at_session_start == "reset" else "the state is kept and told of it"
+    left_out = {"none": "nothing", "current": "the item just seen", "seen": "every item the user had"}[facts.exclude]
+    headings = ["model", *SHOWN]
+    lines = [
+        f"# {facts.name}: what comes next, out of {facts.n_items:,} items",
+        "",
+        f"Trained by segue on {facts.trained_at} from {facts.events:,} events{until}. {report.verdict}.",
+        "",
+        "## How good it is",
+        "",
+        f"Split: {facts_of_split(report)}. Full ranking of the whole catalog; left out of every list: {left_out}. "
+        "Intervals are 95 %, by a bootstrap over users. All models learned from the same events.",
+        "",
+        f"| {' | '.join(headings)} |",
+        f"|{'---|' * len(headings)}",
+        *(f"| {row.model} | {' | '.join(shown(row.metrics[name]) for name in SHOWN)} |" for row in report.rows),
+        "",
+        f"{report.main} where it differs: {groups_of(report)}",
+        "",
+        "## What to know before using it",
+        "",
+        *(f"- {note}" for note in report.notes),
+        f"- Sessions: {rule}; {start}." if facts.gap is not None else f"- Sessions: {rule} by a pause.",
+        "- An item that is not in `catalog.json` cannot be recommended; an event of one moves the state by nothing known.",
+        "",
+        "## How to use it",
+        "",
+        "    segue recommend DIR --items A,B,C -k 10",
+        "    segue serve DIR --store FOLDER",
+        "",
+        "    import segue",
+        '    recommender = segue.load("DIR")',
+        '    recommender.recommend(items=["A", "B"], k=10)',
+        "",
+        f"Settings are in `config.toml` (seed {settings.seed}), every figure is in `metrics.json`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def facts_of_split(report: Report) -> str:
+    """The split in words."""
+    split = report.split
+    text = f"{split['kind']}, {split['train']:,} / {split['valid']:,} / {split['test']:,} events for train / valid / test"
+    if split.get("cutoff_utc"):
+        text += f", test from {split['cutoff_utc']}"
+    return f"{text}; {split['predictions']:,} predictions, {split['unknown_targets']:,} of them of unknown items"
+
+
+def shown(value: Value) -> str:
+    """A figure, with its interval where it has one."""
+    if value.value is None:
+        return "-"
+    if value.low is None or value.high is None:
+        return f"{value.value:.4g}"
+    return f"{value.value:.4f} ({value.low:.4f} to {value.high:.4f})"
+
+
+def groups_of(report: Report) -> str:
+    """The main metric by groups, model by model."""
+    if not report.groups:
+        return "there is only one kind of user and target."
+
+    def of(row: Row) -> str:
+        return ", ".join(f"{name} {row.groups[name].value or 0:.4f}" for name in report.groups)
+
+    return "; ".join(f"{row.model}: {of(row)}" for row in report.rows) + "."
+
+
+def utc(seconds: float) -> str:
+    """A time for people."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

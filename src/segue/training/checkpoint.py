@@ -1,0 +1,106 @@
+"""A training that was killed goes on where it was: one file, replaced as a whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from segue.errors import TrainingError
+
+FILE = "checkpoint.safetensors"
+
+
+class Checkpoints:
+    """Where a training keeps its last safe point.
+
+    Args:
+        folder: created when the first one is written.
+        fingerprint: what identifies log and settings; a checkpoint of another training is refused.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self.folder, self.fingerprint = folder, fingerprint
+
+    @property
+    def file(self) -> Path:
+        """The file of the last safe point."""
+        return self.folder / FILE
+
+    def write(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Replace the last safe point. Raises TrainingError, leaving the old one, if the disk does not take it."""
+        text = msgspec.json.encode({"fingerprint": self.fingerprint, **facts}).decode()
+        partial = self.file.with_suffix(".partial")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with open(partial, "wb") as handle:
+                handle.write(save({k: t.contiguous() for k, t in tensors.items()}, {"facts": text}))
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.replace(partial, self.file)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            kept = "the checkpoint before it is kept" if self.file.exists() else "there is none before it"
+            raise TrainingError(
+                f"{self.file}: a checkpoint could not be written ({error.strerror}); {kept}. "
+                "Make room or choose another --out, then repeat the command with --resume"
+            ) from None
+
+    def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """The last safe point, or None. Raises TrainingError if it is damaged or belongs to another training."""
+        if not self.file.exists():
+            return None
+        try:
+            with safe_open(self.file, "pt") as handle:
+                facts = msgspec.json.decode(handle.metadata()["facts"])
+                tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
+        except (SafetensorError, KeyError, msgspec.DecodeError, OSError) as error:
+            raise TrainingError(f"{self.file}: the checkpoint is damaged ({error}); delete it and start anew") from None
+        if facts["fingerprint"] != self.fingerprint:
+            raise TrainingError(
+                f"{self.file}: the checkpoint belongs to another log or other settings; "
+                "repeat the command that began it, or start anew without --resume"
+            )
+        return tensors, facts
+
+    def remove(self) -> None:
+        """Forget the last safe point, after the training is done and saved."""
+        self.file.unlink(missing_ok=True)
+        if self.folder.exists() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+
+def packed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under a common prefix."""
+    return {f"{prefix}/{name}": tensor.detach() for name, tensor in tensors.items()}
+
+
+def unpacked(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under a prefix, without it."""
+    return {
+        name.removeprefix(f"{prefix}/"): tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}/")
+    }
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """What an optimiser remembers of each parameter, as named tensors."""
+    return {
+        f"{place}.{name}": torch.as_tensor(value)
+        for place, kept in optimizer.state_dict()["state"].items()
+        for name, value in kept.items()
+    }
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Take over what `optimizer_tensors` gave."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        place, name = key.split(".", 1)
+        state.setdefault(int(place), {})[name] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

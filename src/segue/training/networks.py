@@ -1,0 +1,123 @@
+"""A network for a table: its epoch chosen on validation, then learned anew from all that may be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from segue.config import Settings
+from segue.evaluation.phase import Phase
+from segue.models.base import SessionRule
+from segue.models.network import Network
+from segue.training.candidates import Fitted, Say, validation_metric
+from segue.training.checkpoint import Checkpoints
+from segue.training.loop import Progress, Trained, train_network
+from segue.training.speed import fastest_threads
+
+Show = Callable[[str, Progress], None]
+"""Told of progress: the name of the stage, and where it stands."""
+
+
+class Workshop(NamedTuple):
+    """What goes with a training besides model and data.
+
+    Attributes:
+        settings: see `Settings`.
+        say, show: told of what happens.
+        folder: where checkpoints are kept, or None.
+        fingerprint: what a checkpoint must match.
+    """
+
+    settings: Settings
+    say: Say
+    show: Show
+    folder: Path | None = None
+    fingerprint: str = ""
+
+    def checkpoints(self, stage: str) -> Checkpoints | None:
+        """The checkpoints of one stage."""
+        return None if self.folder is None else Checkpoints(self.folder / stage, f"{self.fingerprint} {stage}")
+
+
+def new_network(cell: str, n_items: int, rule: SessionRule, settings: Settings) -> Network:
+    """An untrained network; the seed decides its weights."""
+    torch.manual_seed(settings.seed)
+    m = settings.model
+    return Network(
+        n_items,
+        rule=rule,
+        cell=cell,
+        width=m.width,
+        layers=m.layers,
+        dropout=m.dropout,
+        embedding_dropout=m.embedding_dropout,
+        time_gap=m.time_gap,
+    )
+
+
+def set_threads(cell: str, settings: Settings, say: Say) -> None:
+    """Use the threads that were set, else those measured to be faster."""
+    if settings.train.threads:
+        torch.set_num_threads(settings.train.threads)
+    else:
+        most = torch.get_num_threads()
+        best = fastest_threads(cell, settings.model.width, settings.train.rows)
+        if best != most:
+            say(f"{best} thread instead of {most}: measured to be faster (the cores are busy)")
+
+
+def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:
+    """Choose the epoch on validation; then, with `train.refit`, learn anew for as long from `judge.learned`."""
+    settings = shop.settings
+    set_threads(cell, settings, shop.say)
+    network = new_network(cell, len(choose.catalog), rule, settings)
+    choice = train_network(
+        network,
+        choose.learned,
+        settings.train,
+        seed=settings.seed,
+        validate=lambda: validation_metric(network, choose, settings),
+        checkpoints=shop.checkpoints(f"{cell}-choose"),
+        show=lambda progress: shop.show(f"{cell}: choosing", progress),
+    )
+    best = max((value for _, value in choice.curve if value is not None), default=float("nan"))
+    shop.say(
+        f"{cell}: epoch {choice.epochs} of {len(choice.curve)} is best on validation, "
+        f"{settings.train.metric} {best:.4f}, in {choice.seconds:.0f} s"
+    )
+    chosen = Fitted(
+        network,
+        choose,
+        round(choice.seconds, 2),
+        {"epochs": choice.epochs, **network.settings()},
+        choice.epochs,
+        choice.curve,
+        choice.interrupted,
+    )
+    if choice.interrupted or not settings.train.refit:
+        return chosen
+    anew, trained = refit(cell, judge, rule, shop, epochs=choice.epochs, stage="refit")
+    if trained.interrupted:
+        return chosen._replace(interrupted=True)
+    shop.say(f"{cell}: learned anew from training and validation events in {trained.seconds:.0f} s")
+    return chosen._replace(model=anew, phase=judge, seconds=round(choice.seconds + trained.seconds, 2))
+
+
+def refit(
+    cell: str, phase: Phase, rule: SessionRule, shop: Workshop, *, epochs: int, stage: str
+) -> tuple[Network, Trained]:
+    """Learn from all that a phase lets one see, along the same schedule, for a chosen number of epochs."""
+    network = new_network(cell, len(phase.catalog), rule, shop.settings)
+    trained = train_network(
+        network,
+        phase.learned,
+        shop.settings.train,
+        seed=shop.settings.seed,
+        stop_after=epochs,
+        checkpoints=shop.checkpoints(f"{cell}-{stage}"),
+        show=lambda progress: shop.show(f"{cell}: {stage}", progress),
+    )
+    return network, trained

@@ -1,0 +1,87 @@
+"""A log with everything decided: how it is parted, cut and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from segue.config import Settings, settings_of
+from segue.data.events import EventLog
+from segue.data.items import ItemTable, check_items
+from segue.data.proposals import Proposal, propose
+from segue.data.splits import TEST, VALID, Split, split_log
+from segue.data.statistics import measure, warnings_of
+from segue.errors import ConfigError, SplitError
+from segue.evaluation.phase import Phase, phase_of
+from segue.models.base import SessionRule
+
+
+class Plan(NamedTuple):
+    """A log with everything decided: how it is parted, cut and judged.
+
+    Attributes:
+        proposals: what the log suggested for settings that the user left open.
+        choose, judge: what is learned from and asked, for choosing and for the report.
+    """
+
+    log: EventLog
+    items: ItemTable | None
+    settings: Settings
+    proposals: list[Proposal]
+    split: Split
+    rule: SessionRule
+    choose: Phase
+    judge: Phase
+    notes: list[str]
+
+    @property
+    def valid_from(self) -> float | None:
+        """Unix seconds from which on events choose, for the time split."""
+        return float(self.log.time[self.split.role == VALID].min()) if self.split.cutoff is not None else None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The split as a report tells it."""
+        cutoff = self.split.cutoff
+        return {
+            "kind": self.split.kind,
+            **self.split.counts(),
+            "cutoff": cutoff,
+            "cutoff_utc": None if cutoff is None else datetime.fromtimestamp(cutoff, UTC).isoformat(),
+        }
+
+
+def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = None) -> Plan:
+    """Decide how a log is parted, cut and judged.
+
+    Args:
+        log: E events.
+        tree: what the user set, see `settings_tree`.
+        items: what is known of the items.
+    """
+    statistics = measure(log)
+    proposals = propose(log, statistics)
+    settings = settings_of(tree, {one.key: one.value for one in proposals})
+    if settings.model.time_gap and not log.timed:
+        raise ConfigError("model.time_gap needs times, and this log has only an order: leave it false")
+    if settings.sessions.gap_seconds is not None and not log.timed:
+        raise ConfigError("sessions.gap needs times, and this log has only an order: leave it `never`")
+    rule = SessionRule(settings.sessions.gap_seconds, settings.sessions.at_session_start)
+    split = split_log(log, settings.split)
+    limits = settings.train.validation_predictions, settings.evaluate.max_predictions
+    choose = phase_of(log, split, rule, ask=VALID, items=items, at_most=limits[0], seed=settings.seed)
+    last = TEST if settings.train.refit else VALID
+    judged = phase_of(
+        log, split, rule, ask=TEST, learn_below=last, items=items, at_most=limits[1], seed=settings.seed
+    )
+    for phase, name in ((choose, "validation"), (judged, "test")):
+        if not phase.asked.any():
+            raise SplitError(
+                f"the {split.kind} split leaves no {name} event that has an earlier one in its session: "
+                "use a longer log, a larger share (--set split.test=0.2), or another split"
+            )
+    notes = [*log.notes, *split.notes, *warnings_of(statistics)]
+    if items is not None:
+        notes += [*items.notes, *check_items(items, log.items)]
+    return Plan(log, items, settings, proposals, split, rule, choose, judged, notes)

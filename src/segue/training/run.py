@@ -1,0 +1,141 @@
+"""From a log to a table, or to an artifact: what `compare` and `train` do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from segue.artifact import Artifact, Facts
+from segue.config import toml_of
+from segue.data.events import EventLog
+from segue.data.splits import TEST, VALID
+from segue.errors import ConfigError, did_you_mean
+from segue.evaluation.phase import phase_of
+from segue.evaluation.report import Entry, Report, judge
+from segue.models.build import BASELINES, kind_of, model_names
+from segue.training.candidates import Fitted, again, fit_baseline
+from segue.training.card import card_of
+from segue.training.networks import Workshop, fit_network, refit
+from segue.training.plan import Plan
+
+
+def check_models(models: Sequence[str]) -> None:
+    """Raise ConfigError for a name that is no model."""
+    if not models:
+        raise ConfigError(f"no model was named (known: {', '.join(model_names())})")
+    for name in models:
+        if name not in model_names():
+            raise ConfigError(f"`{name}` is not a model{did_you_mean(name, model_names())}")
+
+
+def fit_models(plan: Plan, models: Sequence[str], shop: Workshop) -> dict[str, Fitted]:
+    """Tune and fit every model, each from the same events; the baselines are always among them."""
+    check_models(models)
+    # Without times that compare across users there is no "recent".
+    always = [name for name in BASELINES if name != "recent_popularity" or plan.log.timed]
+    return {
+        name: fit_baseline(name, plan.choose, plan.judge, plan.rule, plan.settings, shop.say)
+        if name in BASELINES
+        else fit_network(name, plan.choose, plan.judge, plan.rule, shop)
+        for name in dict.fromkeys([*always, *models])
+    }
+
+
+def judge_models(plan: Plan, fitted: Mapping[str, Fitted]) -> Report:
+    """Ask every model that learned all it may for the same predictions."""
+    evaluate = plan.settings.evaluate
+    entries = {
+        name: Entry(model=one.model, baseline=name in BASELINES, seconds=one.seconds, settings=one.settings)
+        for name, one in fitted.items()
+        if not one.interrupted
+    }
+    return judge(
+        entries,
+        plan.judge,
+        exclude=evaluate.exclude,
+        main=plan.settings.train.metric,
+        split=plan.facts,
+        notes=plan.notes,
+        metrics=evaluate.metrics,
+        replicates=evaluate.replicates,
+        memory_mb=evaluate.memory_mb,
+        seed=plan.settings.seed,
+    )
+
+
+def train_artifact(plan: Plan, model: str, shop: Workshop) -> tuple[Artifact, Report]:
+    """Train one model, judge it beside the baselines, and put all of it together as an artifact."""
+    fitted = fit_models(plan, [model], shop)
+    report = judge_models(plan, fitted)
+    one, role = fitted[model], plan.split.role
+    seen, cutoff = role < (TEST if plan.settings.train.refit else VALID), plan.split.cutoff
+    if one.interrupted:
+        shop.say(f"{model}: interrupted; the best so far is saved, learned from the training part alone")
+        seen, cutoff = role < VALID, plan.valid_from
+    elif plan.settings.train.final:
+        one, seen = fit_on_everything(plan, model, one, shop), np.ones(len(plan.log), bool)
+        cutoff = float(np.nextafter(plan.log.time[-1], np.inf)) if plan.log.timed else None
+    facts = Facts(
+        name=model,
+        kind=model if model in BASELINES else "network",
+        n_items=len(one.phase.catalog),
+        settings=one.model.settings(),
+        gap=plan.rule.gap,
+        at_session_start=plan.rule.at_session_start,
+        exclude=plan.settings.evaluate.exclude,
+        timed=plan.log.timed,
+        split="everything" if seen.all() else plan.split.kind,
+        cutoff=cutoff,
+        trained_on=fingerprint(plan.log.where(seen)),
+        events=int(seen.sum()),
+        trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        baselines={name: other.settings for name, other in fitted.items() if name in BASELINES},
+    )
+    artifact = Artifact(
+        model=one.model,
+        catalog=one.phase.catalog,
+        settings=plan.settings,
+        facts=facts,
+        metrics={"report": report, "curve": one.curve},
+        card=card_of(facts, report, plan.settings),
+    )
+    return artifact, report
+
+
+def fit_on_everything(plan: Plan, model: str, chosen: Fitted, shop: Workshop) -> Fitted:
+    """The model as it was chosen, learned anew from all events, the test part among them."""
+    phase = phase_of(plan.log, plan.split, plan.rule, ask=TEST, learn_below=TEST + 1, items=plan.items)
+    phase = phase._replace(cutoff=None)
+    if model in BASELINES:
+        return chosen._replace(model=again(kind_of(model), chosen.settings, phase, plan.rule), phase=phase)
+    network, _ = refit(model, phase, plan.rule, shop, epochs=chosen.epochs, stage="final")
+    return chosen._replace(model=network, phase=phase)
+
+
+def fingerprint(log: EventLog) -> str:
+    """A hash of who, what and when, whatever order the ids were numbered in."""
+    digest = hashlib.sha256()
+    for ids, column in ((log.users, log.user), (log.items, log.item)):
+        used, place = np.unique(column, return_inverse=True)
+        names = ids.take(used)
+        order = sorted(range(len(names)), key=names.__getitem__)
+        position = np.empty(len(names), np.int64)
+        position[order] = np.arange(len(names))
+        digest.update("\n".join(names[i] for i in order).encode("utf-8", "surrogatepass"))
+        digest.update(position[place].tobytes())
+    digest.update(log.time.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def run_fingerprint(plan: Plan, model: str) -> str:
+    """What a checkpoint must match: log, settings and model."""
+    return hashlib.sha256(f"{fingerprint(plan.log)} {toml_of(plan.settings)} {model}".encode()).hexdigest()[:16]
+
+
+def checkpoint_folder(out: Path) -> Path:
+    """Where the checkpoints of a training to `out` are kept: beside it."""
+    return out.with_name(f".{out.name}.checkpoints")

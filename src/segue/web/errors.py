@@ -1,0 +1,86 @@
+"""Every failure as JSON: `{"error": {"code", "message", "field"?}}`. No stack trace leaves the process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+from msgspec import UNSET
+
+from segue.errors import RequestError, StoreError
+from segue.serving.events import ConflictError
+from segue.web.decoding import BodyError
+from segue.web.messages import MAX_BODY_BYTES, ErrorAnswer, ErrorDetail
+
+AnyRequest = Request[Any, Any, Any]
+
+_log = logging.getLogger("segue.web")
+
+_HTTP = {
+    400: ("bad_request", "{detail}"),
+    404: ("not_found", "there is no {path}; the routes are listed in /schema/openapi.json"),
+    405: ("method_not_allowed", "{path} does not answer {method}; see /schema/openapi.json"),
+    413: ("too_large", f"the body has more than {MAX_BODY_BYTES} bytes; send fewer events in a call"),
+}
+
+
+def failed(
+    status: int, code: str, message: str, field: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response[ErrorAnswer]:
+    """The answer for a failure."""
+    detail = ErrorDetail(code, message, UNSET if field is None else field)
+    return Response(ErrorAnswer(detail), status_code=status, media_type="application/json", headers=headers)
+
+
+def on_body(_: AnyRequest, error: BodyError) -> Response[ErrorAnswer]:
+    """A body that is no message."""
+    return failed(400, error.code, str(error), error.field)
+
+
+def on_request(_: AnyRequest, error: RequestError) -> Response[ErrorAnswer]:
+    """A message that cannot be answered as it stands."""
+    return failed(400, "bad_request", str(error))
+
+
+def on_conflict(_: AnyRequest, error: ConflictError) -> Response[ErrorAnswer]:
+    """An event id used twice."""
+    return failed(409, "conflict", str(error))
+
+
+def on_store(_: AnyRequest, error: StoreError) -> Response[ErrorAnswer]:
+    """Nothing can be read or written at the moment; paths stay in the log."""
+    _log.error("the store failed: %s", error)
+    return failed(
+        503, "store_unavailable", "events and states cannot be read or written; see the server's log"
+    )
+
+
+def on_http(request: AnyRequest, error: HTTPException) -> Response[ErrorAnswer]:
+    """What the framework refuses."""
+    if error.status_code >= 500:
+        return on_anything(request, error)
+    if isinstance(error, ValidationException):
+        return failed(400, "malformed_json", "the body is empty; expected one JSON object")
+    code, text = _HTTP.get(error.status_code, ("refused", "{detail}"))
+    message = text.format(detail=error.detail, path=request.url.path, method=request.method)
+    return failed(error.status_code, code, message, headers=error.headers)
+
+
+def on_anything(request: AnyRequest, error: Exception) -> Response[ErrorAnswer]:
+    """A defect of ours: the log has it all, the caller learns that it happened."""
+    _log.error("%s %r failed", request.method, request.url.path, exc_info=error)
+    return failed(500, "internal", "the server failed on this request; its log says how")
+
+
+HANDLERS: ExceptionHandlersMap = {
+    BodyError: on_body,
+    ConflictError: on_conflict,
+    RequestError: on_request,
+    StoreError: on_store,
+    HTTPException: on_http,
+    Exception: on_anything,
+}

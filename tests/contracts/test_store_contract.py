@@ -1,0 +1,145 @@
+"""What every store promises. A new store joins by one line in STORES."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segue.data.sessions import Moment
+from segue.errors import StoreError
+from segue.serving.store.base import Change, Memory, Store, StoredEvent
+from segue.serving.store.memory import MemoryStore
+from segue.serving.store.sqlite import SqliteStore
+
+STORES: dict[str, Callable[[Path], Store]] = {"memory": lambda folder: MemoryStore(), "sqlite": SqliteStore}
+LASTING = ["sqlite"]
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    opened = STORES[request.param](tmp_path)
+    yield opened
+    opened.close()
+
+
+def event(seq: int, item_id: str = "a", **fields) -> StoredEvent:
+    return StoredEvent(seq, item_id, 10.0 * seq, **fields)
+
+
+def memory(seq: int, version: str = "v1", **arrays: np.ndarray) -> Memory:
+    moment = Moment(10.0 * seq, "s1") if seq else None
+    return Memory(version, seq, moment, "a" if seq else None, {"time": np.array([10.0 * seq]), **arrays})
+
+
+def change(user_id: str, *events: StoredEvent, version: str = "v1") -> Change:
+    return Change(user_id, list(events), memory(events[-1].seq if events else 0, version))
+
+
+def test_a_user_never_heard_of_has_nothing(store):
+    assert store.load("u") is None
+    assert store.history("u") == []
+    assert store.find("u", "e") is None
+    assert store.item_ids("u") == []
+
+
+def test_events_come_back_whole_and_in_order(store):
+    first = event(1, "ä\n日本", session_id="s", event_id="e1", event_type="buy", stamped=True)
+    store.commit([change("u", first, event(2))])
+    store.commit([change("u", event(3, "b"))])
+    assert store.history("u") == [first, event(2), event(3, "b")]
+    assert [type(value) for value in store.history("u")[0]] == [int, str, float, bool, str, str, str]
+
+
+def test_users_do_not_see_each_other(store):
+    store.commit([change("u", event(1, "x", event_id="e")), change("v", event(1, "y", event_id="e"))])
+    assert store.history("u") == [event(1, "x", event_id="e")]
+    assert store.item_ids("v") == ["y"]
+    assert store.find("v", "e") == event(1, "y", event_id="e")
+
+
+def test_an_event_is_found_by_its_id(store):
+    store.commit([change("u", event(1, event_id="e1"), event(2))])
+    assert store.find("u", "e1") == event(1, event_id="e1")
+    assert store.find("u", "e2") is None
+
+
+def test_the_items_of_a_user_are_distinct(store):
+    store.commit([change("u", event(1, "b"), event(2, "a"), event(3, "b"))])
+    assert sorted(store.item_ids("u")) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(12, dtype=np.float32).reshape(1, 3, 4),
+        np.array([[-1, 2**31 - 1]], np.int32),
+        np.array([True, False]),
+        np.zeros((1, 0), np.float64),
+        np.array([np.nan, np.inf, -0.0]),
+        np.float32(2.5).reshape(()),
+        np.arange(6).reshape(2, 3).T,
+    ],
+    ids=lambda array: f"{array.dtype}{array.shape}",
+)
+def test_a_state_comes_back_to_the_bit(store, array):
+    store.commit([Change("u", [event(1)], memory(1, array=array))])
+    found = store.load("u")
+    assert found is not None
+    assert found[:4] == ("v1", 1, Moment(10.0, "s1"), "a")
+    assert found.state["array"].dtype == array.dtype
+    assert found.state["array"].shape == array.shape
+    assert found.state["array"].tobytes() == array.tobytes()
+
+
+def test_a_memory_before_any_event_comes_back(store):
+    store.commit([change("u")])
+    found = store.load("u")
+    assert found is not None
+    assert found[:4] == ("v1", 0, None, None)
+
+
+def test_the_last_memory_replaces_the_one_before(store):
+    store.commit([change("u", event(1))])
+    store.commit([change("u", event(2), version="v2")])
+    store.commit([Change("u", [], memory(2, version="v3"))])
+    assert store.load("u")[:2] == ("v3", 2)
+    assert len(store.history("u")) == 2
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [change("v", event(1)), change("v", event(3, event_id="e")), change("v", event(3), event(3))],
+    ids=["a number taken", "an event id taken", "a number twice"],
+)
+def test_a_commit_that_fails_changes_nothing(store, bad):
+    store.commit([change("v", event(1, event_id="e"), event(2))])
+    before = store.history("v"), store.load("v")[:4]
+    with pytest.raises(StoreError):
+        store.commit([change("u", event(1)), bad])
+    assert store.load("u") is None
+    assert store.history("u") == []
+    assert (store.history("v"), store.load("v")[:4]) == before
+    store.commit([change("u", event(1))])
+
+
+def test_a_closed_store_refuses_and_closing_twice_is_harmless(store):
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.load("u")
+    with pytest.raises(StoreError, match="closed"):
+        store.history("u")
+    with pytest.raises(StoreError, match="closed"):
+        store.commit([change("u", event(1))])
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_everything_is_there_after_closing_and_opening(name, tmp_path):
+    before = STORES[name](tmp_path / "new" / "folder")
+    before.commit([change("u", event(1, event_id="e"), event(2, "b"))])
+    before.close()
+    after = STORES[name](tmp_path / "new" / "folder")
+    assert after.history("u") == [event(1, event_id="e"), event(2, "b")]
+    assert after.load("u")[:4] == memory(2)[:4]
+    after.close()
