@@ -138,7 +138,7 @@ def test_the_header_of_a_csv_tells_its_separator(tmp_path: Path) -> None:
 
 
 def test_a_log_of_several_batches_is_one_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segue.data.formats.BATCH", 7)
+    monkeypatch.setattr("segue.data.reading.formats.BATCH", 7)
     rows = [(f"u{(place * 7) % 31}", f"i{place % 13}", place) for place in range(500)]
     path = write(tmp_path / "log.csv", csv_text([*rows, ("", "x", 1)], "user_id,item_id,ts"))
     log = read_log(path)

@@ -37,6 +37,10 @@ class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     feature_cols: tuple[str, ...] = ()
     format: str = ""
 
+    def chosen(self) -> dict[str, Any]:
+        """The options that were set, as `read_log` takes them."""
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if value}
+
 
 class SessionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a session is over (`gap` in seconds, or "never") and what happens then."""

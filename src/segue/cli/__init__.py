@@ -1,0 +1,52 @@
+"""The command line: each command one library call. Results go to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from cyclopts import App, CycloptsError
+from rich.console import Console
+
+from segue import __version__
+from segue.cli import compare, evaluate, inspect, recommend, serve, similar, train
+from segue.errors import SegueError
+
+USAGE = 2
+INTERRUPTED = 130
+
+app = App(
+    name="segue",
+    help='Turn an interaction log into a live "what next?" recommender, and see how good it is.',
+    version=__version__,
+    default_parameter=None,
+    error_console=Console(stderr=True),
+)
+for module in (inspect, train, evaluate, compare, recommend, similar, serve):
+    app.command(module.command, name=module.__name__.rpartition(".")[2])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and leave: 0 done, 1 it failed, 2 asked wrongly, 130 interrupted."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; the exit status."""
+    try:
+        app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
+    except CycloptsError:
+        return USAGE
+    except SegueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (such as `head`) has gone; what Python would still flush at exit goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SystemExit as leaving:  # --help and --version
+        return int(leaving.code or 0)
+    return 0

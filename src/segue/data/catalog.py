@@ -34,14 +34,14 @@ class Catalog:
         present = np.zeros(len(log.items), bool)
         present[log.item] = True
         places = np.flatnonzero(present)
-        ids = log.items if len(places) == len(log.items) else Ids.of(log.items.take(places))
-        columns: dict[str, list[Any]] = {}
-        if items is not None:
-            rows = items.ids.places_of(ids)
-            columns = {
-                name: [values[row] if row >= 0 else None for row in rows] for name, values in items.columns.items()
-            }
-        return cls(ids, columns)
+        catalog = cls(log.items if len(places) == len(log.items) else Ids.of(log.items.take(places)))
+        return catalog if items is None else catalog.with_items(items)
+
+    def with_items(self, items: ItemTable) -> Catalog:
+        """The same items in the same order, with their rows of an items table."""
+        rows = items.ids.places_of(self.ids)
+        columns = {name: [values[row] if row >= 0 else None for row in rows] for name, values in items.columns.items()}
+        return Catalog(self.ids, columns)
 
     def items_of(self, log: EventLog) -> Ints:
         """(E,) the index of each event's item, -1 where it is not in the catalog."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from segue.data.ids import Ids
-from segue.data.metadata import describe
+from segue.data.reading.metadata import describe
 from segue.errors import LogError
 
 SHOWN = 3
@@ -51,7 +51,7 @@ def read_items(
     if isinstance(source, ItemTable):
         return source
     # Here, not above: a saved model loads its items without polars.
-    from segue.data.rows import read_rows
+    from segue.data.reading.rows import read_rows
 
     rows = read_rows(source, item_col=item_col, kind=format)
     columns, notes = describe(rows.columns)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from segue.data.collecting import Collector
-from segue.data.columns import Columns, find_columns
+from segue.data.reading.collecting import Collector
+from segue.data.reading.columns import Columns, find_columns
 from segue.data.events import EventLog
-from segue.data.sources import open_tables
-from segue.data.tables import Table
+from segue.data.reading.sources import open_tables
+from segue.data.reading.tables import Table
 from segue.errors import LogError
 
 
@@ -30,7 +30,7 @@ def read_log(
     """Read a log.
 
     A log has an item, a time or an order, and a user or a session. Columns are found by name (see
-    `segue.data.columns`), and what each was taken for is in the log's `notes`; rows that cannot be used are
+    `segue.data.reading.columns`), and what each was taken for is in the log's `notes`; rows that cannot be used are
     counted in `rejected`. Times are Unix seconds, ms, us or ns, or ISO-8601, where no zone means UTC.
 
     Args:

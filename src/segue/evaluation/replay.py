@@ -85,7 +85,8 @@ def replay(
     begin = np.repeat(sequences.bounds[:-1], np.diff(sequences.bounds))
     block = rows_within(model.n_items, memory_mb * 2**20 // 3)
     parts = []
-    for query, place in queries(model, sequences, asked, rows, window):
+    for query, before in queries(model, sequences, np.append(asked[1:], False), rows, window):
+        place = before + 1
         for left in range(0, len(place), block):
             part = slice(left, left + block)
             parts.append(answers(model, sequences, pick(query, part), place[part], begin, exclude, k))
@@ -95,13 +96,11 @@ def replay(
 
 
 def queries(
-    model: Model, sequences: Sequences, asked: Bools, rows: int, window: int
+    model: Model, sequences: Sequences, after: Bools, rows: int, window: int
 ) -> Iterator[tuple[Query, Longs]]:
-    """The queries before asked events, and the places of these events."""
-    stretches = int(sequences.starts.sum())
-    rows = min(rows, stretches)
+    """The queries right after the events that `after` (E,) marks, and the places of these events."""
+    rows = min(rows, int(sequences.starts.sum()))
     state = model.initial_state(rows)
-    before = np.append(asked[1:], False)
     for batch in windows(sequences, rows=rows, window=window):
         present = batch.place >= 0
         events = Event(
@@ -110,9 +109,9 @@ def queries(
             sequences.opens[batch.place] & present,
         )
         query, state = model.scan(events, batch.starts, state)
-        where = np.nonzero(present & before[batch.place])
+        where = np.nonzero(present & after[batch.place])
         if len(where[0]):
-            yield pick(query, where), batch.place[where] + 1
+            yield pick(query, where), batch.place[where]
 
 
 def answers(
@@ -120,20 +119,24 @@ def answers(
 ) -> Predictions:
     """Ranks and lists for one block of queries."""
     target = sequences.item[place].astype(np.int32)
-    history = runs(begin[place], place - begin[place])
-    row = np.repeat(np.arange(len(place)), place - begin[place])
-    seen = sequences.item[history]
-    scores = np.array(model.score(query), np.float32)
-    if exclude == "seen":
-        mask(scores, Exclusions(row, seen))
-    elif exclude == "current":
-        mask(scores, Exclusions(np.arange(len(place)), sequences.item[place - 1]))
+    seen = excluded_after(sequences, place - 1, begin, "seen")
+    scores = mask(np.array(model.score(query), np.float32), excluded_after(sequences, place - 1, begin, exclude))
     lists, _ = top_k(scores, k)
-    pairs = np.unique(row.astype(np.int64) * (model.n_items + 1) + seen)
+    pairs = np.sort(seen.rows.astype(np.int64) * (model.n_items + 1) + seen.items)
     keys = np.arange(len(place))[:, None].astype(np.int64) * (model.n_items + 1)
     had = among(keys + lists, pairs) & (lists >= 0)
     repeated = among(keys[:, 0] + target, pairs) & (target >= 0)
     return Predictions(place, sequences.user[place], target, rank_of(scores, target), lists, had, repeated)
+
+
+def excluded_after(sequences: Sequences, place: Longs, begin: Longs, exclude: str) -> Exclusions:
+    """What may not be answered right after the events at `place` (R,), where each one's user begins at `begin`."""
+    if exclude == "current":
+        return Exclusions(np.arange(len(place)), sequences.item[place])
+    lengths = place + 1 - begin[place] if exclude == "seen" else np.zeros_like(place)
+    some = lengths > 0
+    history = runs(begin[place][some], lengths[some])
+    return Exclusions(np.repeat(np.arange(len(place)), lengths), sequences.item[history])
 
 
 def among(values: Longs, ordered: Longs) -> Bools:

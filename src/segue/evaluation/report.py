@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -249,3 +250,8 @@ def verdict_of(rows: Sequence[Row], best: str | None, main: str) -> str:
 def seconds_since(start: float) -> float:
     """Seconds by the monotonic clock, to a hundredth."""
     return round(time.monotonic() - start, 2)
+
+
+def utc(seconds: float) -> str:
+    """A time for people."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -125,6 +125,11 @@ class Network(nn.Module):
             scores: Floats = torch.addmm(bias, torch.from_numpy(query), table.T).numpy()
         return scores
 
+    def item_vectors(self) -> Floats:
+        """(N, D) the item table: items that follow the same histories lie near each other."""
+        vectors: Floats = self.table.detach().numpy()
+        return vectors
+
     def settings(self) -> dict[str, Any]:
         """What the constructor needs."""
         names = ("cell", "width", "layers", "dropout", "embedding_dropout", "time_gap")

@@ -97,10 +97,16 @@ class Engine:
                 # one moment for all: only the first opens a session
                 session = [StoredEvent(place + 1, item_id, now or 0.0) for place, item_id in enumerate(known)]
                 memory = refold(self.bundle, session)
-            left_out = {"none": [], "current": current_items(self.bundle, memory, now), "seen": seen}[
-                excluding
-            ]
+            left_out = self.left_out(memory, seen, now, excluding)
             return answer(self.bundle, memory, now, k=k, left_out=left_out, unknown_items=unknown)
+
+    def left_out(
+        self, memory: Memory, seen: Sequence[str], now: float | None, exclude: Exclude
+    ) -> Sequence[str]:
+        """What may not be answered after `memory`, where the user had the items `seen`."""
+        if exclude == "current":
+            return current_items(self.bundle, memory, now)
+        return seen if exclude == "seen" else []
 
     def close(self) -> None:
         """Wait for the call in progress and close the store."""

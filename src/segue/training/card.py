@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from segue.artifact import Facts
 from segue.config import Settings
-from segue.evaluation.report import Report, Row, Value
+from segue.evaluation.report import Report, Row, Value, utc
 
 SHOWN = ("ndcg@10", "recall@10", "mrr@10", "recall@20", "coverage@10", "novelty@10", "intra_list_diversity@10")
 
@@ -83,7 +81,3 @@ def groups_of(report: Report) -> str:
 
     return "; ".join(f"{row.model}: {of(row)}" for row in report.rows) + "."
 
-
-def utc(seconds: float) -> str:
-    """A time for people."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -69,11 +69,14 @@ class Checkpoints:
             )
         return tensors, facts
 
-    def remove(self) -> None:
-        """Forget the last safe point, after the training is done and saved."""
-        self.file.unlink(missing_ok=True)
-        if self.folder.exists() and not any(self.folder.iterdir()):
-            self.folder.rmdir()
+
+def remove_checkpoints(folder: Path) -> None:
+    """Forget the checkpoints of all stages, after the training is done and saved, or to start anew."""
+    for file in folder.glob(f"*/{FILE}"):
+        file.unlink()
+        file.parent.rmdir()
+    if folder.exists() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def packed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

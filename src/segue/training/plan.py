@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from segue.config import Settings, settings_of
@@ -14,6 +13,7 @@ from segue.data.splits import TEST, VALID, Split, split_log
 from segue.data.statistics import measure, warnings_of
 from segue.errors import ConfigError, SplitError
 from segue.evaluation.phase import Phase, phase_of
+from segue.evaluation.report import utc
 from segue.models.base import SessionRule
 
 
@@ -48,7 +48,7 @@ class Plan(NamedTuple):
             "kind": self.split.kind,
             **self.split.counts(),
             "cutoff": cutoff,
-            "cutoff_utc": None if cutoff is None else datetime.fromtimestamp(cutoff, UTC).isoformat(),
+            "cutoff_utc": None if cutoff is None else utc(cutoff),
         }
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
-from segue.data.coding import as_numbers, as_strings
+from segue.data.reading.coding import as_numbers, as_strings
 from segue.errors import LogError
 from segue.shapes import Array, Doubles
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from segue.data.checks import Checks
-from segue.data.coding import as_strings
-from segue.data.columns import OPTIONS, candidates, missing, pick
-from segue.data.sources import open_tables
-from segue.data.tables import Batch
+from segue.data.reading.checks import Checks
+from segue.data.reading.coding import as_strings
+from segue.data.reading.columns import OPTIONS, candidates, missing, pick
+from segue.data.reading.sources import open_tables
+from segue.data.reading.tables import Batch
 from segue.errors import LogError
 
 

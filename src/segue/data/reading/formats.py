@@ -10,8 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from segue.data.diagnosis import explained, wrong_encoding
-from segue.data.tables import BATCH, Table
+from segue.data.reading.diagnosis import explained, wrong_encoding
+from segue.data.reading.tables import BATCH, Table
 from segue.errors import ConfigError, LogError, did_you_mean
 
 FORMATS = ("csv", "tsv", "inter", "jsonl", "parquet")

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from segue.data.checks import Checks
-from segue.data.coding import Coder, as_numbers, as_strings, by_appearance, pack
-from segue.data.columns import Columns
+from segue.data.reading.checks import Checks
+from segue.data.reading.coding import Coder, as_numbers, as_strings, by_appearance, pack
+from segue.data.reading.columns import Columns
 from segue.data.events import EventLog
-from segue.data.tables import Batch
-from segue.data.times import EXPECTED, LATEST, TimeReader, day
+from segue.data.reading.tables import Batch
+from segue.data.reading.times import EXPECTED, LATEST, TimeReader, day
 from segue.shapes import Array, Bools
 
 PARTS = {"train": 0, "training": 0, "valid": 1, "validation": 1, "val": 1, "dev": 1, "test": 2, "testing": 2}

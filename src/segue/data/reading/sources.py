@@ -13,8 +13,8 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
-from segue.data.formats import FORMATS, check_format, format_of, open_file, sniff
-from segue.data.tables import Table, frame_table, not_a_source
+from segue.data.reading.formats import FORMATS, check_format, format_of, open_file, sniff
+from segue.data.reading.tables import Table, frame_table, not_a_source
 from segue.errors import LogError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from segue.data.events import Rejection
-from segue.data.tables import Batch
+from segue.data.reading.tables import Batch
 from segue.shapes import Bools
 
 LONGEST_ID = 1024

@@ -1,0 +1,32 @@
+"""segue: an interaction log in, a live "what next?" recommender out.
+
+    recommender = segue.fit("clicks.csv")
+    recommender.recommend(items=["A", "B"], k=10)
+
+Names are resolved on first use, so that importing segue costs nothing.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from segue import threads as _threads
+
+if TYPE_CHECKING:
+    from segue.api import Recommender, compare, fit, inspect, load, read_items, read_log
+    from segue.errors import SegueError
+
+__version__ = "0.1.0"
+__all__ = ["Recommender", "SegueError", "compare", "fit", "inspect", "load", "read_items", "read_log"]
+
+_threads.prepare()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module `segue` has no `{name}`; it has {', '.join(__all__)}")
+    from importlib import import_module
+
+    return getattr(import_module("segue.errors" if name == "SegueError" else "segue.api"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

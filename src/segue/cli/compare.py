@@ -1,0 +1,37 @@
+"""`segue compare`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from segue.cli.options import Chosen, Json, Log, LogColumns
+from segue.cli.show import print_json, print_report, progress, say
+
+
+def command(
+    log: Log,
+    /,
+    *,
+    models: Annotated[str, Parameter(help="Names separated by commas; the baselines are always among them.")] = "gru",
+    items: Annotated[str | None, Parameter(help="An items table: item_id, title, categories, ...")] = None,
+    columns: LogColumns | None = None,
+    settings: Chosen | None = None,
+    json: Json = False,
+) -> None:
+    """Tune and train models on the same events, and ask all of them for the same targets."""
+    from segue import api
+
+    wanted = [name.strip() for name in models.split(",") if name.strip()]
+    with progress() as show:
+        report = api.compare(
+            log,
+            models=wanted,
+            items=items,
+            settings=(settings or Chosen()).tree(),
+            say=say,
+            show=show,
+            **(columns or LogColumns()).named(),
+        )
+    print_json(report) if json else print_report(report)

@@ -1,0 +1,28 @@
+"""`segue evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from segue.cli.options import Json, Log, LogColumns
+from segue.cli.show import print_json, print_report
+
+
+def command(
+    folder: Path,
+    log: Log,
+    /,
+    *,
+    items: Annotated[str | None, Parameter(help="An items table, where the model has none.")] = None,
+    columns: LogColumns | None = None,
+    json: Json = False,
+) -> None:
+    """Ask a model for the events of a log that it cannot have learned from, beside baselines that saw the same."""
+    from segue.api import load
+
+    recommender = load(folder)
+    report = recommender.evaluate(log, items=items, **recommender.columns((columns or LogColumns()).named()))
+    print_json(report) if json else print_report(report)

@@ -1,0 +1,72 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Group, Parameter
+
+from segue.config import settings_tree
+
+COLUMNS = Group("Columns", help="Found by name where not given.")
+SETTINGS = Group("Settings", help="What is left open is chosen from the log.")
+
+Log = Annotated[
+    list[str], Parameter(help="CSV, TSV, .inter, JSON lines or Parquet: files, globs, folders, or - for stdin.")
+]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+K = Annotated[int, Parameter(name=["-k", "--k"], help="Length of the list.")]
+Exclude = Annotated[
+    Literal["none", "current", "seen"] | None,
+    Parameter(help="What may not be answered: nothing, the item just seen, or all items the user had."),
+]
+
+
+@Parameter(name="*", group=COLUMNS)
+@dataclass
+class LogColumns:
+    """Which column is what."""
+
+    user_col: str | None = None
+    item_col: str | None = None
+    time_col: str | None = None
+    session_col: str | None = None
+    order_col: Annotated[str | None, Parameter(help="A column that orders events where there is no time.")] = None
+    type_col: str | None = None
+    weight_col: str | None = None
+    split_col: Annotated[str | None, Parameter(help="A column with train, valid, test.")] = None
+    feature_cols: Annotated[str | None, Parameter(help="Further columns to keep, separated by commas.")] = None
+    format: Annotated[str | None, Parameter(help="csv, tsv, inter, jsonl or parquet, where a name does not say.")] = (
+        None
+    )
+
+    def named(self) -> dict[str, Any]:
+        """Those that were given, as `read_log` takes them."""
+        given: dict[str, Any] = {name: value for name, value in vars(self).items() if value}
+        if self.feature_cols:
+            given["feature_cols"] = tuple(self.feature_cols.split(","))
+        return given
+
+
+@Parameter(name="*", group=SETTINGS)
+@dataclass
+class Chosen:
+    """Settings."""
+
+    config: Annotated[Path | None, Parameter(help="A TOML file of settings.")] = None
+    set: Annotated[
+        list[str] | None,
+        Parameter(name="--set", negative="", help="One setting, such as train.epochs=3; may be repeated."),
+    ] = None
+    seed: Annotated[int | None, Parameter(help="Where all randomness comes from.")] = None
+    split: Annotated[
+        Literal["time", "leave-one-out", "column"] | None, Parameter(help="How events are parted.")
+    ] = None
+    exclude: Exclude = None
+
+    def tree(self, **values: Any) -> dict[str, Any]:
+        """What the user set, as a tree."""
+        given = {"seed": self.seed, "split.kind": self.split, "evaluate.exclude": self.exclude, **values}
+        return settings_tree(self.config, self.set or (), given)

@@ -1,0 +1,60 @@
+"""`segue recommend`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from segue.cli.options import Exclude, Json, K, LogColumns
+from segue.cli.show import print_json, print_table, say
+from segue.errors import ConfigError
+
+
+def command(
+    folder: Path,
+    /,
+    *,
+    items: Annotated[str | None, Parameter(help="A history: item ids, oldest first, separated by commas.")] = None,
+    log: Annotated[list[str] | None, Parameter(negative="", help="Or a log, for the users in it.")] = None,
+    users: Annotated[str, Parameter(help="User ids separated by commas, or all.")] = "all",
+    out: Annotated[Path | None, Parameter(help="With --log: a .parquet, .csv or .jsonl file for the lists.")] = None,
+    k: K = 10,
+    exclude: Exclude = None,
+    columns: LogColumns | None = None,
+    json: Json = False,
+) -> None:
+    """Say what comes next after some items, or for the users of a log."""
+    from segue.api import load
+    from segue.cli.lists import print_lists, write_lists
+    from segue.data.log import read_log
+
+    if (items is None) == (log is None):
+        raise ConfigError(f"{'both' if items else 'neither'} of --items and --log given; expected one of them")
+    if items is not None:
+        recommender = load(folder)
+        found = recommender.recommend(items=split(items), k=k, exclude=exclude)
+        unknown = [item for item in split(items) if recommender.bundle.item_ids.place_of(item) < 0]
+        if unknown:
+            say(f"note: not in the catalog, left out: {', '.join(unknown)}")
+        if json:
+            print_json({"items": [one._asdict() for one in found], "unknown_items": unknown})
+        else:
+            rows = [[str(one.rank), one.item_id, one.title or "", f"{one.score:.4f}"] for one in found]
+            print_table(["rank", "item_id", "title", "score"], rows)
+        return
+    recommender = load(folder)
+    events = read_log(log, **recommender.columns((columns or LogColumns()).named()))
+    chosen: str | list[str] = users if users == "all" else split(users)
+    frames = recommender.lists(events, users=chosen, k=k, exclude=exclude)
+    if out is None:
+        print_lists(frames, json=json)
+    else:
+        rows_written = write_lists(frames, out)
+        say(f"{rows_written:,} rows in {out}")
+
+
+def split(text: str) -> list[str]:
+    """Ids separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]

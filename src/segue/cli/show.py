@@ -1,0 +1,125 @@
+"""How results look: tables on stdout, notes and progress on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from segue.evaluation.report import Report, Value
+    from segue.training.loop import Progress as Training
+
+SHOWN = ("ndcg@10", "mrr@10", "recall@10", "recall@20", "coverage@10", "novelty@10", "intra_list_diversity@10")
+WIDEST = 200
+
+
+def out() -> Console:
+    """Where results go."""
+    return Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else WIDEST, highlight=False)
+
+
+def say(line: str) -> None:
+    """A line for the person who waits."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(line, markup=False)
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
+    """A table whose first column is a name and whose others are numbers."""
+    table = Table(title=title, title_justify="left")
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if place == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*map(escaped, row))
+    out().print(table)
+
+
+def escaped(text: str) -> str:
+    """Text that rich takes as it is."""
+    return text.replace("[", r"\[")
+
+
+def figure(value: Value) -> str:
+    """A figure and half its interval."""
+    if value.value is None:
+        return "-"
+    if value.low is None or value.high is None:
+        return f"{value.value:.4f}"
+    return f"{value.value:.4f} ±{(value.high - value.low) / 2:.4f}"
+
+
+def print_report(report: Report) -> None:
+    """The table of a report, its groups, and the verdict."""
+    split = report.split
+    print_table(
+        ["model", *SHOWN, "seconds"],
+        [
+            [
+                row.model,
+                *(figure(row.metrics[name]) for name in SHOWN),
+                "-" if row.seconds is None else f"{row.seconds:.1f}",
+            ]
+            for row in report.rows
+        ],
+        title=(
+            f"{split['kind']} split, {split['predictions']:,} predictions, exclude {report.exclude}, "
+            "full ranking; ± is half of a 95 % interval"
+        ),
+    )
+    if report.groups:
+        print_table(
+            [f"{report.main} of", *(f"{name} ({count:,})" for name, count in report.groups.items())],
+            [[row.model, *(figure(row.groups[name]) for name in report.groups)] for row in report.rows],
+        )
+    out().print(report.verdict, markup=False)
+    for note in report.notes:
+        say(f"note: {note}")
+
+
+@contextmanager
+def progress() -> Iterator[Any]:
+    """A bar for a training; gives a function that is told of it. Plain lines where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        epochs: dict[str, int] = {}
+
+        def plain(stage: str, at: Training) -> None:
+            if epochs.get(stage) != at.epoch:
+                epochs[stage] = at.epoch
+                say(f"{stage}: {described(at)}")
+
+        yield plain
+        return
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[at]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def show(stage: str, at: Training) -> None:
+        if stage not in tasks:
+            tasks[stage] = bar.add_task(stage, total=1.0, at="")
+        bar.update(tasks[stage], completed=at.share, at=described(at))
+
+    with bar:
+        yield show
+
+
+def described(at: Training) -> str:
+    """Where a training stands, in words."""
+    value = "" if at.value is None else f", validation {at.value:.4f}"
+    return f"epoch {at.epoch} of {at.epochs}, loss {at.loss:.3f}, {at.events_per_s:,.0f} events/s{value}"

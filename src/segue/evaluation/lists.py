@@ -1,0 +1,63 @@
+"""What comes next for every user of a log, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from segue.data.sessions import Sequences
+from segue.evaluation.replay import excluded_after, queries
+from segue.models.base import Model, pick
+from segue.ranking import rows_within, top_k
+from segue.shapes import Array, Floats, Ints
+
+USERS_A_BLOCK = 20_000
+
+
+class UserLists(NamedTuple):
+    """Ranked lists of some users: user (R,), items (R, K) with -1 past the end, scores (R, K)."""
+
+    user: Array
+    items: Ints
+    scores: Floats
+
+
+def lists_after_last(
+    model: Model, sequences: Sequences, *, exclude: str, k: int, memory_mb: int = 256, rows: int = 64, window: int = 50
+) -> Iterator[UserLists]:
+    """The list of each user right after the user's last event, user by user in the order of the sequences.
+
+    Args:
+        model: anything that fulfils the contract.
+        sequences: E events of U users.
+        exclude: `none`, `current` or `seen`, as in `replay`.
+        k: length K of the lists.
+        memory_mb: bound of the scores held at one time.
+        rows, window: B and T of the replay.
+    """
+    for left in range(0, len(sequences.of), USERS_A_BLOCK):
+        block = users_between(sequences, left, min(left + USERS_A_BLOCK, len(sequences.of)))
+        last = np.zeros(len(block), bool)
+        last[block.bounds[1:] - 1] = True
+        begin = np.repeat(block.bounds[:-1], np.diff(block.bounds))
+        limit = rows_within(model.n_items, memory_mb * 2**20 // 3)
+        found = []
+        for query, place in queries(model, block, last, rows, window):
+            for start in range(0, len(place), limit):
+                part = place[start : start + limit]
+                scores = model.score(pick(query, slice(start, start + limit)))
+                out = excluded_after(block, part, begin, exclude)
+                found.append(UserLists(block.user[part], *top_k(scores, k, out)))
+        joined = [np.concatenate(column) for column in zip(*found, strict=True)]
+        order = np.argsort(joined[0], kind="stable")
+        yield UserLists(*(column[order] for column in joined))
+
+
+def users_between(sequences: Sequences, first: int, last: int) -> Sequences:
+    """The sequences of the users from `first` up to `last`."""
+    part = slice(int(sequences.bounds[first]), int(sequences.bounds[last]))
+    bounds = sequences.bounds[first : last + 1] - part.start
+    columns = [column[part] for column in sequences[:6]]
+    return Sequences(*columns, bounds=bounds, of=sequences.of[first:last], timed=sequences.timed)

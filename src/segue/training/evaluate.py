@@ -1,0 +1,129 @@
+"""A saved model asked about a log, beside baselines that learned from the same events."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from segue.artifact import Artifact, Facts
+from segue.data.events import EventLog
+from segue.data.items import ItemTable
+from segue.data.splits import TEST, TRAIN, VALID, Split, split_log
+from segue.data.statistics import measure, warnings_of
+from segue.errors import EvaluationError
+from segue.evaluation.phase import Phase, phase_of
+from segue.evaluation.report import Entry, Report, judge, seconds_since, utc
+from segue.models.build import kind_of
+from segue.training.candidates import again
+from segue.training.run import fingerprint
+
+
+def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None = None) -> Report:
+    """Ask a model for the events of a log that it cannot have learned from.
+
+    Events before the model's cutoff warm the states and fit the baselines, and are never scored.
+
+    Args:
+        artifact: the model, with its settings and its cutoff.
+        log: best the whole log, so that users are known and baselines can learn.
+        items: what is known of items, if the artifact has none.
+
+    Raises:
+        EvaluationError: every event may have been learned from.
+    """
+    facts, settings = artifact.facts, artifact.settings
+    split = split_for(artifact, log)
+    catalog = artifact.catalog if items is None or artifact.catalog.columns else artifact.catalog.with_items(items)
+    phase = phase_of(
+        log,
+        split,
+        facts.rule,
+        ask=TEST,
+        catalog=catalog,
+        at_most=settings.evaluate.max_predictions,
+        seed=settings.seed,
+    )
+    if not phase.asked.any():
+        raise EvaluationError(
+            f"none of the {int((split.role == TEST).sum())} events that could be asked for has an earlier one in its "
+            "session: there is nothing to predict them from"
+        )
+    entries, notes = baselines_beside(facts, log, split, phase)
+    entries[facts.name] = Entry(model=artifact.model, baseline=facts.kind != "network", settings=facts.settings)
+    counts = split.counts()
+    return judge(
+        entries,
+        phase,
+        exclude=facts.exclude,
+        main=settings.train.metric,
+        split={
+            "kind": split.kind,
+            "train": counts["train"],
+            "valid": counts["valid"],
+            "test": counts["test"],
+            "cutoff": split.cutoff,
+            "cutoff_utc": None if split.cutoff is None else utc(split.cutoff),
+        },
+        notes=[*log.notes, *split.notes, *warnings_of(measure(log)), *notes],
+        metrics=settings.evaluate.metrics,
+        replicates=settings.evaluate.replicates,
+        memory_mb=settings.evaluate.memory_mb,
+        seed=settings.seed,
+    )
+
+
+def split_for(artifact: Artifact, log: EventLog) -> Split:
+    """What the model has learned from, as train, and the rest as test. Raises EvaluationError if nothing is left."""
+    facts = artifact.facts
+    if facts.timed != log.timed:
+        raise EvaluationError(
+            f"the model was trained on a log {'with' if facts.timed else 'without'} times, "
+            f"and this one {'has' if log.timed else 'lacks'} them"
+        )
+    if facts.cutoff is not None:
+        role = np.where(log.time < facts.cutoff, TRAIN, TEST).astype(np.int8)
+        if not (role == TEST).any():
+            raise EvaluationError(
+                f"all {len(log):,} events lie before {utc(facts.cutoff)}, the model's cutoff: it may have learned from "
+                "them. Evaluate on later events (best the whole log with them), or train with an earlier cutoff"
+            )
+        return Split("time", role, facts.cutoff, ())
+    if facts.split == "everything":
+        raise EvaluationError(
+            "the model has learned from its whole log, which has no times: no event is known to be new to it. "
+            "Train without --final to evaluate"
+        )
+    split = split_log(log, artifact.settings.split)
+    below = next((part for part in (TEST, VALID) if fingerprint(log.where(split.role < part)) == facts.trained_on), None)
+    if below is None:
+        raise EvaluationError(
+            f"the model was trained under a {facts.split} split of another log: parted so, the training part of this one "
+            "is not what the model has learned from, so its test part may be. Give the log it was trained on"
+        )
+    return split._replace(role=np.where(split.role < below, TRAIN, split.role))
+
+
+def baselines_beside(
+    facts: Facts, log: EventLog, split: Split, phase: Phase
+) -> tuple[dict[str, Entry], list[str]]:
+    """The baselines with the settings tuned in training, fitted to the log's events before the cutoff."""
+    learned = log.where(split.role == TRAIN)
+    if not len(phase.learned) or not (phase.learned.item >= 0).any():
+        return {}, [
+            "no baselines: the log holds no events before the cutoff for them to learn from; give the whole log to "
+            "see whether the model is better than they are"
+        ]
+    entries = {}
+    for name, settings in facts.baselines.items():
+        if name != facts.name:
+            started = time.monotonic()
+            model = again(kind_of(name), settings, phase, facts.rule)
+            entries[name] = Entry(model=model, baseline=True, seconds=seconds_since(started), settings=settings)
+    if fingerprint(learned) == facts.trained_on:
+        return entries, []
+    return entries, [
+        f"the baselines learned from the {len(learned):,} events of this log before the cutoff, "
+        f"the model from {facts.events:,}: they are not the same events"
+    ]
+
