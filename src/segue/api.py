@@ -12,8 +12,9 @@ import numpy as np
 
 from segue.artifact import Artifact, check_free, load_artifact, save_artifact
 from segue.config import settings_of, settings_tree
+from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
-from segue.data.items import ItemTable, read_items
+from segue.data.items import read_items
 from segue.data.log import read_log
 from segue.data.proposals import Proposal, propose
 from segue.data.statistics import Statistics, measure, warnings_of
@@ -131,7 +132,13 @@ class Recommender:
         return self._named(found)
 
     def recommend_users(
-        self, log: Any, *, users: str | Sequence[str] = "all", k: int = 10, exclude: str | None = None, **columns: Any
+        self,
+        log: Any,
+        *,
+        users: str | Sequence[str] = "all",
+        k: int = 10,
+        exclude: str | None = None,
+        **columns: Any,
     ) -> Any:
         """What comes next for the users of a log, right after the last event of each.
 

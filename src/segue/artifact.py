@@ -1,11 +1,11 @@
 """A trained model as a folder: written as a whole or not at all, read without running code.
 
-    segue.json          format version, what it is, and the SHA-256 of every other file
-    config.toml         the settings it was trained with
-    model.safetensors   what was learned
-    catalog.json        item ids in order, and what is known of the items
-    metrics.json        how good it was when it was trained, beside the baselines
-    README.md           the model card
+segue.json          format version, what it is, and the SHA-256 of every other file
+config.toml         the settings it was trained with
+model.safetensors   what was learned
+catalog.json        item ids in order, and what is known of the items
+metrics.json        how good it was when it was trained, beside the baselines
+README.md           the model card
 """
 
 from __future__ import annotations

@@ -76,7 +76,8 @@ class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How the network learns.
 
     `window` is T: gradients reach back that many events, the state reaches on. `warmup` is a share of the whole.
-    `patience` counts epochs without a better validation `metric`. `refit` learns anew from training and
+    `patience` counts epochs without a better validation `metric`, taken over at most `validation_predictions`;
+    each point of a baseline's grid is judged by `grid_predictions`. `refit` learns anew from training and
     validation events, `final` from everything. `threads` 0 measures one against two.
     """
 
@@ -92,6 +93,7 @@ class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     negatives: Count = 2048
     metric: str = "ndcg@10"
     validation_predictions: Count = 20_000
+    grid_predictions: Count = 2_000
     refit: bool = True
     final: bool = False
     threads: Annotated[int, Meta(ge=0)] = 0

@@ -1,5 +1,7 @@
-"""Names for array types. Letters in docstrings: B rows, T events along time, D width, H hidden width,
-N items, C candidates, K list length, E events of a log, S sequences, P predictions.
+"""Names for array types.
+
+Letters in docstrings: B rows, T events along time, D width, H hidden width, N items, C candidates, K list length,
+E events of a log, U users, S sequences, P predictions.
 """
 
 from typing import Any

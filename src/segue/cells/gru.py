@@ -38,7 +38,7 @@ class GRU(Cell):
             nn.init.orthogonal_(self.u[gate * width : (gate + 1) * width])
 
     def initial_state(self, batch_size: int) -> CellState:
-        """h = 0."""
+        """H = 0."""
         return {"h": self.w.new_zeros(batch_size, self.width)}
 
     def step(self, x: Tensor, state: CellState) -> tuple[Tensor, CellState]:

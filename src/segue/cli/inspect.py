@@ -23,7 +23,10 @@ def command(log: Log, /, *, columns: LogColumns | None = None, json: Json = Fals
         return
     for note in found.log.notes:
         say(f"note: {note}")
-    print_table(["measure", "value"], [[name.replace("_", " "), shown(name, value)] for name, value in measures.items()])
+    print_table(
+        ["measure", "value"],
+        [[name.replace("_", " "), shown(name, value)] for name, value in measures.items()],
+    )
     print_table(["setting", "proposed", "because"], [[p.key, str(p.value), p.reason] for p in found.proposals])
     for one in found.log.rejected:
         out().print(f"left out: {one.rows:,} rows, {one.reason} (first: {one.example})", markup=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from polars.io.plugins import register_io_source
 from segue.errors import ConfigError, SegueError, did_you_mean
 
 SCHEMA = {"user_id": pl.String, "item_id": pl.String, "score": pl.Float32, "rank": pl.Int32}
-WRITERS = {
+WRITERS: dict[str, Callable[..., Any]] = {
     ".parquet": pl.LazyFrame.sink_parquet,
     ".csv": pl.LazyFrame.sink_csv,
     ".jsonl": pl.LazyFrame.sink_ndjson,
@@ -36,7 +36,9 @@ def write_lists(frames: Iterator[pl.DataFrame], file: Path) -> int:
         SegueError: the disk does not take it.
     """
     if file.suffix not in WRITERS:
-        raise ConfigError(f"{file}: expected a name that ends in .parquet, .csv or .jsonl{did_you_mean(file.suffix, WRITERS)}")
+        raise ConfigError(
+            f"{file}: expected a name that ends in .parquet, .csv or .jsonl{did_you_mean(file.suffix, WRITERS)}"
+        )
     written = 0
 
     def source(*_: Any) -> Iterator[pl.DataFrame]:

@@ -14,7 +14,8 @@ COLUMNS = Group("Columns", help="Found by name where not given.")
 SETTINGS = Group("Settings", help="What is left open is chosen from the log.")
 
 Log = Annotated[
-    list[str], Parameter(help="CSV, TSV, .inter, JSON lines or Parquet: files, globs, folders, or - for stdin.")
+    list[str],
+    Parameter(help="CSV, TSV, .inter, JSON lines or Parquet: files, globs, folders, or - for stdin."),
 ]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 K = Annotated[int, Parameter(name=["-k", "--k"], help="Length of the list.")]
@@ -61,9 +62,7 @@ class Chosen:
         Parameter(name="--set", negative="", help="One setting, such as train.epochs=3; may be repeated."),
     ] = None
     seed: Annotated[int | None, Parameter(help="Where all randomness comes from.")] = None
-    split: Annotated[
-        Literal["time", "leave-one-out", "column"] | None, Parameter(help="How events are parted.")
-    ] = None
+    split: Annotated[Literal["time", "leave-one-out", "column"] | None, Parameter(help="How events are parted.")] = None
     exclude: Exclude = None
 
     def tree(self, **values: Any) -> dict[str, Any]:

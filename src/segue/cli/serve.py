@@ -14,7 +14,9 @@ def command(
     *,
     port: Annotated[int, Parameter(help="0: any free one, which is named on stderr.")] = 8000,
     host: Annotated[str, Parameter(help="An address of this machine.")] = "127.0.0.1",
-    store: Annotated[Path | None, Parameter(help="The folder of events and states; without it they are forgotten.")] = None,
+    store: Annotated[
+        Path | None, Parameter(help="The folder of events and states; without it they are forgotten.")
+    ] = None,
 ) -> None:
     """Serve a model over HTTP: events in, lists out."""
     from segue.api import load

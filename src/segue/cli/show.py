@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from segue.evaluation.report import Report, Value
     from segue.training.loop import Progress as Training
 
-SHOWN = ("ndcg@10", "mrr@10", "recall@10", "recall@20", "coverage@10", "novelty@10", "intra_list_diversity@10")
+SHOWN = (
+    "ndcg@10",
+    "mrr@10",
+    "recall@10",
+    "recall@20",
+    "coverage@10",
+    "novelty@10",
+    "intra_list_diversity@10",
+)
 WIDEST = 200
 
 

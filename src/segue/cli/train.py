@@ -18,7 +18,9 @@ def command(
     out: Annotated[Path, Parameter(help="The folder of the model.")],
     model: Annotated[str, Parameter(help="A recurrent layer, or a baseline.")] = "gru",
     items: Annotated[str | None, Parameter(help="An items table: item_id, title, categories, ...")] = None,
-    final: Annotated[bool, Parameter(negative="", help="In the end learn from everything, test part included.")] = False,
+    final: Annotated[
+        bool, Parameter(negative="", help="In the end learn from everything, test part included.")
+    ] = False,
     resume: Annotated[bool, Parameter(negative="", help="Go on with a training that was stopped.")] = False,
     overwrite: Annotated[bool, Parameter(negative="", help="Replace the model that is there.")] = False,
     columns: LogColumns | None = None,

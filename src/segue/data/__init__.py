@@ -1,0 +1,1 @@
+"""From a log to batches: reading, cutting into sessions, parting, packing, measuring."""

@@ -75,9 +75,7 @@ def runs(begins: Longs, lengths: Longs) -> Longs:
     return np.cumsum(steps)
 
 
-def windows(
-    sequences: Sequences, *, rows: int, window: int, rng: np.random.Generator | None = None
-) -> Iterator[Batch]:
+def windows(sequences: Sequences, *, rows: int, window: int, rng: np.random.Generator | None = None) -> Iterator[Batch]:
     """One pass over all events, in windows of one and the same shape.
 
     Args:

@@ -9,8 +9,26 @@ import numpy as np
 
 from segue.data.events import EventLog
 from segue.data.ids import Ids
-from segue.data.items import ItemTable
 from segue.shapes import Ints
+
+
+@dataclass(frozen=True)
+class ItemTable:
+    """What is known of each item.
+
+    Attributes:
+        ids: the items, in the order of the table.
+        columns: by name in lower case, a value an item: str, int, float, list of str, or None where nothing
+            is known. `title` (str) and `categories` (list of str) are called so in any case.
+        notes: what the reader decided and saw, one sentence each.
+    """
+
+    ids: Ids
+    columns: dict[str, list[Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 @dataclass(frozen=True)

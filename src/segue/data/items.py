@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from segue.data.catalog import ItemTable
 from segue.data.ids import Ids
 from segue.data.reading.metadata import describe
 from segue.errors import LogError
 
 SHOWN = 3
-
-
-@dataclass(frozen=True)
-class ItemTable:
-    """What is known of each item.
-
-    Attributes:
-        ids: the items, in the order of the table.
-        columns: by name in lower case, a value an item: str, int, float, list of str, or None where nothing
-            is known. `title` (str) and `categories` (list of str) are called so in any case.
-        notes: what the reader decided and saw, one sentence each.
-    """
-
-    ids: Ids
-    columns: dict[str, list[Any]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
 
 def read_items(
@@ -77,7 +58,5 @@ def check_items(table: ItemTable, log_item_ids: Ids) -> list[str]:
     if missing:
         notes.append(f"{missing:,} of {len(log_item_ids):,} items of the log have no row in the items table")
     if spare:
-        notes.append(
-            f"{spare:,} of {len(table):,} rows of the items table are items that the log does not have"
-        )
+        notes.append(f"{spare:,} of {len(table):,} rows of the items table are items that the log does not have")
     return notes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from segue.data.events import EventLog
 from segue.data.reading.collecting import Collector
 from segue.data.reading.columns import Columns, find_columns
-from segue.data.events import EventLog
 from segue.data.reading.sources import open_tables
 from segue.data.reading.tables import Table
 from segue.errors import LogError

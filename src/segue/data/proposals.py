@@ -31,7 +31,7 @@ def propose(log: EventLog, statistics: Statistics) -> list[Proposal]:
         gap,
         start,
         propose_loss(statistics),
-        *propose_batch(statistics, by_user=gap.value == "never" and log.session is None or start.value == "mark"),
+        *propose_batch(statistics, by_user=(gap.value == "never" and log.session is None) or start.value == "mark"),
     ]
 
 

@@ -75,6 +75,20 @@ class Sequences(NamedTuple):
     def __len__(self) -> int:
         return len(self.item)
 
+    def part(self, events: Any, *, bounds: Longs, of: Array) -> Sequences:
+        """Some events, by any index that numpy takes, with the stretches they form."""
+        return Sequences(
+            order=self.order[events],
+            user=self.user[events],
+            item=self.item[events],
+            time=self.time[events],
+            opens=self.opens[events],
+            starts=self.starts[events],
+            bounds=bounds,
+            of=of,
+            timed=self.timed,
+        )
+
 
 def lay_out(log: EventLog, *, gap: float | None, at_session_start: str, item: Array | None = None) -> Sequences:
     """Arrange a log by user and mark where sessions open.

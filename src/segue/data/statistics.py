@@ -126,7 +126,7 @@ def repeats(log: EventLog) -> float:
 
 
 def drift(log: EventLog, counts: Array) -> float:
-    """Total variation between the popularity of the first and of the last tenth, chance taken off: 0 still, 1 all new."""
+    """Total variation between the popularity of the first and the last tenth, less chance: 0 still, 1 all new."""
     tenth = max(1, len(log) // 10)
     parts = [np.bincount(part, minlength=len(counts)) / tenth for part in (log.item[:tenth], log.item[-tenth:])]
     middle = log.item[-2 * tenth : -tenth] if len(log) >= 2 * tenth else log.item[:tenth]

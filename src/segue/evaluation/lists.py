@@ -25,7 +25,14 @@ class UserLists(NamedTuple):
 
 
 def lists_after_last(
-    model: Model, sequences: Sequences, *, exclude: str, k: int, memory_mb: int = 256, rows: int = 64, window: int = 50
+    model: Model,
+    sequences: Sequences,
+    *,
+    exclude: str,
+    k: int,
+    memory_mb: int = 256,
+    rows: int = 64,
+    window: int = 50,
 ) -> Iterator[UserLists]:
     """The list of each user right after the user's last event, user by user in the order of the sequences.
 
@@ -59,5 +66,4 @@ def users_between(sequences: Sequences, first: int, last: int) -> Sequences:
     """The sequences of the users from `first` up to `last`."""
     part = slice(int(sequences.bounds[first]), int(sequences.bounds[last]))
     bounds = sequences.bounds[first : last + 1] - part.start
-    columns = [column[part] for column in sequences[:6]]
-    return Sequences(*columns, bounds=bounds, of=sequences.of[first:last], timed=sequences.timed)
+    return sequences.part(part, bounds=bounds, of=sequences.of[first:last])

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segue.data.catalog import Catalog
+from segue.data.catalog import Catalog, ItemTable
 from segue.data.events import EventLog
-from segue.data.items import ItemTable
 from segue.data.sessions import Sequences, lay_out
 from segue.data.splits import Split
 from segue.evaluation.replay import askable

@@ -49,8 +49,7 @@ def only_users_with(sequences: Sequences, asked: Bools) -> tuple[Sequences, Bool
     wanted[np.repeat(np.arange(len(lengths)), lengths)[asked]] = True
     keep = np.repeat(wanted, lengths)
     bounds = np.concatenate([[0], np.cumsum(lengths[wanted])])
-    columns = [column[keep] for column in sequences[:6]]
-    return Sequences(*columns, bounds=bounds, of=sequences.of[wanted], timed=sequences.timed), asked[keep]
+    return sequences.part(keep, bounds=bounds, of=sequences.of[wanted]), asked[keep]
 
 
 def replay(
@@ -95,9 +94,7 @@ def replay(
     return Predictions(*(column[order] for column in columns))
 
 
-def queries(
-    model: Model, sequences: Sequences, after: Bools, rows: int, window: int
-) -> Iterator[tuple[Query, Longs]]:
+def queries(model: Model, sequences: Sequences, after: Bools, rows: int, window: int) -> Iterator[tuple[Query, Longs]]:
     """The queries right after the events that `after` (E,) marks, and the places of these events."""
     rows = min(rows, int(sequences.starts.sum()))
     state = model.initial_state(rows)

@@ -110,8 +110,6 @@ class Bootstrap:
         return np.asarray(total[length > 0] / length[length > 0])
 
 
-def bootstrap(
-    values: Array, sequence: Array, *, rng: np.random.Generator, replicates: int = 1000
-) -> Interval:
+def bootstrap(values: Array, sequence: Array, *, rng: np.random.Generator, replicates: int = 1000) -> Interval:
     """The mean of one set of values with its 95 % interval; for several, share a `Bootstrap`."""
     return Bootstrap(sequence, rng=rng, replicates=replicates).interval(values)

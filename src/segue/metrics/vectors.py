@@ -70,9 +70,7 @@ def cooccurrence_vectors(
     keys = np.sort((block * np.int64(n_items) + item[known]) * rows + row)
     keys = keys[np.diff(keys, prepend=-1) > 0]
     for first in range(0, names.size, rows):
-        signs = rng.integers(2, size=(min(rows, names.size - first), width), dtype=np.int8) * np.int8(
-            2
-        ) - np.int8(1)
+        signs = rng.integers(2, size=(min(rows, names.size - first), width), dtype=np.int8) * np.int8(2) - np.int8(1)
         start, stop = np.searchsorted(keys, np.array([first, first + rows]) * np.int64(n_items))
         for left in range(start, stop, PAIRS_A_BLOCK):
             column, place = np.divmod(keys[left : min(left + PAIRS_A_BLOCK, stop)], rows)

@@ -1,0 +1,1 @@
+"""Everything that can score the catalog after an event."""

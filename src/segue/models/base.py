@@ -10,7 +10,7 @@ from segue.data.sessions import Moment, opens_session
 from segue.shapes import Array, Bools, Doubles, Floats, Ints
 
 State = dict[str, Array]
-"""What a model remembers: named arrays, each (B, ...). `time` (B,) is always there: when the last event was, nan for none."""
+"""What a model remembers: named arrays, each (B, ...). Always with `time` (B,), of the last event, nan for none."""
 
 Query = Any
 """What is matched with the catalog, B rows: (B, D) in factored models, else known to the model alone."""

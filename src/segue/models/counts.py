@@ -67,9 +67,7 @@ class Lists(NamedTuple):
     def checked(cls, name: str, bounds: Longs, values: Ints, limit: int) -> Lists:
         """From saved arrays. Raises ArtifactError unless they fit each other, with values in 0..limit-1."""
         if not len(bounds) or bounds[0] != 0 or bounds[-1] != len(values) or (np.diff(bounds) < 0).any():
-            raise ArtifactError(
-                f"the lists `{name}` are damaged: their bounds do not fit {len(values)} values"
-            )
+            raise ArtifactError(f"the lists `{name}` are damaged: their bounds do not fit {len(values)} values")
         if len(values) and (values.min() < 0 or values.max() >= limit):
             raise ArtifactError(f"the lists `{name}` are damaged: a value is outside 0 to {limit - 1}")
         return cls(bounds, values)
@@ -129,9 +127,7 @@ def taken(arrays: Mapping[str, Array], expected: Mapping[str, tuple[Any, int | N
     chosen = {}
     for name, (dtype, length) in expected.items():
         if name not in arrays:
-            raise ArtifactError(
-                f"the array `{name}` is missing (found: {', '.join(sorted(arrays)) or 'none'})"
-            )
+            raise ArtifactError(f"the array `{name}` is missing (found: {', '.join(sorted(arrays)) or 'none'})")
         array = np.asarray(arrays[name])
         fits = array.ndim == 1 and (length is None or len(array) == length)
         if not fits or not np.can_cast(array.dtype, dtype, "same_kind"):

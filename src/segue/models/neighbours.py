@@ -74,9 +74,7 @@ class Neighbours:
 
     def fit(self, sequences: Sequences, *, cutoff: float | None = None) -> Self:
         """Index the sessions of a training log; `cutoff` makes no difference."""
-        self._use(
-            SessionIndex.of(known_events(sequences, self.n_items), self.n_items, sessions=self.sessions)
-        )
+        self._use(SessionIndex.of(known_events(sequences, self.n_items), self.n_items, sessions=self.sessions))
         return self
 
     def initial_state(self, batch_size: int) -> State:

@@ -74,7 +74,7 @@ class Network(nn.Module):
         """The stack along time: x (T, B, D) to outputs (T, B, D) and the last state of each cell."""
         after = []
         for cell, kept in zip(self.cells, state, strict=True):
-            x, last = cell.scan(x, starts, kept)
+            x, last = cell.scan(x, starts, kept)  # type: ignore[operator]
             x = F.dropout(x, self.dropout, self.training)
             after.append(last)
         return x, after
@@ -87,12 +87,15 @@ class Network(nn.Module):
 
     def initial_state(self, batch_size: int) -> State:
         """Nothing remembered, B rows."""
-        state = {"time": np.full(batch_size, np.nan), "output": np.zeros((batch_size, self.width), np.float32)}
+        state = {
+            "time": np.full(batch_size, np.nan),
+            "output": np.zeros((batch_size, self.width), np.float32),
+        }
         return state | named(self.initial_cells(batch_size))
 
     def step(self, event: Event, state: State) -> State:
         """Absorb one event a row."""
-        events = Event(*(np.asarray(column)[None] for column in event))
+        events = Event(event.item[None], event.time[None], event.opens[None])
         with torch.no_grad():
             x = self.inputs(*self.tensors(events, np.zeros(events.item.shape, bool), state))[0]
             cells = self.cells_of(state)
@@ -118,7 +121,8 @@ class Network(nn.Module):
     def score(self, query: Floats, candidates: Ints | None = None) -> Floats:
         """(B, C) inner products and bias."""
         with torch.no_grad():
-            table, bias = self.table, self.bias
+            table: Tensor = self.table
+            bias: Tensor = self.bias
             if candidates is not None:
                 chosen = torch.from_numpy(np.asarray(candidates, np.int64))
                 table, bias = table[chosen], bias[chosen]
@@ -127,8 +131,7 @@ class Network(nn.Module):
 
     def item_vectors(self) -> Floats:
         """(N, D) the item table: items that follow the same histories lie near each other."""
-        vectors: Floats = self.table.detach().numpy()
-        return vectors
+        return np.asarray(self.table.detach().numpy())
 
     def settings(self) -> dict[str, Any]:
         """What the constructor needs."""
@@ -154,7 +157,11 @@ class Network(nn.Module):
         if self.time_gap:
             before = np.concatenate([state["time"][None], events.time[:-1]])
             pause = torch.from_numpy(pause_sizes(np.where(starts, np.nan, events.time - before)))
-        return torch.from_numpy(np.asarray(events.item, np.int64)), pause, torch.from_numpy(np.asarray(events.opens))
+        return (
+            torch.from_numpy(np.asarray(events.item, np.int64)),
+            pause,
+            torch.from_numpy(np.asarray(events.opens)),
+        )
 
     def cells_of(self, state: State) -> list[CellState]:
         """The cells' part of a state, as tensors."""
@@ -178,4 +185,5 @@ def named(cells: list[CellState]) -> State:
 def pause_sizes(pause: Doubles) -> Array:
     """0 for no pause known, else 1 + the power of two of the seconds, int64."""
     seconds = np.nan_to_num(np.maximum(pause, 0), nan=-0.5)
-    return np.minimum(np.ceil(np.log2(seconds + 1)) + 1, PAUSES - 1).astype(np.int64).clip(0)
+    sizes: Array = np.minimum(np.ceil(np.log2(seconds + 1)) + 1, PAUSES - 1).astype(np.int64).clip(0)
+    return sizes

@@ -35,9 +35,7 @@ class RecentPopularity:
 
     def __init__(self, n_items: int, *, rule: SessionRule, half_life: float = 0.1) -> None:
         if not half_life > 0:
-            raise ConfigError(
-                f"`half_life` is {half_life}, expected a share of the training span above 0, such as 0.1"
-            )
+            raise ConfigError(f"`half_life` is {half_life}, expected a share of the training span above 0, such as 0.1")
         self.n_items = n_items
         self.rule = rule
         self.half_life = half_life

@@ -31,9 +31,7 @@ class SessionIndex(NamedTuple):
     @classmethod
     def empty(cls, n_items: int) -> SessionIndex:
         """No sessions."""
-        return cls(
-            np.zeros(n_items, np.int64), np.zeros(n_items, np.int64), Lists.empty(n_items), Lists.empty(0)
-        )
+        return cls(np.zeros(n_items, np.int64), np.zeros(n_items, np.int64), Lists.empty(n_items), Lists.empty(0))
 
     @classmethod
     def of(cls, known: Known, n_items: int, *, sessions: int) -> SessionIndex:

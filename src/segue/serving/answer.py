@@ -82,6 +82,4 @@ def check_request(
         raise RequestError(f"`k` is {k}; expected at least 1")
     check_time(timestamp, "timestamp")
     if exclude not in EXCLUDES:
-        raise RequestError(
-            f"`exclude` is {exclude!r}; expected one of these{did_you_mean(exclude, EXCLUDES)}"
-        )
+        raise RequestError(f"`exclude` is {exclude!r}; expected one of these{did_you_mean(exclude, EXCLUDES)}")

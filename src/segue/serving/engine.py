@@ -100,9 +100,7 @@ class Engine:
             left_out = self.left_out(memory, seen, now, excluding)
             return answer(self.bundle, memory, now, k=k, left_out=left_out, unknown_items=unknown)
 
-    def left_out(
-        self, memory: Memory, seen: Sequence[str], now: float | None, exclude: Exclude
-    ) -> Sequence[str]:
+    def left_out(self, memory: Memory, seen: Sequence[str], now: float | None, exclude: Exclude) -> Sequence[str]:
         """What may not be answered after `memory`, where the user had the items `seen`."""
         if exclude == "current":
             return current_items(self.bundle, memory, now)

@@ -46,15 +46,11 @@ def check_event(event: LiveEvent, where: str) -> None:
 def check_id(string: str, where: str) -> None:
     """Raise RequestError for an id that no store keeps faithfully."""
     if not isinstance(string, str):
-        raise RequestError(
-            f"`{where}` is {string!r} ({type(string).__name__}); expected text, such as {str(string)!r}"
-        )
+        raise RequestError(f"`{where}` is {string!r} ({type(string).__name__}); expected text, such as {str(string)!r}")
     if not string:
         raise RequestError(f"`{where}` is empty; expected an id of at least one character")
     if "\0" in string or any("\ud800" <= letter <= "\udfff" for letter in string):
-        raise RequestError(
-            f"`{where}` is {string[:80]!a}; expected text that is valid UTF-8 without NUL characters"
-        )
+        raise RequestError(f"`{where}` is {string[:80]!a}; expected text that is valid UTF-8 without NUL characters")
 
 
 def check_time(timestamp: float | None, where: str) -> None:

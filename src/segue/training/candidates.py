@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from segue.config import Settings
-from segue.evaluation.phase import Phase
+from segue.evaluation.judge import rank_values, seconds_since
+from segue.evaluation.phase import Phase, drawn_users
 from segue.evaluation.replay import replay
-from segue.evaluation.report import rank_values, seconds_since
 from segue.models.base import Model, SessionRule
 from segue.models.build import kind_of
 
@@ -61,6 +61,10 @@ def fit_baseline(name: str, choose: Phase, judge: Phase, rule: SessionRule, sett
     points = [dict(zip(kind.GRID, values, strict=True)) for values in product(*kind.GRID.values())]
     chosen = points[0]
     if len(points) > 1:
+        limit = settings.train.grid_predictions
+        if choose.asked.sum() > limit:
+            drawn = drawn_users(choose.replayed, choose.asked, limit, settings.seed)
+            choose = choose._replace(asked=choose.asked & drawn)
         tried = []
         for point in points:
             model = kind(len(choose.catalog), rule=rule, **point).fit(choose.learned, cutoff=choose.cutoff)

@@ -6,7 +6,15 @@ from segue.artifact import Facts
 from segue.config import Settings
 from segue.evaluation.report import Report, Row, Value, utc
 
-SHOWN = ("ndcg@10", "recall@10", "mrr@10", "recall@20", "coverage@10", "novelty@10", "intra_list_diversity@10")
+SHOWN = (
+    "ndcg@10",
+    "recall@10",
+    "mrr@10",
+    "recall@20",
+    "coverage@10",
+    "novelty@10",
+    "intra_list_diversity@10",
+)
 
 
 def card_of(facts: Facts, report: Report, settings: Settings) -> str:
@@ -36,7 +44,7 @@ def card_of(facts: Facts, report: Report, settings: Settings) -> str:
         "",
         *(f"- {note}" for note in report.notes),
         f"- Sessions: {rule}; {start}." if facts.gap is not None else f"- Sessions: {rule} by a pause.",
-        "- An item that is not in `catalog.json` cannot be recommended; an event of one moves the state by nothing known.",
+        "- An item that is not in `catalog.json` cannot be recommended; an event of one tells the model little.",
         "",
         "## How to use it",
         "",
@@ -56,7 +64,9 @@ def card_of(facts: Facts, report: Report, settings: Settings) -> str:
 def facts_of_split(report: Report) -> str:
     """The split in words."""
     split = report.split
-    text = f"{split['kind']}, {split['train']:,} / {split['valid']:,} / {split['test']:,} events for train / valid / test"
+    text = (
+        f"{split['kind']}, {split['train']:,} / {split['valid']:,} / {split['test']:,} events for train / valid / test"
+    )
     if split.get("cutoff_utc"):
         text += f", test from {split['cutoff_utc']}"
     return f"{text}; {split['predictions']:,} predictions, {split['unknown_targets']:,} of them of unknown items"
@@ -80,4 +90,3 @@ def groups_of(report: Report) -> str:
         return ", ".join(f"{name} {row.groups[name].value or 0:.4f}" for name in report.groups)
 
     return "; ".join(f"{row.model}: {of(row)}" for row in report.rows) + "."
-

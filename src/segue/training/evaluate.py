@@ -7,13 +7,14 @@ import time
 import numpy as np
 
 from segue.artifact import Artifact, Facts
+from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
-from segue.data.items import ItemTable
 from segue.data.splits import TEST, TRAIN, VALID, Split, split_log
 from segue.data.statistics import measure, warnings_of
 from segue.errors import EvaluationError
+from segue.evaluation.judge import Entry, judge, seconds_since
 from segue.evaluation.phase import Phase, phase_of
-from segue.evaluation.report import Entry, Report, judge, seconds_since, utc
+from segue.evaluation.report import Report, utc
 from segue.models.build import kind_of
 from segue.training.candidates import again
 from segue.training.run import fingerprint
@@ -95,18 +96,19 @@ def split_for(artifact: Artifact, log: EventLog) -> Split:
             "Train without --final to evaluate"
         )
     split = split_log(log, artifact.settings.split)
-    below = next((part for part in (TEST, VALID) if fingerprint(log.where(split.role < part)) == facts.trained_on), None)
+    below = next(
+        (part for part in (TEST, VALID) if fingerprint(log.where(split.role < part)) == facts.trained_on),
+        None,
+    )
     if below is None:
         raise EvaluationError(
-            f"the model was trained under a {facts.split} split of another log: parted so, the training part of this one "
-            "is not what the model has learned from, so its test part may be. Give the log it was trained on"
+            f"the model was trained under a {facts.split} split of another log: parted so, the training part of this "
+            "one is not what the model has learned from, so its test part may be. Give the log it was trained on"
         )
     return split._replace(role=np.where(split.role < below, TRAIN, split.role))
 
 
-def baselines_beside(
-    facts: Facts, log: EventLog, split: Split, phase: Phase
-) -> tuple[dict[str, Entry], list[str]]:
+def baselines_beside(facts: Facts, log: EventLog, split: Split, phase: Phase) -> tuple[dict[str, Entry], list[str]]:
     """The baselines with the settings tuned in training, fitted to the log's events before the cutoff."""
     learned = log.where(split.role == TRAIN)
     if not len(phase.learned) or not (phase.learned.item >= 0).any():
@@ -126,4 +128,3 @@ def baselines_beside(
         f"the baselines learned from the {len(learned):,} events of this log before the cutoff, "
         f"the model from {facts.events:,}: they are not the same events"
     ]
-

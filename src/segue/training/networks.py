@@ -66,7 +66,7 @@ def set_threads(cell: str, settings: Settings, say: Say) -> None:
         most = torch.get_num_threads()
         best = fastest_threads(cell, settings.model.width, settings.train.rows)
         if best != most:
-            say(f"{best} thread instead of {most}: measured to be faster (the cores are busy)")
+            say(f"{best} thread instead of {most}: measured to be faster here and now")
 
 
 def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:

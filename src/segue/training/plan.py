@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from segue.config import Settings, settings_of
+from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
-from segue.data.items import ItemTable, check_items
+from segue.data.items import check_items
 from segue.data.proposals import Proposal, propose
 from segue.data.splits import TEST, VALID, Split, split_log
 from segue.data.statistics import measure, warnings_of
@@ -72,9 +73,7 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
     limits = settings.train.validation_predictions, settings.evaluate.max_predictions
     choose = phase_of(log, split, rule, ask=VALID, items=items, at_most=limits[0], seed=settings.seed)
     last = TEST if settings.train.refit else VALID
-    judged = phase_of(
-        log, split, rule, ask=TEST, learn_below=last, items=items, at_most=limits[1], seed=settings.seed
-    )
+    judged = phase_of(log, split, rule, ask=TEST, learn_below=last, items=items, at_most=limits[1], seed=settings.seed)
     for phase, name in ((choose, "validation"), (judged, "test")):
         if not phase.asked.any():
             raise SplitError(

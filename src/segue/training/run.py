@@ -14,8 +14,9 @@ from segue.config import toml_of
 from segue.data.events import EventLog
 from segue.data.splits import TEST, VALID
 from segue.errors import ConfigError, did_you_mean
+from segue.evaluation.judge import Entry, judge
 from segue.evaluation.phase import phase_of
-from segue.evaluation.report import Entry, Report, judge
+from segue.evaluation.report import Report
 from segue.models.build import BASELINES, kind_of, model_names
 from segue.training.candidates import Fitted, again, fit_baseline
 from segue.training.card import card_of

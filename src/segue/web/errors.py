@@ -54,9 +54,7 @@ def on_conflict(_: AnyRequest, error: ConflictError) -> Response[ErrorAnswer]:
 def on_store(_: AnyRequest, error: StoreError) -> Response[ErrorAnswer]:
     """Nothing can be read or written at the moment; paths stay in the log."""
     _log.error("the store failed: %s", error)
-    return failed(
-        503, "store_unavailable", "events and states cannot be read or written; see the server's log"
-    )
+    return failed(503, "store_unavailable", "events and states cannot be read or written; see the server's log")
 
 
 def on_http(request: AnyRequest, error: HTTPException) -> Response[ErrorAnswer]:

@@ -37,8 +37,7 @@ def document(handlers: Sequence[HTTPRouteHandler], *, version: str) -> dict[str,
         if body is not None:
             operation["requestBody"] = {"required": True, **_content(schema_of[body.annotation])}
             refusals = {
-                status: {"description": what, **_content(schema_of[ErrorAnswer])}
-                for status, what in _REFUSALS.items()
+                status: {"description": what, **_content(schema_of[ErrorAnswer])} for status, what in _REFUSALS.items()
             }
         answer = {"description": "done", **_content(schema_of[given[handler].annotation])}
         operation["responses"] = {"200": answer, **refusals}

@@ -35,9 +35,7 @@ class Checks:
         length = ids.str.len_bytes().fill_null(0).to_numpy()
         self.reject(keep, length == 0, f"{role} is empty", batch, column, "an id")
         bound = f"at most {LONGEST_ID:,} bytes"
-        self.reject(
-            keep, length > LONGEST_ID, f"{role} is longer than {LONGEST_ID:,} bytes", batch, column, bound
-        )
+        self.reject(keep, length > LONGEST_ID, f"{role} is longer than {LONGEST_ID:,} bytes", batch, column, bound)
 
     def rejections(self) -> tuple[Rejection, ...]:
         """What was rejected, most frequent reason first."""

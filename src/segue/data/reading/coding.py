@@ -63,11 +63,7 @@ def as_strings(column: pl.Series, where: str) -> pl.Series:
         # Pandas turns integers into floats where some are missing.
         value = pl.col(column.name)
         whole = (value == value.floor()) & (value.abs() < 2.0**63)
-        text = (
-            pl.when(whole)
-            .then(value.cast(pl.Int64, strict=False).cast(pl.String))
-            .otherwise(value.cast(pl.String))
-        )
+        text = pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
         return column.to_frame().select(pl.when(value.is_not_nan()).then(text)).to_series()
     if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
         raise LogError(f"{where}, column `{column.name}` holds {column.dtype}, expected strings or numbers")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from segue.data.events import EventLog
 from segue.data.reading.checks import Checks
 from segue.data.reading.coding import Coder, as_numbers, as_strings, by_appearance, pack
 from segue.data.reading.columns import Columns
-from segue.data.events import EventLog
 from segue.data.reading.tables import Batch
 from segue.data.reading.times import EXPECTED, LATEST, TimeReader, day
 from segue.shapes import Array, Bools
@@ -140,9 +140,7 @@ class Collector:
         values = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return values if order is None else values[order]
 
-    def _take_codes(
-        self, name: str, coders: dict[str, Coder], order: Array | None
-    ) -> tuple[Array, pl.Series]:
+    def _take_codes(self, name: str, coders: dict[str, Coder], order: Array | None) -> tuple[Array, pl.Series]:
         return by_appearance(self._take(name, order), coders.pop(name).strings)
 
     def _take_features(
@@ -151,9 +149,7 @@ class Collector:
         features: dict[str, Array] = {}
         names: dict[str, tuple[str, ...]] = {}
         for name in self.features:
-            codes, strings = by_appearance(
-                self._take(f"feature {name}", order), self.feature_coders.pop(name).strings
-            )
+            codes, strings = by_appearance(self._take(f"feature {name}", order), self.feature_coders.pop(name).strings)
             filled = strings.filter(strings != "")
             numeric = len(filled) > 0 and filled.cast(pl.Float64, strict=False).null_count() == 0
             if numeric:
@@ -161,7 +157,5 @@ class Collector:
                 features[name] = values[codes]
             else:
                 features[name], names[name] = codes, tuple(strings)
-            notes.append(
-                f"feature `{name}` is " + ("numeric" if numeric else f"one of {len(strings):,} values")
-            )
+            notes.append(f"feature `{name}` is " + ("numeric" if numeric else f"one of {len(strings):,} values"))
         return features, names

@@ -83,9 +83,7 @@ def pick(name: str, columns: Sequence[str], *, table: str, option: str) -> str:
 def candidates(role: str, columns: Sequence[str], *, further: Iterable[str] = ()) -> list[str]:
     """The columns that may have this role, best first."""
     names = (*NAMES[role], *further)
-    found = [
-        (names.index(plain(column)), place) for place, column in enumerate(columns) if plain(column) in names
-    ]
+    found = [(names.index(plain(column)), place) for place, column in enumerate(columns) if plain(column) in names]
     return [columns[place] for _, place in sorted(found)]
 
 

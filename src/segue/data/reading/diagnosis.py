@@ -57,9 +57,7 @@ def _explain(path: Path, name: str, kind: str, error: BaseException) -> str:
             "one, and a '\"' inside must be doubled; mend it, or give the format `inter` for tab-separated "
             "text without quotes"
         )
-    return (
-        f"{name} cannot be read as {kind} ({said}): check that it is {kind}, or say what it is with `format`"
-    )
+    return f"{name} cannot be read as {kind} ({said}): check that it is {kind}, or say what it is with `format`"
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -119,11 +117,7 @@ def _bad_json(path: Path, name: str, said: str) -> str:
                 return wrong_encoding(path, name)
             except ValueError as error:
                 found = line[:60].decode(errors="replace").strip()
-                return (
-                    f"{name}, line {number} is not JSON ({error}): found {found!r}; mend or delete the line"
-                )
+                return f"{name}, line {number} is not JSON ({error}): found {found!r}; mend or delete the line"
             if not isinstance(row, dict):
                 return f"{name}, line {number}: found {line[:60].decode()!r}, expected one JSON object a line"
-    return (
-        f"{name} cannot be read as one JSON object a line ({said}): check it, or say what it is with `format`"
-    )
+    return f"{name} cannot be read as one JSON object a line ({said}): check it, or say what it is with `format`"

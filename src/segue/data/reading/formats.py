@@ -36,9 +36,7 @@ def check_format(name: str | None) -> str | None:
         return name
     if name == "ndjson":
         return "jsonl"
-    raise ConfigError(
-        f"`format` (--format) is `{name}`, which is no format segue reads{did_you_mean(name, FORMATS)}"
-    )
+    raise ConfigError(f"`format` (--format) is `{name}`, which is no format segue reads{did_you_mean(name, FORMATS)}")
 
 
 def format_of(path: Path) -> str | None:
@@ -104,16 +102,12 @@ def _open_text(path: Path, name: str, kind: str) -> Table:
     return Table(name, tuple(columns), partial(_scan_text, frame, path, name, kind), notes)
 
 
-def _scan(
-    frame: pl.LazyFrame, path: Path, name: str, kind: str, columns: Sequence[str]
-) -> Iterator[pl.DataFrame]:
+def _scan(frame: pl.LazyFrame, path: Path, name: str, kind: str, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
     with explained(path, name, kind):
         yield from frame.select(columns).collect_batches(chunk_size=BATCH)
 
 
-def _scan_text(
-    frame: pl.LazyFrame, path: Path, name: str, kind: str, _: Sequence[str]
-) -> Iterator[pl.DataFrame]:
+def _scan_text(frame: pl.LazyFrame, path: Path, name: str, kind: str, _: Sequence[str]) -> Iterator[pl.DataFrame]:
     # Not `select`: of a projection polars 2.1 reads rows with too many fields without a word.
     with explained(path, name, kind):
         yield from frame.collect_batches(chunk_size=BATCH)
@@ -144,9 +138,7 @@ def _json_keys(path: Path, name: str) -> tuple[str, ...]:
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise LogError(
-                f"{name}, line {number} is not JSON ({error}): found {line[:60]!r}; mend it"
-            ) from None
+            raise LogError(f"{name}, line {number} is not JSON ({error}): found {line[:60]!r}; mend it") from None
         if not isinstance(row, dict):
             raise LogError(f"{name}, line {number}: found {line[:60]!r}, expected one JSON object a line")
         keys.update(dict.fromkeys(row))

@@ -55,9 +55,7 @@ def describe(columns: Mapping[str, Sequence[Any]]) -> tuple[dict[str, Column], l
         others = "".join(f", not `{other}`" for other in found[1:])
         notes.append(f"{role} from column `{found[0]}`{others}")
         values = columns[found[0]]
-        described[role] = (
-            split(values, known[found[0]]) if role == "categories" else [as_text(v) for v in values]
-        )
+        described[role] = split(values, known[found[0]]) if role == "categories" else [as_text(v) for v in values]
     for name, values in columns.items():
         if name in taken:
             continue
@@ -77,9 +75,7 @@ def split(values: Sequence[Any], name: str) -> Column:
     """
     lists = [value if isinstance(value, list) else listed(value) for value in values]
     plain = [value for value, many in zip(values, lists, strict=True) if many is None and value is not None]
-    mark = next(
-        (mark for mark in "|," if any(mark in value for value in plain)), " " if name in SPACED else None
-    )
+    mark = next((mark for mark in "|," if any(mark in value for value in plain)), " " if name in SPACED else None)
 
     def parts(value: str) -> list[str]:
         pieces = value.split(mark) if mark else [value]

@@ -107,9 +107,7 @@ def _pandas_column(column: Any) -> pl.Series:
     listed = [isinstance(value, list | tuple | np.ndarray) for value in column]
     missing = column.isna().tolist()
     if any(listed):
-        rows = [
-            [_text(v) for v in value] if many else None for value, many in zip(column, listed, strict=True)
-        ]
+        rows = [[_text(v) for v in value] if many else None for value, many in zip(column, listed, strict=True)]
         return pl.Series(rows, dtype=pl.List(pl.String))
     texts = [None if gone else _text(value) for value, gone in zip(column.tolist(), missing, strict=True)]
     return pl.Series(texts, dtype=pl.String)

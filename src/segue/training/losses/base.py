@@ -19,7 +19,7 @@ class Outputs(NamedTuple):
         table, bias: (N, D) and (N,), the output layer.
         target: (P,) int64.
         negatives: where to draw from.
-        count: how many to draw.
+        draws: how many of them.
         generator: what to draw with.
     """
 
@@ -28,7 +28,7 @@ class Outputs(NamedTuple):
     bias: Tensor
     target: Tensor
     negatives: Negatives
-    count: int
+    draws: int
     generator: Generator
 
 

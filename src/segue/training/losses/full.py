@@ -55,5 +55,7 @@ class ChunkedCrossEntropy(torch.autograd.Function):
 @loss("full")
 def full_cross_entropy(outputs: Outputs) -> Tensor:
     """-log softmax over the whole catalog at the target, mean over P."""
-    result: Tensor = ChunkedCrossEntropy.apply(outputs.query, outputs.table, outputs.bias, outputs.target)
+    result: Tensor = ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        outputs.query, outputs.table, outputs.bias, outputs.target
+    )
     return result
