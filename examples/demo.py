@@ -21,7 +21,7 @@ from segue.data.datasets import movielens_100k
 FOLDER = Path("demo-model")
 STORE = Path("demo-store")
 HISTORY = ("Star Wars", "Empire Strikes Back, The", "Return of the Jedi", "Raiders of the Lost Ark")
-SETTINGS = {"train.epochs": 10}
+SETTINGS = {"train.epochs": 8}
 
 
 def main() -> None:
