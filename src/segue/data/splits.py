@@ -117,7 +117,11 @@ def by_column(log: EventLog) -> Split:
         role[training & np.isin(sequence, latest)] = VALID
         notes.append(f"the log has no valid part: the last {len(latest)} training {name}s choose")
     if log.timed and (role == TEST).any():
-        late = int((log.time[role != TEST] > log.time[role == TEST].min()).sum())
-        if late:
-            notes.append(f"the published parts overlap in time: {late} training events fall after the first test event")
+        late = log.time > log.time[role == TEST].min()
+        train, valid = (int((late & (role == part)).sum()) for part in (TRAIN, VALID))
+        if train or valid:
+            notes.append(
+                f"the published parts overlap in time: {train} training and {valid} validation events fall after the "
+                "first test event"
+            )
     return Split("column", role, None, tuple(notes))
