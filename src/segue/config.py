@@ -193,7 +193,8 @@ def check_keys(tree: dict[str, Any], struct: type, prefix: str, where: str) -> N
     fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
     for key, value in tree.items():
         if key not in fields:
-            raise ConfigError(f"{where}: `{prefix}{key}` is not a setting{suggest(prefix, key)}")
+            inside = f".{next(iter(value))}" if isinstance(value, dict) and value else ""
+            raise ConfigError(f"{where}: `{prefix}{key}{inside}` is not a setting{suggest(prefix, f'{key}{inside}')}")
         nested = fields[key]
         if isinstance(nested, type) and issubclass(nested, Struct):
             if not isinstance(value, dict):

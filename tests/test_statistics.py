@@ -1,0 +1,111 @@
+"""Measures of a log by hand, its traps, and the settings that follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from segue.data.events import EventLog, log_of
+from segue.data.proposals import propose
+from segue.data.statistics import measure, warnings_of
+from segue.errors import LogError
+
+
+def proposed(log: EventLog) -> dict[str, object]:
+    return {one.key: one.value for one in propose(log, measure(log))}
+
+
+def test_measures_by_hand() -> None:
+    #        a: 1 2 2 1 (a pause of 4000 s before the last)   b: 3 1
+    log = log_of(list("aaaabb"), list("122131"), [0, 10, 20, 4020, 5, 15])
+    found = measure(log)
+    assert (found.events, found.users, found.items, found.sessions) == (6, 2, 3, 3)
+    assert found.density == 1.0
+    assert found.length[3] == 4
+    assert found.session_length[3] == 3
+    assert found.repeated == pytest.approx(2 / 6)  # a returns to 2 and to 1
+    assert found.repeated_at_once == pytest.approx(1 / 4)  # of 4 neighbouring pairs, 2 2
+    assert found.median_pause == 10.0
+    assert (found.tied, found.ascending) == (0.0, 0.0)
+    assert (found.first_time, found.last_time) == (0.0, 4020.0)
+
+
+def test_ties_and_their_order_by_id_are_counted() -> None:
+    # five pairs of neighbours: 2-10 ascends as numbers (not as text), 10-3 descends, both tied; then untied
+    found = measure(log_of(["u"] * 4, ["2", "10", "3", "4"], [0, 0, 0, 9]))
+    assert found.tied == pytest.approx(2 / 3)
+    assert found.ascending == 0.5
+
+
+def test_ties_in_order_of_the_ids_are_warned_of_and_shuffled_ones_are_not() -> None:
+    users = [f"u{i // 10}" for i in range(200)]
+    times = [float(i // 10) for i in range(200)]
+    ascending = [str(100 + i % 10) for i in range(200)]
+    assert any("artefact" in warning for warning in warnings_of(measure(log_of(users, ascending, times))))
+    mixed = [str(100 + i) for _ in range(20) for i in np.random.default_rng(1).permutation(10)]
+    assert not warnings_of(measure(log_of(users, mixed, times)))
+
+
+def test_many_new_items_are_warned_of() -> None:
+    log = log_of(["u"] * 30, [str(i) for i in range(30)], list(range(30)))
+    assert any("did not occur before" in warning for warning in warnings_of(measure(log)))
+
+
+@pytest.mark.parametrize(("users", "items"), [(["u"], ["a"]), (["u", "v"], ["a", "a"])])
+def test_one_event_or_one_item_is_nothing_to_learn_from(users: list[str], items: list[str]) -> None:
+    with pytest.raises(LogError, match="at least two events and two items"):
+        measure(log_of(users, items, list(range(len(users)))))
+
+
+def ratings() -> EventLog:
+    return log_of(
+        [f"u{i % 7}" for i in range(210)], [f"i{i // 7}" for i in range(210)], [1000.0 * i for i in range(210)]
+    )
+
+
+def clicks() -> EventLog:
+    """Each user clicks a b a c within a minute, a day apart twice."""
+    events = [
+        (f"u{u}", item, 86400.0 * day + 10 * at + u)
+        for u in range(9)
+        for day in (0, 1)
+        for at, item in enumerate("abac")
+    ]
+    return log_of(*map(list, zip(*events, strict=True)))  # type: ignore[arg-type]
+
+
+def test_ratings_are_a_single_sequence_from_which_seen_items_are_left_out() -> None:
+    found = proposed(ratings())
+    assert found["evaluate.exclude"] == "seen"
+    assert found["sessions.gap"] == "never"
+    assert found["split.kind"] == "time"
+
+
+def test_clicks_have_sessions_and_may_return_to_an_item() -> None:
+    found = proposed(clicks())
+    assert found["evaluate.exclude"] == "current"
+    assert found["sessions.gap"] == 1800.0
+    assert found["sessions.at_session_start"] == "mark"
+
+
+def test_a_log_that_repeats_at_once_leaves_nothing_out() -> None:
+    log = clicks()
+    assert proposed(replace(log, item=log.item // 2))["evaluate.exclude"] == "none"
+
+
+def test_the_logs_own_parts_and_a_missing_clock_decide_the_split() -> None:
+    log = ratings()
+    assert proposed(replace(log, split=np.zeros(len(log), np.int8)))["split.kind"] == "column"
+    assert proposed(replace(log, timed=False))["split.kind"] == "leave-one-out"
+
+
+def test_sessions_without_users_are_reset() -> None:
+    log = clicks()
+    assert proposed(replace(log, session=log.user, anonymous=True))["sessions.at_session_start"] == "reset"
+
+
+def test_every_proposal_has_a_reason() -> None:
+    log = ratings()
+    assert all(len(one.reason) > 10 for one in propose(log, measure(log)))
