@@ -14,7 +14,7 @@ import safetensors.numpy
 
 import segue.artifact
 from segue.artifact import FILES, MANIFEST, Artifact, load_artifact, save_artifact
-from segue.config import settings_of
+from segue.choices import settings_of
 from segue.data.synthetic import noisy_chain
 from segue.errors import ArtifactError
 from segue.models.build import BASELINES

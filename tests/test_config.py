@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from segue.config import Settings, settings_of, settings_tree, toml_of
+from segue.choices import settings_of, settings_tree
+from segue.config import Settings, toml_of
 from segue.errors import ConfigError
 
 

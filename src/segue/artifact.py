@@ -23,7 +23,8 @@ import safetensors.numpy
 from msgspec import Struct
 from safetensors import SafetensorError
 
-from segue.config import Settings, read_toml, settings_of, toml_of
+from segue.choices import read_toml, settings_of
+from segue.config import Settings, toml_of
 from segue.data.catalog import Catalog
 from segue.data.ids import Ids
 from segue.errors import ArtifactError, SegueError

@@ -1,20 +1,15 @@
-"""Settings: typed, with TOML in and out. An unknown key is an error that names the nearest known one.
+"""Every setting, typed, with its default.
 
-What the user leaves open is proposed from the log (`data/statistics.py`), then the defaults here hold.
+What the user sets is put together in `choices.py`; what is left open is proposed from the log, then the defaults hold.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 import tomli_w
 from msgspec import Meta, Struct
-
-from segue.errors import ConfigError, did_you_mean
 
 Share = Annotated[float, Meta(gt=0, lt=1)]
 Drop = Annotated[float, Meta(ge=0, lt=1)]
@@ -122,123 +117,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     evaluate: EvaluateSettings = EvaluateSettings()
 
 
-def settings_tree(
-    file: Path | None = None, assignments: Iterable[str] = (), values: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """What the user set: a TOML file, overlaid by `section.key=value` assignments, then by `values`.
-
-    Args:
-        file: a TOML file with some of the keys of `Settings`.
-        assignments: such as "train.epochs=3"; the value is read as TOML, else taken as a string.
-        values: dotted keys with values that are typed already; None leaves a key alone.
-
-    Raises:
-        ConfigError: an unknown key, or a file that is missing or no TOML.
-    """
-    tree: dict[str, Any] = {}
-    if file is not None:
-        tree = read_toml(file)
-        check_keys(tree, Settings, "", str(file))
-    for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {assignment}: expected `section.key=value`, such as `train.epochs=3`")
-        assign(tree, key.strip(), toml_value(text.strip()))
-    for key, value in (values or {}).items():
-        if value is not None:
-            assign(tree, key, value)
-    settings_of(tree)
-    return tree
-
-
-def settings_of(tree: Mapping[str, Any], proposals: Mapping[str, Any] | None = None) -> Settings:
-    """Defaults, overlaid by what the log proposes (dotted keys), then by what the user set.
-
-    Raises:
-        ConfigError: a value that does not fit.
-    """
-    full: dict[str, Any] = {}
-    for key, value in (proposals or {}).items():
-        assign(full, key, value)
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            full.setdefault(key, {}).update(value)
-        else:
-            full[key] = value
-    try:
-        return msgspec.convert(full, Settings)
-    except msgspec.ValidationError as error:
-        text, _, place = str(error).partition(" - at `$.")
-        name = place.rstrip("`")
-        raise ConfigError(f"setting `{name}` is {look_up(full, name)!r}: {text[0].lower()}{text[1:]}") from None
-
-
-def read_toml(file: Path) -> dict[str, Any]:
-    """A TOML file as a tree. Raises ConfigError if it is missing or broken."""
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{file}: there is no such settings file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file}: not a readable TOML file: {error}") from None
-
-
 def toml_of(settings: Settings) -> str:
     """The settings as a TOML text that reads back to the same."""
     return tomli_w.dumps(msgspec.to_builtins(settings))
-
-
-def check_keys(tree: dict[str, Any], struct: type, prefix: str, where: str) -> None:
-    """Raise ConfigError for the first key that is not a setting."""
-    fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
-    for key, value in tree.items():
-        if key not in fields:
-            inside = f".{next(iter(value))}" if isinstance(value, dict) and value else ""
-            raise ConfigError(f"{where}: `{prefix}{key}{inside}` is not a setting{suggest(prefix, f'{key}{inside}')}")
-        nested = fields[key]
-        if isinstance(nested, type) and issubclass(nested, Struct):
-            if not isinstance(value, dict):
-                raise ConfigError(f"{where}: `{prefix}{key}` is a section, found {value!r}")
-            check_keys(value, nested, f"{prefix}{key}.", where)
-
-
-def assign(tree: dict[str, Any], key: str, value: Any) -> None:
-    """Put a value at a dotted key. Raises ConfigError if there is no such setting."""
-    nested: dict[str, Any] = {}
-    *sections, name = key.split(".")
-    spot = nested
-    for section in sections:
-        spot = spot.setdefault(section, {})
-    spot[name] = value
-    check_keys(nested, Settings, "", "settings")
-    spot = tree
-    for section in sections:
-        spot = spot.setdefault(section, {})
-    spot[name] = value
-
-
-def toml_value(text: str) -> Any:
-    """One value as TOML would read it; what TOML cannot read is a string."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
-def look_up(tree: Any, key: str) -> Any:
-    """What stands at a dotted key."""
-    for part in key.split("."):
-        tree = tree.get(part) if isinstance(tree, dict) else tree
-    return tree
-
-
-def suggest(prefix: str, key: str) -> str:
-    """The nearest dotted setting, preferring the section that was named."""
-    everything = [
-        f"{section.name}.{field.name}"
-        for section in msgspec.structs.fields(Settings)
-        if isinstance(section.type, type) and issubclass(section.type, Struct)
-        for field in msgspec.structs.fields(section.type)
-    ]
-    inside = [name for name in everything if name.startswith(prefix)] if prefix else []
-    return did_you_mean(f"{prefix}{key}", inside or ["seed", *everything])

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from segue.config import settings_tree
+from segue.choices import settings_tree
 
 COLUMNS = Group("Columns", help="Found by name where not given.")
 SETTINGS = Group("Settings", help="What is left open is chosen from the log.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from segue.config import Settings, settings_of
+from segue.choices import settings_of
+from segue.config import Settings
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.items import check_items

@@ -1,0 +1,244 @@
+"""A trained model with the names of its items: what `fit` and `load` give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from segue.artifact import Artifact, save_artifact
+from segue.data.events import EventLog
+from segue.data.items import read_items
+from segue.data.log import read_log
+from segue.errors import RequestError, did_you_mean
+from segue.evaluation.lists import UserLists, lists_after_last
+from segue.evaluation.phase import laid_out
+from segue.evaluation.report import Report
+from segue.serving.answer import Ranked, answer
+from segue.serving.bundle import Bundle
+from segue.serving.engine import Engine
+from segue.serving.events import LiveEvent, check_event
+from segue.serving.fold import absorb, blank
+from segue.serving.store.base import Memory, StoredEvent
+from segue.serving.store.memory import MemoryStore
+
+
+class Recommendation(NamedTuple):
+    """One place of a ranked list."""
+
+    item_id: str
+    score: float
+    rank: int
+    title: str | None = None
+
+
+class UserState(NamedTuple):
+    """What is remembered of one user of the state API: pass it on, do not look inside.
+
+    Attributes:
+        memory: as the server keeps it.
+        items: the distinct items so far, for `exclude = seen`.
+    """
+
+    memory: Memory
+    items: tuple[str, ...]
+
+
+class Recommender:
+    """A trained model with the names of its items.
+
+    `fit` and `load` make one. Lists never hold what the model's own `exclude` setting forbids.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+        facts = artifact.facts
+        self.bundle = Bundle(
+            model=artifact.model,
+            item_ids=artifact.catalog.ids,
+            version=artifact.version or "unsaved",
+            name=facts.name,
+            columns=artifact.catalog.columns,
+            exclude=facts.exclude,  # type: ignore[arg-type]  # one of the three: it was checked as a setting
+        )
+        self._engine = Engine(self.bundle, MemoryStore())
+
+    @property
+    def trained_report(self) -> Report:
+        """How good it was when it was trained, beside the baselines."""
+        return msgspec.convert(msgspec.to_builtins(self.artifact.metrics["report"]), Report)
+
+    def columns(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Which column is what: as given, else as it was in training."""
+        return {**self.artifact.settings.log.chosen(), **given}
+
+    @property
+    def item_ids(self) -> list[str]:
+        """Every item it can recommend."""
+        return list(self.artifact.catalog.ids)
+
+    def recommend(
+        self, *, items: Sequence[str], k: int = 10, timestamp: float | None = None, exclude: str | None = None
+    ) -> list[Recommendation]:
+        """What comes next after some items, oldest first, taken as one session of a new user.
+
+        Args:
+            items: item ids; those the model does not know are skipped. None known: what is popular.
+            k: length of the list.
+            timestamp: of the request in Unix seconds, if known.
+            exclude: `none`, `current` or `seen`, in place of the model's own.
+
+        Raises:
+            RequestError: no list of ids, or a k or time that cannot be meant.
+        """
+        if isinstance(items, str):
+            raise RequestError(f"`items` is the string {items!r}; expected a list of item ids, such as [{items!r}]")
+        found = self._engine.recommend(items=list(items), k=k, timestamp=timestamp, exclude=exclude)  # type: ignore[arg-type]
+        return self._named(found)
+
+    def recommend_users(
+        self,
+        log: Any,
+        *,
+        users: str | Sequence[str] = "all",
+        k: int = 10,
+        exclude: str | None = None,
+        **columns: Any,
+    ) -> Any:
+        """What comes next for the users of a log, right after the last event of each.
+
+        Args:
+            log: as in `read_log`; a pandas frame in gives a pandas frame out, else it is a polars frame.
+            users: ids, or "all".
+            k: length of the lists.
+            exclude: `none`, `current` or `seen`, in place of the model's own.
+            columns: see `read_log`.
+
+        Returns:
+            A frame with `user_id, item_id, score, rank`; k rows a user, fewer where no more may be answered.
+        """
+        import polars as pl
+
+        frames = list(self.lists(read_log(log, **columns), users=users, k=k, exclude=exclude))
+        frame = pl.concat(frames) if frames else pl.DataFrame(schema=LIST_SCHEMA)
+        return frame.to_pandas() if type(log).__module__.startswith("pandas") else frame
+
+    def lists(
+        self, log: EventLog, *, users: str | Sequence[str] = "all", k: int = 10, exclude: str | None = None
+    ) -> Iterator[Any]:
+        """The same as `recommend_users`, as polars frames of some thousand users each, in bounded memory."""
+        if k < 1:
+            raise RequestError(f"`k` is {k}; expected at least 1")
+        if not isinstance(users, str):
+            places = log.users.places_of(users)
+            if (places < 0).any():
+                missing = next(user for user, place in zip(users, places, strict=True) if place < 0)
+                raise RequestError(f"user `{missing}` is not in the log{did_you_mean(missing, log.users.places)}")
+            log = log.where(np.isin(log.user, places))
+        elif users != "all":
+            raise RequestError(f'`users` is {users!r}; expected "all" or a list of user ids')
+        sequences = laid_out(log, self.artifact.facts.rule, self.artifact.catalog)
+        blocks = lists_after_last(
+            self.bundle.model,
+            sequences,
+            exclude=exclude or self.bundle.exclude,
+            k=min(k, self.bundle.model.n_items),
+            memory_mb=self.artifact.settings.evaluate.memory_mb,
+        )
+        return (self._frame(log, block) for block in blocks)
+
+    def similar(self, item: str, k: int = 10) -> list[Recommendation]:
+        """The items nearest to one: by the cosine of item vectors; where a model has none, what follows it.
+
+        Raises:
+            RequestError: the item is not in the catalog.
+        """
+        place = self.bundle.item_ids.place_of(item)
+        if place < 0:
+            raise RequestError(
+                f"item `{item}` is not in the catalog of {len(self.bundle.item_ids):,} items"
+                f"{did_you_mean(item, self.bundle.item_ids) if len(item) < 100 else ''}"
+            )
+        vectors = getattr(self.bundle.model, "item_vectors", None)
+        if vectors is None:
+            return self.recommend(items=[item], k=k, exclude="seen")
+        unit = vectors() / np.maximum(np.linalg.norm(vectors(), axis=1, keepdims=True), 1e-12)
+        cosine = unit @ unit[place]
+        cosine[place] = -np.inf
+        best = np.argsort(-cosine, kind="stable")[: min(k, len(cosine) - 1)]
+        return self._named_pairs([(self.bundle.item_ids[int(i)], float(cosine[i])) for i in best])
+
+    def evaluate(self, log: Any, *, items: Any = None, **columns: Any) -> Report:
+        """How good the model is on events it cannot have learned from; see `evaluate_artifact`."""
+        from segue.training.evaluate import evaluate_artifact
+
+        return evaluate_artifact(self.artifact, read_log(log, **columns), None if items is None else read_items(items))
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
+        """Write the model as a folder, whole or not at all. Raises ArtifactError if that cannot be."""
+        save_artifact(self.artifact, Path(folder), overwrite=overwrite)
+
+    # One user, event by event: what the server does, without the server.
+
+    def initial_state(self) -> UserState:
+        """Nothing known of the user."""
+        return UserState(blank(self.bundle), ())
+
+    def step(self, event: str | Mapping[str, Any], state: UserState) -> UserState:
+        """The state after one more event; the old one stays as it was.
+
+        Args:
+            event: an item id; or a mapping with `item_id` and, if known, `timestamp` (Unix seconds) and `session_id`.
+                Without a timestamp the event counts as simultaneous with the one before.
+            state: from `initial_state` or `step`.
+        """
+        fields = {"item_id": event} if isinstance(event, str) else dict(event)
+        with suppress(KeyError):
+            fields.pop("user_id")
+        try:
+            live = LiveEvent(user_id="-", **fields)
+        except TypeError:
+            known = set(LiveEvent._fields) - {"user_id"}
+            raise RequestError(f"event {fields!r}: expected `item_id` and some of {sorted(known)}") from None
+        check_event(live, "event")
+        before = state.memory.moment
+        stored = StoredEvent(
+            seq=state.memory.seq + 1,
+            item_id=live.item_id,
+            time=live.timestamp if live.timestamp is not None else (before.time if before else 0.0),
+            session_id=live.session_id,
+        )
+        items = tuple(dict.fromkeys((*state.items, live.item_id)))
+        return UserState(absorb(self.bundle, state.memory, stored), items)
+
+    def top_k(self, state: UserState, k: int = 10, *, timestamp: float | None = None) -> list[Recommendation]:
+        """The best k items after a state, for a request at `timestamp`, if that is known."""
+        left_out = self._engine.left_out(state.memory, list(state.items), timestamp, self.bundle.exclude)
+        return self._named(answer(self.bundle, state.memory, timestamp, k=k, left_out=left_out))
+
+    def _named(self, ranked: Ranked) -> list[Recommendation]:
+        return self._named_pairs(ranked.items)
+
+    def _named_pairs(self, pairs: Sequence[tuple[str, float]]) -> list[Recommendation]:
+        return [Recommendation(i, score, rank, self.bundle.title_of(i)) for rank, (i, score) in enumerate(pairs, 1)]
+
+    def _frame(self, log: EventLog, block: UserLists) -> Any:
+        import polars as pl
+
+        rows, ranks = np.nonzero(block.items >= 0)
+        return pl.DataFrame(
+            {
+                "user_id": log.users.take(block.user[rows]),
+                "item_id": self.bundle.item_ids.take(block.items[rows, ranks]),
+                "score": block.scores[rows, ranks].astype(np.float32),
+                "rank": (ranks + 1).astype(np.int32),
+            }
+        )
+
+
+LIST_SCHEMA = ["user_id", "item_id", "score", "rank"]
+"""The columns of a frame of lists."""

@@ -1,0 +1,199 @@
+"""What every registered cell must fulfil; a new file in `segue/cells` is tested with no edit here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from segue.cells import CELLS, Cell, CellState, cell_of, fold
+from segue.cells.gru import GRU
+from segue.errors import ConfigError
+
+B, D, H = 4, 3, 5
+EXACT = {"atol": 1e-10, "rtol": 1e-10}
+
+
+class Leaky(Cell):
+    """A cell as a user may write it: two parts of state of unlike shape, a learned initial state, no `scan`."""
+
+    name = "leaky_of_the_test"
+
+    def __init__(self, width_in: int, width: int) -> None:
+        super().__init__(width_in, width)
+        self.w, self.h0 = nn.Parameter(torch.empty(width, width_in)), nn.Parameter(torch.empty(width))
+
+    def initial_state(self, batch_size: int) -> CellState:
+        return {"h": self.h0.expand(batch_size, -1), "grid": self.w.new_zeros(batch_size, 2, self.width)}
+
+    def step(self, x: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+        h = torch.tanh(x @ self.w.T + 0.7 * state["h"] + 0.1 * state["grid"].sum(1))
+        return h, {"h": h, "grid": 0.5 * state["grid"] + h.unsqueeze(1)}
+
+
+REGISTERED_ITSELF = CELLS.pop("leaky_of_the_test", None) is Leaky
+EVERY = pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name) for kind in [*CELLS.values(), Leaky]])
+
+
+def made(kind: type[Cell], seed: int = 1) -> Cell:
+    """A cell in float64 with no parameter at zero, which would hide its part in the equations."""
+    torch.manual_seed(seed)
+    cell = kind(D, H).double()
+    for parameter in cell.parameters():
+        nn.init.normal_(parameter, std=0.6)
+    return cell
+
+
+def inputs(cell: Cell, T: int, starts: str = "random") -> tuple[Tensor, Tensor, CellState]:
+    torch.manual_seed(T)
+    x = torch.randn(T, B, D, dtype=torch.float64, requires_grad=True)
+    mask = {
+        "none": torch.zeros(T, B, dtype=torch.bool),
+        "all": torch.ones(T, B, dtype=torch.bool),
+        "first": torch.arange(T).unsqueeze(1).expand(T, B) == 0,
+        "random": torch.rand(T, B) < 0.3,
+    }[starts]
+    return x, mask, {name: torch.randn_like(part).requires_grad_() for name, part in cell.initial_state(B).items()}
+
+
+def gradients(cell: Cell, y: Tensor, last: CellState, x: Tensor, state: CellState) -> list[Tensor]:
+    """Of a sum with a weight of its own for every output and every number of the last state."""
+    torch.manual_seed(99)
+    total = sum(((part * torch.randn_like(part)).sum() for part in [y, *last.values()]), torch.zeros(()).double())
+    of = [x, *state.values(), *cell.parameters()]
+    found = torch.autograd.grad(total, of, allow_unused=True)
+    return [torch.zeros_like(t) if g is None else g for t, g in zip(of, found, strict=True)]
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    torch.testing.assert_close(found, expected, **EXACT)
+
+
+def test_a_subclass_registers_itself_and_is_found_by_its_name() -> None:
+    assert REGISTERED_ITSELF
+    for name, kind in CELLS.items():
+        assert cell_of(name) is kind
+    with pytest.raises(ConfigError, match=r"`gruu` is not a cell.*gru"):
+        cell_of("gruu")
+
+
+@EVERY
+@pytest.mark.parametrize("starts", ["none", "all", "first", "random"])
+@pytest.mark.parametrize("T", [1, 2, 7, 13])
+def test_scan_equals_fold_in_outputs_state_and_gradients(kind: type[Cell], starts: str, T: int) -> None:
+    cell = made(kind)
+    x, mask, state = inputs(cell, T, starts)
+    found, expected = cell.scan(x, mask, state), fold(cell, x, mask, state)
+    assert found[0].shape == (T, B, H)
+    assert_same(found, expected)
+    assert_same(gradients(cell, *found, x, state), gradients(cell, *expected, x, state))
+
+
+@EVERY
+def test_fold_is_step_from_the_initial_state_where_a_row_starts(kind: type[Cell]) -> None:
+    cell = made(kind)
+    x, mask, state = inputs(cell, 7)
+    y, last = fold(cell, x, mask, state)
+    for b in range(B):
+        own = {name: part[b : b + 1] for name, part in state.items()}
+        for t in range(7):
+            if mask[t, b]:
+                own = cell.initial_state(1)
+            out, own = cell.step(x[t, b : b + 1], own)
+            assert_same(y[t, b : b + 1], out)
+        assert_same({name: part[b : b + 1] for name, part in last.items()}, own)
+
+
+@EVERY
+def test_nothing_is_changed_in_place(kind: type[Cell]) -> None:
+    cell = made(kind)
+    x, mask, state = inputs(cell, 7)
+    before = {name: part.detach().clone() for name, part in state.items()}
+    x_before, mask_before = x.detach().clone(), mask.clone()
+    with torch.no_grad():
+        cell.step(x[0], state)
+        _, last = cell.scan(x, mask, state)
+        kept = {name: part.clone() for name, part in last.items()}
+        cell.scan(x, mask, last)
+    assert all(torch.equal(state[name], before[name]) for name in before)
+    assert all(torch.equal(last[name], kept[name]) for name in kept)
+    assert torch.equal(x, x_before)
+    assert torch.equal(mask, mask_before)
+
+
+@EVERY
+@pytest.mark.parametrize("cut", range(1, 7))
+def test_a_sequence_cut_anywhere_gives_the_same_outputs_and_gradients(kind: type[Cell], cut: int) -> None:
+    cell = made(kind)
+    x, mask, state = inputs(cell, 7)
+    whole, end = cell.scan(x, mask, state)
+    left, carried = cell.scan(x[:cut], mask[:cut], state)
+    right, last = cell.scan(x[cut:], mask[cut:], carried)
+    both = torch.cat([left, right])
+    assert_same((both, last), (whole, end))
+    assert_same(gradients(cell, both, last, x, state), gradients(cell, whole, end, x, state))
+
+
+@EVERY
+def test_rows_do_not_leak_into_each_other(kind: type[Cell]) -> None:
+    cell = made(kind)
+    x, mask, state = inputs(cell, 7, "none")
+    y, _ = cell.scan(x, mask, state)
+    found = torch.autograd.grad(y[:, 1].sum(), [x, *state.values()])
+    for gradient, axis in zip(found, [1, *[0] * len(state)], strict=True):
+        of_row = gradient.abs().movedim(axis, 0).flatten(1).sum(1)
+        assert of_row[1] > 0
+        assert not of_row[[0, 2, 3]].any()
+    other = x.detach().clone()
+    other[:, [0, 2, 3]] = 5.0
+    assert_same(cell.scan(other, mask, state)[0][:, 1], y[:, 1])
+
+
+@EVERY
+def test_a_start_erases_everything_before_it(kind: type[Cell]) -> None:
+    cell = made(kind)
+    x, mask, state = inputs(cell, 7, "none")
+    mask[3, 2] = True
+    y, last = cell.scan(x, mask, state)
+    after = y[3:, 2].sum() + sum(part[2].sum() for part in last.values())
+    to_x, *to_state = torch.autograd.grad(after, [x, *state.values()])
+    assert not to_x[:3].any()
+    assert (to_x[3:, 2] != 0).any(1).all()
+    assert not any(gradient.any() for gradient in to_state)
+    alone, _ = cell.scan(x[3:, 2:3], torch.zeros(4, 1, dtype=torch.bool), cell.initial_state(1))
+    assert_same(y[3:, 2:3], alone)
+
+
+@EVERY
+def test_scan_has_the_gradients_of_finite_differences(kind: type[Cell]) -> None:
+    cell = made(kind)
+    x, mask, state = inputs(cell, 4)
+    parts = len(state)
+
+    def outputs(x: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
+        y, last = cell.scan(x, mask, dict(zip(state, rest[:parts], strict=True)))
+        return y, *last.values()
+
+    assert torch.autograd.gradcheck(outputs, (x, *state.values(), *cell.parameters()))
+
+
+@pytest.mark.parametrize("T", [1, 2, 7, 13])
+def test_the_gru_is_that_of_torch_in_outputs_and_gradients(T: int) -> None:
+    cell = made(GRU)
+    theirs, one = nn.GRU(D, H).double(), nn.GRUCell(D, H).double()
+    ours = [cell.w, cell.u, cell.b, cell.c]
+    with torch.no_grad():
+        for name, weight in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), ours, strict=True):
+            getattr(theirs, f"{name}_l0").copy_(weight)
+            getattr(one, name).copy_(weight)
+    x, mask, state = inputs(cell, T, "none")
+    h = state["h"]
+    expected, last = theirs(x, h.unsqueeze(0))
+    assert_same(cell.step(x[0], state)[0], one(x[0], h))
+    y, after = cell.scan(x, mask, state)
+    assert_same((y, after["h"]), (expected, last[0]))
+    upstream = torch.randn_like(y)
+    of_theirs = torch.autograd.grad((expected * upstream).sum(), [x, h, *theirs.parameters()])
+    assert_same(torch.autograd.grad((y * upstream).sum(), [x, h, *ours]), of_theirs)
