@@ -109,7 +109,7 @@ class Network(nn.Module):
         """Queries (T, B, D) after each event, and the last state."""
         with torch.no_grad():
             x = self.inputs(*self.tensors(events, starts, state))
-            y, after = self.unroll(x, torch.from_numpy(starts), self.cells_of(state))
+            y, after = self.unroll(x, shared(starts), self.cells_of(state))
         outputs: Floats = y.numpy()
         return outputs, {"time": np.asarray(events.time[-1], np.float64), "output": outputs[-1]} | named(after)
 
@@ -126,7 +126,7 @@ class Network(nn.Module):
             if candidates is not None:
                 chosen = torch.from_numpy(np.asarray(candidates, np.int64))
                 table, bias = table[chosen], bias[chosen]
-            scores: Floats = torch.addmm(bias, torch.from_numpy(query), table.T).numpy()
+            scores: Floats = torch.addmm(bias, shared(query), table.T).numpy()
         return scores
 
     def item_vectors(self) -> Floats:
@@ -158,9 +158,9 @@ class Network(nn.Module):
             before = np.concatenate([state["time"][None], events.time[:-1]])
             pause = torch.from_numpy(pause_sizes(np.where(starts, np.nan, events.time - before)))
         return (
-            torch.from_numpy(np.asarray(events.item, np.int64)),
+            shared(np.asarray(events.item, np.int64)),
             pause,
-            torch.from_numpy(np.asarray(events.opens)),
+            shared(np.asarray(events.opens)),
         )
 
     def cells_of(self, state: State) -> list[CellState]:
@@ -169,8 +169,13 @@ class Network(nn.Module):
         for name, array in state.items():
             if name.startswith("cell"):
                 number, _, part = name.removeprefix("cell").partition(".")
-                cells[int(number)][part] = torch.from_numpy(array)
+                cells[int(number)][part] = shared(array)
         return cells
+
+
+def shared(array: Array) -> Tensor:
+    """The array as a tensor on the same memory; a copy where that is read-only, which PyTorch has no word for."""
+    return torch.from_numpy(np.require(array, requirements="W"))
 
 
 def named(cells: list[CellState]) -> State:
