@@ -56,9 +56,7 @@ def test_arrays_that_are_missing_or_do_not_fit_are_refused(kind: Any) -> None:
         kind(11, rule=RESET).load_arrays(good)
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [(Markov, "next_items"), (Neighbours, "items"), (Neighbours, "sessions")]
-)
+@pytest.mark.parametrize(("kind", "name"), [(Markov, "next_items"), (Neighbours, "items"), (Neighbours, "sessions")])
 def test_an_index_outside_its_range_is_refused(kind: Any, name: str) -> None:
     good = trained(kind).arrays()
     for value in (-1, 10**6):

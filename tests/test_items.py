@@ -21,9 +21,7 @@ def save(path: Path, text: str) -> Path:
 
 
 def test_titles_and_categories_get_their_names_and_numbers_their_types(tmp_path: Path) -> None:
-    text = (
-        'movieId,movie_title,Genres,Price,zip\n1,Up,Comedy|Drama,9.5,007\n2,"Run, Lola",Action,3,010\n3,,,,\n'
-    )
+    text = 'movieId,movie_title,Genres,Price,zip\n1,Up,Comedy|Drama,9.5,007\n2,"Run, Lola",Action,3,010\n3,,,,\n'
     table = read_items(save(tmp_path / "items.csv", text))
     assert list(table.ids) == ["1", "2", "3"]
     assert table.columns == {
@@ -55,18 +53,14 @@ def test_categories_are_parted_by_the_mark_they_use(name: str, value: str, expec
 
 
 def test_the_first_row_of_an_item_counts_and_the_others_are_counted(tmp_path: Path) -> None:
-    table = read_items(
-        save(tmp_path / "items.csv", "item_id,title\nx,first\nx,second\n,none\ny,other\nx,third\n")
-    )
+    table = read_items(save(tmp_path / "items.csv", "item_id,title\nx,first\nx,second\n,none\ny,other\nx,third\n"))
     assert table.columns["title"] == ["first", "other"]
     assert "2 rows left out: the item has a row already (the first counts)" in table.notes
     assert any(note.startswith("1 rows left out: item_id is empty (items.csv, row 3") for note in table.notes)
 
 
 def test_lists_of_json_stay_lists(tmp_path: Path) -> None:
-    lines = (
-        '{"asin": "x", "title": "T", "categories": ["a", "b,c"], "n": 3}\n{"asin": "y", "categories": []}\n'
-    )
+    lines = '{"asin": "x", "title": "T", "categories": ["a", "b,c"], "n": 3}\n{"asin": "y", "categories": []}\n'
     table = read_items(save(tmp_path / "items.jsonl", lines))
     assert table.columns == {"title": ["T", None], "categories": [["a", "b,c"], []], "n": [3, None]}
 

@@ -68,9 +68,7 @@ def test_a_sorted_log_is_not_said_to_be_unsorted(tmp_path: Path) -> None:
     [("a.csv", CSV), ("a.tsv", TSV), ("a.inter", TSV), ("a.jsonl", JSONL), ("a.ndjson", JSONL)],
 )
 @pytest.mark.parametrize("packed", ["", ".gz", ".zst"])
-def test_every_text_format_reads_the_same_packed_or_not(
-    tmp_path: Path, name: str, text: str, packed: str
-) -> None:
+def test_every_text_format_reads_the_same_packed_or_not(tmp_path: Path, name: str, text: str, packed: str) -> None:
     pack = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}[packed]
     path = tmp_path / (name + packed)
     path.write_bytes(pack(text.encode()))
@@ -110,9 +108,7 @@ def test_folders_globs_and_lists_are_one_log_in_the_order_of_their_names(tmp_pat
 
 
 def test_whole_numbers_that_pandas_made_floats_are_the_ids_they_were() -> None:
-    frame = pd.DataFrame(
-        {"user_id": [1.0, 2.0, np.nan], "item_id": pd.array([7, 8, 9], "Int64"), "ts": [1, 2, 3]}
-    )
+    frame = pd.DataFrame({"user_id": [1.0, 2.0, np.nan], "item_id": pd.array([7, 8, 9], "Int64"), "ts": [1, 2, 3]})
     log = read_log(frame)
     assert (list(log.users), list(log.items)) == (["1", "2"], ["7", "8"])
     assert [(r.reason, r.rows) for r in log.rejected] == [("user_id is empty", 1)]
@@ -125,9 +121,7 @@ def test_native_times_of_frames_are_read_in_utc(zone: str | None) -> None:
     columns = {"user_id": ["a"], "item_id": ["x"]}
     times = pd.to_datetime([moment]).tz_convert(zone)
     assert read_log(pd.DataFrame({**columns, "ts": times})).time.tolist() == [1590969600.0]
-    native = (
-        pl.Series([moment]).dt.convert_time_zone(zone) if zone else pl.Series([moment.replace(tzinfo=None)])
-    )
+    native = pl.Series([moment]).dt.convert_time_zone(zone) if zone else pl.Series([moment.replace(tzinfo=None)])
     assert read_log(pl.DataFrame({**columns, "ts": native})).time.tolist() == [1590969600.0]
 
 

@@ -68,9 +68,7 @@ def test_a_session_without_a_user_is_a_user_of_its_own(tmp_path: Path) -> None:
 
 
 def test_sessions_of_users_are_numbered(tmp_path: Path) -> None:
-    log = read_log(
-        write(tmp_path / "log.csv", "user_id,session_id,item_id,ts\na,s9,x,1\nb,s2,x,2\na,s9,y,3\n")
-    )
+    log = read_log(write(tmp_path / "log.csv", "user_id,session_id,item_id,ts\na,s9,x,1\nb,s2,x,2\na,s9,y,3\n"))
     assert not log.anonymous
     assert log.session is not None
     assert log.session.tolist() == [0, 1, 0]
@@ -100,9 +98,7 @@ def test_types_weights_and_splits_are_read(tmp_path: Path) -> None:
 
 
 def test_features_are_numbers_or_codes_and_only_those_asked_for(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "log.csv", "user_id,item_id,ts,price,device\na,x,1,9.5,ios\na,y,2,,web\nb,y,3,3,ios\n"
-    )
+    path = write(tmp_path / "log.csv", "user_id,item_id,ts,price,device\na,x,1,9.5,ios\na,y,2,,web\nb,y,3,3,ios\n")
     assert read_log(path).features == {}
     log = read_log(path, feature_cols=("price", "device"))
     np.testing.assert_array_equal(log.features["price"], np.array([9.5, np.nan, 3.0], np.float32))

@@ -12,9 +12,7 @@ from segue.data.log import read_log
 from segue.errors import LogError
 
 HEADER = "user_id,item_id,ts\n"
-LONG = HEADER + "".join(
-    f"u{place * 7919 % 1009},i{place * 104729 % 997},{place}\n" for place in range(50_000)
-)
+LONG = HEADER + "".join(f"u{place * 7919 % 1009},i{place * 104729 % 997},{place}\n" for place in range(50_000))
 
 
 def failure(path: object, **options: object) -> str:
@@ -52,9 +50,7 @@ def test_a_truncated_gz_is_never_read_in_part(tmp_path: Path, cut: int) -> None:
 
 @pytest.mark.parametrize("cut", [1, 8, 5_000])
 def test_a_truncated_zst_is_never_read_in_part(tmp_path: Path, cut: int) -> None:
-    message = failure(
-        save(tmp_path / "log.csv.zst", zstandard.ZstdCompressor().compress(LONG.encode())[:-cut])
-    )
+    message = failure(save(tmp_path / "log.csv.zst", zstandard.ZstdCompressor().compress(LONG.encode())[:-cut]))
     assert "log.csv.zst is cut short or damaged" in message
 
 
@@ -65,9 +61,7 @@ def test_a_damaged_gz_is_never_read_in_part(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("header", ["user_id,item_id,ts,title,more\n", HEADER])
-def test_a_row_with_more_fields_than_the_header_is_an_error_with_its_line(
-    tmp_path: Path, header: str
-) -> None:
+def test_a_row_with_more_fields_than_the_header_is_an_error_with_its_line(tmp_path: Path, header: str) -> None:
     width = header.count(",")
     rows = f"a,x,1{',' * (width - 2)}\nb,y,2{',z' * (width - 1)}\n"
     message = failure(save(tmp_path / "log.csv", header + rows))

@@ -88,9 +88,7 @@ def test_a_row_whose_time_is_none_is_rejected_with_the_reason(tmp_path: Path, te
     assert len(log) == 1
     assert [(r.reason, r.rows) for r in log.rejected] == [(reason, 1)]
     shown = f"'{text}'" if text else "nothing"
-    assert log.rejected[0].example.startswith(
-        f"log.csv, row 2, column `ts`: found {shown}, expected Unix seconds"
-    )
+    assert log.rejected[0].example.startswith(f"log.csv, row 2, column `ts`: found {shown}, expected Unix seconds")
 
 
 def test_days_of_a_parquet_file_are_midnights(tmp_path: Path) -> None:

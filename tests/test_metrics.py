@@ -90,9 +90,7 @@ def test_diversity_is_one_minus_the_mean_cosine_of_the_pairs():
     half = [math.sqrt(0.5), math.sqrt(0.5)]
     given = lists([0, 1, 2], [0, 0, -1], vectors=[[1, 0], [0, 1], half, [0, 0]])
     # cosines 0, 0.7071, 0.7071
-    assert value("intra_list_diversity@3", given) == pytest.approx(
-        [1 - 2 * math.sqrt(0.5) / 3, 0.0], abs=1e-6
-    )
+    assert value("intra_list_diversity@3", given) == pytest.approx([1 - 2 * math.sqrt(0.5) / 3, 0.0], abs=1e-6)
 
 
 def test_diversity_leaves_out_items_without_a_vector():
@@ -151,9 +149,7 @@ def test_attribute_vectors_are_unit_rows_with_the_cosine_of_sets():
     categories = [["b", "a", "a"], ["a"], ["c"], [], None]
     vectors = attribute_vectors(categories, rng=np.random.default_rng(1))
     half = math.sqrt(0.5)
-    np.testing.assert_allclose(
-        vectors, [[half, half, 0], [1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]], rtol=1e-6
-    )
+    np.testing.assert_allclose(vectors, [[half, half, 0], [1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]], rtol=1e-6)
     assert vectors.dtype == np.float32
 
 

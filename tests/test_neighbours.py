@@ -78,9 +78,7 @@ def test_neighbours_begin_anew_where_a_session_opens_even_with_mark() -> None:
 
 
 @pytest.mark.parametrize(("sessions", "neighbours", "clicks"), [(500, 100, 2), (7, 3, 4), (20, 10, 12)])
-def test_neighbours_equal_a_plain_count_over_all_sessions(
-    sessions: int, neighbours: int, clicks: int
-) -> None:
+def test_neighbours_equal_a_plain_count_over_all_sessions(sessions: int, neighbours: int, clicks: int) -> None:
     words = random_sessions()
     size: Any = {"sessions": sessions, "neighbours": neighbours, "clicks": clicks}
     model = Neighbours(10, rule=RESET, **size).fit(laid(words))

@@ -66,9 +66,7 @@ def test_live_events_score_as_the_same_log_does_in_training(events, sizes, rule,
 @settings(max_examples=60, deadline=None)
 @given(
     events=st.lists(
-        st.tuples(
-            USERS, KNOWN | st.just("unheard of"), st.integers(0, 300), st.sampled_from([None, "a", "b"])
-        ),
+        st.tuples(USERS, KNOWN | st.just("unheard of"), st.integers(0, 300), st.sampled_from([None, "a", "b"])),
         min_size=1,
         max_size=40,
     ),
@@ -91,12 +89,8 @@ def test_interleaved_users_end_as_each_alone_even_with_late_and_unknown_events(e
 
 def test_a_late_event_counts_as_simultaneous_and_keeps_its_own_time():
     late, on_time = MemoryStore(), MemoryStore()
-    engine_of(late).observe(
-        [LiveEvent("u", "i1", 500.0), LiveEvent("u", "i2", 90.0), LiveEvent("u", "i3", 520.0)]
-    )
-    engine_of(on_time).observe(
-        [LiveEvent("u", "i1", 500.0), LiveEvent("u", "i2", 500.0), LiveEvent("u", "i3", 520.0)]
-    )
+    engine_of(late).observe([LiveEvent("u", "i1", 500.0), LiveEvent("u", "i2", 90.0), LiveEvent("u", "i3", 520.0)])
+    engine_of(on_time).observe([LiveEvent("u", "i1", 500.0), LiveEvent("u", "i2", 500.0), LiveEvent("u", "i3", 520.0)])
     assert_same_memory(late.load("u"), on_time.load("u"))
     assert [event.time for event in late.history("u")] == [500.0, 90.0, 520.0]
 

@@ -56,9 +56,7 @@ def test_items_are_answered_with_the_unknown_ones_named_and_untitled_items_witho
 
 
 def test_two_requests_have_two_ids(client):
-    assert (
-        len({client.post("/v1/recommend", json={"user_id": "x"}).json()["request_id"] for _ in range(3)}) == 3
-    )
+    assert len({client.post("/v1/recommend", json={"user_id": "x"}).json()["request_id"] for _ in range(3)}) == 3
 
 
 def test_health_says_what_serves(client):
