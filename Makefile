@@ -37,7 +37,7 @@ format: .venv/.ready-dev  ## format and mend what can be mended
 	$(BIN)/ruff check --fix .
 
 bench: .venv/.ready-dev  ## the benchmarks of README, one after another (about an hour)
-	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out benchmarks/machine.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
 docs: .venv/.ready-dev  ## the documents, at a local address
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve $(ARGS)

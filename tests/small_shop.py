@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -71,11 +72,10 @@ class Ran:
         self.out, self.err = capsys.readouterr()
 
     @property
-    def json(self) -> dict[str, object]:
+    def json(self) -> Any:
         """What stdout holds, which must be JSON and nothing else."""
         assert self.status == 0, self.err
-        tree: dict[str, object] = msgspec.json.decode(self.out)
-        return tree
+        return msgspec.json.decode(self.out)
 
     def failed(self, status: int, *words: str) -> str:
         """What stderr holds, after a refusal: these words in one message, no traceback, and nothing on stdout."""
@@ -83,7 +83,7 @@ class Ran:
         assert self.status == status, told
         assert self.out == ""
         assert "Traceback" not in told
-        assert told.count("error: ") + self.err.count("─ Error ") == 1, told
+        assert self.err.count("error: ") + self.err.count("─ Error ") == 1, told
         for word in words:
             assert word in told, told
         return told

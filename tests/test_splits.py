@@ -167,3 +167,9 @@ def test_without_a_valid_part_the_last_tenth_of_the_training_sessions_chooses(
 def test_a_column_split_with_an_empty_part_is_refused(parts: list[int], missing: str) -> None:
     with pytest.raises(SplitError, match=f"leaves no {missing} event out of 4"):
         split(log("aabb", split=parts), "column")
+
+
+@pytest.mark.parametrize("kind", ["time", "leave-one-out", "column"])
+def test_a_log_without_events_is_refused(kind: str) -> None:
+    with pytest.raises(SplitError, match="no events"):
+        split(log("a", split=[R]).where(np.array([False])), kind)

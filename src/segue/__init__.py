@@ -25,7 +25,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module `segue` has no `{name}`; it has {', '.join(__all__)}")
     from importlib import import_module
 
-    return getattr(import_module("segue.errors" if name == "SegueError" else "segue.api"), name)
+    # A saved model is used without what training needs.
+    light = {"SegueError": "segue.errors", "Recommender": "segue.recommender", "load": "segue.recommender"}
+    return getattr(import_module(light.get(name, "segue.api")), name)
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from segue.artifact import check_free, load_artifact, save_artifact
+from segue.artifact import check_free, save_artifact
 from segue.choices import settings_of, settings_tree
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
@@ -16,7 +16,7 @@ from segue.data.proposals import Proposal, propose
 from segue.data.statistics import Statistics, measure, warnings_of
 from segue.errors import TrainingError
 from segue.evaluation.report import Report
-from segue.recommender import Recommendation, Recommender, UserState
+from segue.recommender import Recommendation, Recommender, UserState, load
 from segue.training.candidates import Say
 from segue.training.checkpoint import remove_checkpoints
 from segue.training.networks import Show, Workshop
@@ -46,11 +46,6 @@ class Inspection(NamedTuple):
     statistics: Statistics
     warnings: list[str]
     proposals: list[Proposal]
-
-
-def load(folder: str | Path) -> Recommender:
-    """Read a model that `save` or `segue train` wrote. Raises ArtifactError if it is missing or damaged."""
-    return Recommender(load_artifact(folder))
 
 
 def fit(

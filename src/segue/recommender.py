@@ -1,4 +1,4 @@
-"""A trained model with the names of its items: what `fit` and `load` give."""
+"""A trained model with the names of its items: what `fit` and `load` give. Polars is imported only for a log."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from segue.artifact import Artifact, save_artifact
+from segue.artifact import Artifact, load_artifact, save_artifact
 from segue.data.events import EventLog
 from segue.data.items import read_items
-from segue.data.log import read_log
 from segue.errors import RequestError, did_you_mean
 from segue.evaluation.lists import UserLists, lists_after_last
 from segue.evaluation.phase import laid_out
@@ -25,6 +24,11 @@ from segue.serving.events import LiveEvent, check_event
 from segue.serving.fold import absorb, blank
 from segue.serving.store.base import Memory, StoredEvent
 from segue.serving.store.memory import MemoryStore
+
+
+def load(folder: str | Path) -> Recommender:
+    """Read a model that `save` or `segue train` wrote. Raises ArtifactError if it is missing or damaged."""
+    return Recommender(load_artifact(folder))
 
 
 class Recommendation(NamedTuple):
@@ -123,6 +127,8 @@ class Recommender:
         """
         import polars as pl
 
+        from segue.data.log import read_log
+
         frames = list(self.lists(read_log(log, **columns), users=users, k=k, exclude=exclude))
         frame = pl.concat(frames) if frames else pl.DataFrame(schema=LIST_SCHEMA)
         return frame.to_pandas() if type(log).__module__.startswith("pandas") else frame
@@ -174,6 +180,7 @@ class Recommender:
 
     def evaluate(self, log: Any, *, items: Any = None, **columns: Any) -> Report:
         """How good the model is on events it cannot have learned from; see `evaluate_artifact`."""
+        from segue.data.log import read_log
         from segue.training.evaluate import evaluate_artifact
 
         return evaluate_artifact(self.artifact, read_log(log, **columns), None if items is None else read_items(items))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from segue.cli.options import Json, Log, LogColumns
+from segue.cli.options import Folder, Json, Log, LogColumns
 from segue.cli.show import print_json, print_report
 
 
 def command(
-    folder: Path,
+    folder: Folder,
     log: Log,
     /,
     *,
@@ -21,7 +20,7 @@ def command(
     json: Json = False,
 ) -> None:
     """Ask a model for the events of a log that it cannot have learned from, beside baselines that saw the same."""
-    from segue.api import load
+    from segue.recommender import load
 
     recommender = load(folder)
     report = recommender.evaluate(log, items=items, **recommender.columns((columns or LogColumns()).named()))

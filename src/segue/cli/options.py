@@ -9,14 +9,32 @@ from typing import Annotated, Any, Literal
 from cyclopts import Group, Parameter
 
 from segue.choices import settings_tree
+from segue.errors import ConfigError, did_you_mean
 
 COLUMNS = Group("Columns", help="Found by name where not given.")
 SETTINGS = Group("Settings", help="What is left open is chosen from the log.")
 
+
+def check_files(_: Any, files: list[str] | None) -> None:
+    """Raise ConfigError for an unknown option among files: where `-` may stand, the parser lets all of them pass."""
+    from segue.cli import app
+
+    for file in files or ():
+        if file.startswith("-") and file != "-":
+            commands = [app[name] for name in app if not name.startswith("-")]
+            known = {
+                name for one in commands for argument in one.assemble_argument_collection() for name in argument.names
+            }
+            raise ConfigError(f"unknown option or misplaced: {file}{did_you_mean(file, known - {'*'})}")
+
+
+FILES = Parameter(allow_leading_hyphen=True, validator=check_files)
 Log = Annotated[
     list[str],
     Parameter(help="CSV, TSV, .inter, JSON lines or Parquet: files, globs, folders, or - for stdin."),
+    FILES,
 ]
+Folder = Annotated[Path, Parameter(help="The folder of a model.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 K = Annotated[int, Parameter(name=["-k", "--k"], help="Length of the list.")]
 Exclude = Annotated[
@@ -30,13 +48,13 @@ Exclude = Annotated[
 class LogColumns:
     """Which column is what."""
 
-    user_col: str | None = None
-    item_col: str | None = None
-    time_col: str | None = None
-    session_col: str | None = None
+    user_col: Annotated[str | None, Parameter(help="A column of users.")] = None
+    item_col: Annotated[str | None, Parameter(help="A column of items.")] = None
+    time_col: Annotated[str | None, Parameter(help="A column of times.")] = None
+    session_col: Annotated[str | None, Parameter(help="A column of session ids.")] = None
     order_col: Annotated[str | None, Parameter(help="A column that orders events where there is no time.")] = None
-    type_col: str | None = None
-    weight_col: str | None = None
+    type_col: Annotated[str | None, Parameter(help="A column of kinds of event.")] = None
+    weight_col: Annotated[str | None, Parameter(help="A column of numbers from 0 on.")] = None
     split_col: Annotated[str | None, Parameter(help="A column with train, valid, test.")] = None
     feature_cols: Annotated[str | None, Parameter(help="Further columns to keep, separated by commas.")] = None
     format: Annotated[str | None, Parameter(help="csv, tsv, inter, jsonl or parquet, where a name does not say.")] = (

@@ -7,17 +7,17 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from segue.cli.options import Exclude, Json, K, LogColumns
+from segue.cli.options import FILES, Exclude, Folder, Json, K, LogColumns
 from segue.cli.show import print_json, print_table, say
 from segue.errors import ConfigError
 
 
 def command(
-    folder: Path,
+    folder: Folder,
     /,
     *,
     items: Annotated[str | None, Parameter(help="A history: item ids, oldest first, separated by commas.")] = None,
-    log: Annotated[list[str] | None, Parameter(negative="", help="Or a log, for the users in it.")] = None,
+    log: Annotated[list[str] | None, Parameter(negative="", help="Or a log, for the users in it."), FILES] = None,
     users: Annotated[str, Parameter(help="User ids separated by commas, or all.")] = "all",
     out: Annotated[Path | None, Parameter(help="With --log: a .parquet, .csv or .jsonl file for the lists.")] = None,
     k: K = 10,
@@ -26,12 +26,12 @@ def command(
     json: Json = False,
 ) -> None:
     """Say what comes next after some items, or for the users of a log."""
-    from segue.api import load
-    from segue.cli.lists import print_lists, write_lists
-    from segue.data.log import read_log
+    from segue.recommender import load
 
     if (items is None) == (log is None):
-        raise ConfigError(f"{'both' if items else 'neither'} of --items and --log given; expected one of them")
+        raise ConfigError(f"{'neither' if items is None else 'both'} of --items and --log given; expected one of them")
+    if items is not None and out is not None:
+        raise ConfigError(f"--out {out} is for the lists of a log; with --items the one list goes to stdout")
     if items is not None:
         recommender = load(folder)
         found = recommender.recommend(items=split(items), k=k, exclude=exclude)
@@ -44,6 +44,9 @@ def command(
             rows = [[str(one.rank), one.item_id, one.title or "", f"{one.score:.4f}"] for one in found]
             print_table(["rank", "item_id", "title", "score"], rows)
         return
+    from segue.cli.lists import print_lists, write_lists
+    from segue.data.log import read_log
+
     recommender = load(folder)
     events = read_log(log, **recommender.columns((columns or LogColumns()).named()))
     chosen: str | list[str] = users if users == "all" else split(users)

@@ -7,9 +7,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from segue.cli.options import Folder
+
 
 def command(
-    folder: Path,
+    folder: Folder,
     /,
     *,
     port: Annotated[int, Parameter(help="0: any free one, which is named on stderr.")] = 8000,
@@ -19,8 +21,8 @@ def command(
     ] = None,
 ) -> None:
     """Serve a model over HTTP: events in, lists out."""
-    from segue.api import load
     from segue.cli.show import say
+    from segue.recommender import load
     from segue.serving.engine import Engine
     from segue.serving.store.base import Store
     from segue.serving.store.memory import MemoryStore

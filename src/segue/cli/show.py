@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def figure(value: Value) -> str:
     return f"{value.value:.4f} ±{(value.high - value.low) / 2:.4f}"
 
 
-def print_report(report: Report) -> None:
-    """The table of a report, its groups, and the verdict."""
+def print_report(report: Report, said: Sequence[str] = ()) -> None:
+    """The table of a report, its groups, the verdict, and the notes that were not said before."""
     split = report.split
     print_table(
         ["model", *SHOWN, "seconds"],
@@ -92,7 +92,8 @@ def print_report(report: Report) -> None:
         )
     out().print(report.verdict, markup=False)
     for note in report.notes:
-        say(f"note: {note}")
+        if note not in said:
+            say(f"note: {note}")
 
 
 @contextmanager
@@ -112,7 +113,6 @@ def progress() -> Iterator[Any]:
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.fields[at]}"),
-        TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     )
@@ -130,4 +130,6 @@ def progress() -> Iterator[Any]:
 def described(at: Training) -> str:
     """Where a training stands, in words."""
     value = "" if at.value is None else f", validation {at.value:.4f}"
-    return f"epoch {at.epoch} of {at.epochs}, loss {at.loss:.3f}, {at.events_per_s:,.0f} events/s{value}"
+    left = f"{at.seconds_left / 60:.0f} min" if at.seconds_left > 90 else f"{at.seconds_left:.0f} s"
+    pace = f"{at.events_per_s:,.0f} events/s, at most {left} left"
+    return f"epoch {at.epoch} of {at.epochs}, loss {at.loss:.3f}, {pace}{value}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Annotated
 
-from segue.cli.options import Json, K
+from cyclopts import Parameter
+
+from segue.cli.options import Folder, Json, K
 from segue.cli.show import print_json, print_table
 
 
-def command(folder: Path, /, *, item: str, k: K = 10, json: Json = False) -> None:
+def command(
+    folder: Folder, /, *, item: Annotated[str, Parameter(help="The id of the item.")], k: K = 10, json: Json = False
+) -> None:
     """Name the items nearest to one, by the model's item vectors."""
-    from segue.api import load
+    from segue.recommender import load
 
     found = load(folder).similar(item, k=k)
     if json:

@@ -36,10 +36,8 @@ def command(
     check_models([model])
     tree = (settings or Chosen()).tree(**{"train.final": final or None})
     plan = api.prepare(log, items=items, settings=tree, columns=(columns or LogColumns()).named())
-    for note in plan.log.notes:
+    for note in plan.notes:
         say(f"note: {note}")
-    for one in plan.log.rejected:
-        say(f"left out: {one.rows:,} rows, {one.reason} (first: {one.example})")
     for proposal in plan.proposals:
         say(f"{proposal.key} = {proposal.value} proposed: {proposal.reason}")
     with progress() as show:
@@ -48,5 +46,5 @@ def command(
     if json:
         print_json({"model": str(out), "version": recommender.bundle.version, "report": report})
         return
-    print_report(report)
+    print_report(report, said=plan.notes)
     say(f"the model is in {out}: read {out}/README.md, or run: segue serve {out}")

@@ -43,7 +43,7 @@ def rows_of(sequences: Sequences, rows: int, rng: np.random.Generator | None) ->
     chosen = np.arange(len(begins)) if rng is None else rng.permutation(len(begins))
     head, tail = chosen[: max(0, len(chosen) - BALANCED)], chosen[-BALANCED:]
     tail = tail[np.argsort(-lengths[tail], kind="stable")]
-    # The bulk is one stream, cut at the joints nearest to equal shares; then the longest first to the shortest row.
+    # The bulk is one stream, cut at the joints next to equal shares; then the longest first to the shortest row.
     ends = np.cumsum(lengths[head])
     cuts = np.searchsorted(ends, np.arange(1, rows) * (ends[-1] / rows if len(ends) else 0))
     parts: list[list[Array]] = [[part] for part in np.split(head, cuts)]

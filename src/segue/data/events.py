@@ -55,6 +55,11 @@ class EventLog:
     def __len__(self) -> int:
         return len(self.item)
 
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, and what was left out and why: everything a reader of a figure must know of the log."""
+        return [*self.notes, *(f"left out: {no.rows:,} rows, {no.reason} ({no.example})" for no in self.rejected)]
+
     def where(self, keep: Bools) -> EventLog:
         """The events that `keep` (E,) marks, with the same ids and order."""
         pick = {

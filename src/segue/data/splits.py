@@ -40,6 +40,8 @@ def split_log(log: EventLog, settings: SplitSettings) -> Split:
     Raises:
         SplitError: the log cannot be split so, or a part would be empty.
     """
+    if not len(log):
+        raise SplitError("there is nothing to split: the log has no events")
     kind = settings.kind
     if kind == "time":
         result = by_time(log, settings.valid, settings.test)
@@ -65,9 +67,9 @@ def by_time(log: EventLog, valid: float, test: float) -> Split:
         )
     if valid + test >= 1:
         raise SplitError(f"split.valid {valid} and split.test {test} leave nothing to train on")
-    last = len(log) - 1
-    cutoff = log.time[round(last * (1 - test))]
-    valid_from = log.time[round(last * (1 - test - valid))]
+    # A hair is taken off, so that 10 x (1 - 0.2) is not 8.000000000000002.
+    first = [min(len(log) - 1, int(np.ceil(len(log) * share - 1e-9))) for share in (1 - test, 1 - test - valid)]
+    cutoff, valid_from = log.time[first[0]], log.time[first[1]]
     role = np.full(len(log), TRAIN, np.int8)
     role[log.time >= valid_from] = VALID
     role[log.time >= cutoff] = TEST

@@ -66,7 +66,7 @@ def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None
             "cutoff": split.cutoff,
             "cutoff_utc": None if split.cutoff is None else utc(split.cutoff),
         },
-        notes=[*log.notes, *split.notes, *warnings_of(measure(log)), *notes],
+        notes=[*log.remarks, *split.notes, *warnings_of(measure(log)), *notes],
         metrics=settings.evaluate.metrics,
         replicates=settings.evaluate.replicates,
         memory_mb=settings.evaluate.memory_mb,

@@ -24,7 +24,8 @@ SHOW_SECONDS = 0.3
 class Progress(NamedTuple):
     """Where a training stands, for a display.
 
-    `epoch` and `epochs` count from 1; `share` is of all epochs; `value` is the last validation metric.
+    `epoch` and `epochs` count from 1; `share` is of all epochs; `seconds_left` is at the pace so far, until all of them
+    are done; `value` is the last validation metric.
     """
 
     epoch: int
@@ -32,6 +33,7 @@ class Progress(NamedTuple):
     share: float
     loss: float
     events_per_s: float
+    seconds_left: float
     value: float | None
 
 
@@ -93,6 +95,7 @@ def train_network(
     if kept is not None:
         trainer.load(*kept)
     at, before = trainer.at, trainer.at.seconds
+    begun = at.epoch / last
     started = saved = shown = time.monotonic()
     events, interrupted = 0, False
 
@@ -117,7 +120,8 @@ def train_network(
                 if now - shown > SHOW_SECONDS or at.window == len(batches):
                     shown, value = now, at.curve[-1][1] if at.curve else None
                     done = (at.epoch + at.window / len(batches)) / last
-                    show(Progress(at.epoch + 1, last, done, at.mean_loss, events / (now - started), value))
+                    left = (now - started) * (1 - done) / max(done - begun, 1e-9)
+                    show(Progress(at.epoch + 1, last, done, at.mean_loss, events / (now - started), left, value))
                 if now - saved > settings.checkpoint_seconds and at.window < len(batches):
                     keep()
                     saved = now

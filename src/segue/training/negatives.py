@@ -10,7 +10,7 @@ from segue.shapes import Array
 
 
 class Negatives:
-    """Half uniform, half by popularity: rare items are seen, and frequent ones are fought.
+    """By the toss of a coin uniform or by popularity: rare items are seen, and frequent ones are fought.
 
     Args:
         counts: (N,) how often each item occurs in training.
@@ -26,8 +26,7 @@ class Negatives:
 
     def draw(self, count: int, generator: Generator) -> Tensor:
         """(count,) int64 items, drawn with replacement."""
-        half = count // 2
-        uniform = torch.randint(self.n_items, (count - half,), generator=generator)
-        place = torch.rand(half, generator=generator, dtype=torch.float64) * self.ends[-1]
+        uniform = torch.randint(self.n_items, (count,), generator=generator)
+        place = torch.rand(count, generator=generator, dtype=torch.float64) * self.ends[-1]
         popular = torch.searchsorted(self.ends, place, right=True).clamp(max=self.n_items - 1)
-        return torch.cat([uniform, popular])
+        return torch.where(torch.rand(count, generator=generator) < 0.5, uniform, popular)

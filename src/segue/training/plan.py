@@ -81,7 +81,7 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
                 f"the {split.kind} split leaves no {name} event that has an earlier one in its session: "
                 "use a longer log, a larger share (--set split.test=0.2), or another split"
             )
-    notes = [*log.notes, *split.notes, *warnings_of(statistics)]
+    notes = [*log.remarks, *split.notes, *warnings_of(statistics)]
     if items is not None:
         notes += [*items.notes, *check_items(items, log.items)]
     return Plan(log, items, settings, proposals, split, rule, choose, judged, notes)
