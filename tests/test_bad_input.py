@@ -1,4 +1,4 @@
-"""What goes wrong, end to end: one clear message on stderr, status 1 where it failed and 2 where it was asked wrongly."""
+"""What goes wrong, end to end: one clear message on stderr; status 1 where it failed, 2 where it was asked wrongly."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Path:
     return copied(tmp_path_factory, tmp_path)
 
 
-def train(capsys: Capture, folder: Path, content: str | bytes, *options: str, name: str = "log.csv") -> Ran:
+def train(
+    capsys: Capture, folder: Path, content: str | bytes, *options: str, name: str = "log.csv", model: str = "markov"
+) -> Ran:
     """Train on a log with this content, into `new` beside it."""
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    return Ran(capsys, "train", folder / name, "--out", folder / "new", "--model", "markov", *SMALL, *options)
+    return Ran(capsys, "train", folder / name, "--out", folder / "new", "--model", model, *SMALL, *options)
 
 
 def columns(header: str, *values: list[object]) -> str:
@@ -56,7 +58,6 @@ SHARED = columns("timestamp,split", [row[2] for row in ROWS], [("train", "test")
         (HEADER + "a,x,1\na,y,2\n", ["split leaves no", "use a longer log"]),
         (GOOD.replace("sku01", "caf\xe9").encode("latin-1"), ["log.csv", "UTF-8"]),
         (SHARED, ["40 users have events in more than one part"]),
-        ("196,242,881250949\n186,302,891717742\n", ["lack a header"]),
     ],
 )
 def test_a_log_that_cannot_be_used_is_refused(
@@ -83,30 +84,18 @@ def test_what_needs_times_is_refused_on_a_log_that_has_only_an_order(
 
 
 @pytest.mark.parametrize(
-    ("setting", "words"),
+    "setting",
     [
-        ("train.learning_rate=nan", ["train.learning_rate", "nan"]),
-        ("train.learning_rate=inf", ["train.learning_rate", "inf"]),
-        ("train.clip=nan", ["train.clip", "nan"]),
-        ("train.learning_rate=-1", ["train.learning_rate", "-1"]),
-        ("train.weight_decay=nan", ["train.weight_decay", "nan"]),
-        ("sessions.gap=nan", ["sessions.gap", "nan"]),
-        ("train.epochs=-3", ["train.epochs", "-3"]),
-        ("train.epochs=many", ["train.epochs", "many"]),
-        ("train.epochs=2.5", ["train.epochs", "2.5"]),
-        ("model.dropout=1.5", ["model.dropout", "1.5"]),
-        ("split.test=nan", ["split.test", "nan"]),
-        ("evaluate.exclude=sometimes", ["evaluate.exclude", "sometimes"]),
-        ("train.metric=ndcq@10", ["ndcq", "ndcg"]),
-        ("train.loss=ful", ["ful", "full"]),
-        ("train=3", ["train", "section"]),
-        ("train.epochs", ["section.key=value"]),
+        *("train.learning_rate=nan", "train.learning_rate=-1", "train.clip=nan"),
+        *("train.weight_decay=nan", "sessions.gap=nan", "split.test=nan", "model.dropout=1.5", "train=3"),
+        *("train.epochs=-3", "train.epochs=many", "train.epochs=2.5", "evaluate.exclude=sometimes"),
+        *("train.metric=coverage@10", "train.loss=ful", "train.epochs=", "seed=-1", "evaluate.metrics=['ndcg@0']"),
     ],
 )
-def test_a_setting_that_does_not_fit_is_refused(
-    setting: str, words: list[str], tmp_path: Path, capsys: Capture
-) -> None:
-    train(capsys, tmp_path, GOOD, "--model", "gru", "--set", setting).failed(2, *words)
+def test_a_setting_that_does_not_fit_is_refused(setting: str, tmp_path: Path, capsys: Capture) -> None:
+    name, value = setting.split("=")
+    words = name.removeprefix("evaluate.").removesuffix("s"), value.strip("[']")
+    train(capsys, tmp_path, GOOD, "--set", setting, model="gru").failed(2, *words)
     assert not (tmp_path / "new").exists()
 
 
@@ -129,7 +118,7 @@ def test_what_is_not_there_is_said(tmp_path: Path, capsys: Capture) -> None:
     Ran(capsys, "inspect", tmp_path / "clicks.csv").failed(1, "there is no file")
     Ran(capsys, "evaluate", tmp_path / "empty", "x.csv").failed(1, "no model of segue here")
     asked = ("train", "x.csv", "--out", tmp_path / "new", "--config")
-    Ran(capsys, *asked, tmp_path / "my.toml").failed(2, "my.toml", "not a readable TOML file")
+    Ran(capsys, *asked, tmp_path / "my.toml").failed(2, "my.toml: there is no such settings file")
 
 
 def test_a_full_disk_leaves_the_old_model_and_no_litter(
@@ -142,9 +131,7 @@ def test_a_full_disk_leaves_the_old_model_and_no_litter(
     monkeypatch.setattr(segue.artifact, "write_through", full)
     asked = ("train", shop / "clicks.csv", "--out", shop / "gru", "--overwrite", "--model", "markov", *SMALL)
     ran = Ran(capsys, *asked)
-    assert (ran.status, ran.out) == (1, "")
-    assert "No space left on device); the one that was there is untouched" in ran.err
-    assert "Traceback" not in ran.err
+    ran.failed(1, "No space left on device); the one that was there is untouched")
     assert load_artifact(shop / "gru").version == version
     assert {file.name for file in shop.iterdir()} == {"clicks.csv", "items.csv", "gru"}
 
@@ -156,10 +143,9 @@ def test_lists_that_the_disk_does_not_take_are_refused(shop: Path, capsys: Captu
 
 
 @pytest.mark.parametrize("name", [*FILES, MANIFEST])
-@pytest.mark.parametrize("bit", [1, 128])
-def test_one_flipped_bit_in_any_file_is_noticed(name: str, bit: int, shop: Path, capsys: Capture) -> None:
+def test_one_flipped_bit_in_any_file_is_noticed(name: str, shop: Path, capsys: Capture) -> None:
     data = bytearray((shop / "gru" / name).read_bytes())
-    data[len(data) // 3] ^= bit
+    data[len(data) // 3] ^= 1
     (shop / "gru" / name).write_bytes(data)
     Ran(capsys, "recommend", shop / "gru", "--items", "sku01").failed(1, str(shop / "gru"))
 

@@ -60,8 +60,8 @@ def test_the_time_split_gives_about_the_shares_asked_for() -> None:
 
 def test_events_at_the_cutoff_are_all_test_whoever_they_belong_to() -> None:
     found = split(log("abcabcabc", [0.0, 1, 2, 3, 4, 5, 6, 6, 6]), "time", valid=0.3, test=0.2)
-    # places 0 to 8: the test begins at the time of place round(8 x 0.8) = 6, validation at place round(8 x 0.5) = 4
-    assert found.role.tolist() == [R, R, R, R, V, V, T, T, T]
+    # of 9 events the test begins at the time of place ceil(9 x 0.8) = 8, validation at place ceil(9 x 0.5) = 5
+    assert found.role.tolist() == [R, R, R, R, R, V, T, T, T]
     assert found.cutoff == 6.0
     assert found.notes == ()
 

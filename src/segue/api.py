@@ -8,14 +8,17 @@ from typing import Any, NamedTuple
 
 from segue.artifact import check_free, save_artifact
 from segue.choices import settings_of, settings_tree
+from segue.config import Settings
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.items import read_items
 from segue.data.log import read_log
 from segue.data.proposals import Proposal, propose
 from segue.data.statistics import Statistics, measure, warnings_of
-from segue.errors import TrainingError
+from segue.errors import ConfigError, TrainingError
 from segue.evaluation.report import Report
+from segue.metrics import parse
+from segue.metrics.base import METRICS, RankMetric
 from segue.recommender import Recommendation, Recommender, UserState, load
 from segue.training.candidates import Say
 from segue.training.checkpoint import remove_checkpoints
@@ -144,7 +147,18 @@ def prepare(
     tree = settings_tree(None, (), {key: value for key, value in given.items() if key not in nested})
     for section, values in nested.items():
         tree = {**tree, section: {**tree.get(section, {}), **values}}
-    named = {key: value for key, value in settings_of(tree).log.chosen().items() if value}
+    chosen = settings_of(tree)
+    check_metrics(chosen)
+    named = {key: value for key, value in chosen.log.chosen().items() if value}
     named |= {key: value for key, value in (columns or {}).items() if value}
     table: ItemTable | None = None if items is None else read_items(items, item_col=item_col)
     return plan_of(read_log(log, **named), tree, table)
+
+
+def check_metrics(settings: Settings) -> None:
+    """Raise ConfigError, before hours of training, for a metric that does not exist or that cannot choose a model."""
+    for name in (settings.train.metric, *settings.evaluate.metrics):
+        parse(name)
+    if not isinstance(parse(settings.train.metric)[0], RankMetric):
+        known = ", ".join(f"{name}@10" for name, metric in METRICS.items() if isinstance(metric, RankMetric))
+        raise ConfigError(f"train.metric is `{settings.train.metric}`, which does not say who is right: take {known}")

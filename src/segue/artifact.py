@@ -1,6 +1,6 @@
 """A trained model as a folder: written as a whole or not at all, read without running code.
 
-segue.json          format version, what it is, and the SHA-256 of every other file
+segue.json          format version, what it is, and the SHA-256 of this and of every other file
 config.toml         the settings it was trained with
 model.safetensors   what was learned
 catalog.json        item ids in order, and what is known of the items
@@ -15,12 +15,12 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 import safetensors.numpy
-from msgspec import Struct
+from msgspec import Meta, Struct
 from safetensors import SafetensorError
 
 from segue.choices import read_toml, settings_of
@@ -78,8 +78,9 @@ class Facts(Struct, frozen=True, kw_only=True):
 class Manifest(Struct, frozen=True, kw_only=True):
     """The content of `segue.json`."""
 
-    format: int
+    format: Annotated[int, Meta(ge=1)]
     facts: Facts
+    facts_sha256: str
     files: dict[str, str]
 
 
@@ -118,7 +119,7 @@ def save_artifact(artifact: Artifact, folder: Path, *, overwrite: bool = False) 
             "README.md": artifact.card.encode(),
         }
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
-        manifest = Manifest(format=FORMAT, facts=artifact.facts, files=hashes)
+        manifest = Manifest(format=FORMAT, facts=artifact.facts, facts_sha256=facts_hash(artifact.facts), files=hashes)
         content[MANIFEST] = msgspec.json.format(msgspec.json.encode(manifest))
         partial.mkdir(parents=True)
         for name, data in content.items():
@@ -197,11 +198,19 @@ def read_manifest(folder: Path) -> Manifest:
             raise ArtifactError(
                 f"{folder}: the model has format {found}, this version reads up to {FORMAT}: upgrade segue"
             )
-        return msgspec.convert(tree, Manifest)
+        manifest = msgspec.convert(tree, Manifest)
     except FileNotFoundError:
         raise ArtifactError(f"{folder}: no model of segue here ({MANIFEST} is missing)") from None
-    except (OSError, msgspec.MsgspecError, KeyError, TypeError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise ArtifactError(f"{file}: damaged: {error}") from None
+    if manifest.facts_sha256 != facts_hash(manifest.facts):
+        raise ArtifactError(f"{file}: damaged: `facts` are not those that were written; restore the folder from a copy")
+    return manifest
+
+
+def facts_hash(facts: Facts) -> str:
+    """The SHA-256 of what an artifact says of itself."""
+    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
 
 
 def read_checked(folder: Path, name: str, hashes: Mapping[str, str]) -> bytes:

@@ -61,7 +61,7 @@ def settings_of(tree: Mapping[str, Any], proposals: Mapping[str, Any] | None = N
         return msgspec.convert(full, Settings)
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at `$.")
-        name = place.rstrip("`")
+        name = place.rstrip("`").partition("[")[0]  # a list is named, not one of its places
         raise ConfigError(f"setting `{name}` is {look_up(full, name)!r}: {text[0].lower()}{text[1:]}") from None
 
 
@@ -98,6 +98,8 @@ def assign(tree: dict[str, Any], key: str, value: Any) -> None:
         spot = spot.setdefault(section, {})
     spot[name] = value
     check_keys(nested, Settings, "", "settings")
+    if len(sections) > 1:
+        raise ConfigError(f"settings: `{key}` is not a setting{suggest('', '.'.join(sections))}")
     spot = tree
     for section in sections:
         spot = spot.setdefault(section, {})

@@ -108,7 +108,7 @@ class EvaluateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set, as it stands in a TOML file; `segue train --set train.epochs=3` sets one."""
 
-    seed: Annotated[int, Meta(ge=0)] = 1
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 1
     log: LogSettings = LogSettings()
     sessions: SessionSettings = SessionSettings()
     split: SplitSettings = SplitSettings()

@@ -131,7 +131,12 @@ class Recommender:
 
         frames = list(self.lists(read_log(log, **columns), users=users, k=k, exclude=exclude))
         frame = pl.concat(frames) if frames else pl.DataFrame(schema=LIST_SCHEMA)
-        return frame.to_pandas() if type(log).__module__.startswith("pandas") else frame
+        if not type(log).__module__.startswith("pandas"):
+            return frame
+        import pandas as pd
+
+        # Not `to_pandas`, which needs pyarrow.
+        return pd.DataFrame({name: frame[name].to_numpy() for name in frame.columns})
 
     def lists(
         self, log: EventLog, *, users: str | Sequence[str] = "all", k: int = 10, exclude: str | None = None

@@ -41,6 +41,7 @@ def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None
         split,
         facts.rule,
         ask=TEST,
+        learn_below=VALID,
         catalog=catalog,
         at_most=settings.evaluate.max_predictions,
         seed=settings.seed,

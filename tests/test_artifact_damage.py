@@ -1,0 +1,141 @@
+"""Damage to `segue.json`, and facts that contradict each other, never load; nor do they end in a traceback."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from segue.artifact import FORMAT, MANIFEST, Artifact, Facts, load_artifact, save_artifact
+from segue.config import Settings
+from segue.data.catalog import Catalog
+from segue.data.ids import Ids
+from segue.data.sessions import lay_out
+from segue.data.synthetic import noisy_chain
+from segue.errors import ArtifactError
+from segue.models.base import SessionRule
+from segue.models.build import kind_of
+
+N = 6
+
+
+def artifact(**changes: Any) -> Artifact:
+    """A small model of popularity."""
+    facts: dict[str, Any] = {
+        "name": "popularity",
+        "kind": "popularity",
+        "n_items": N,
+        "settings": {},
+        "gap": 1800.0,
+        "at_session_start": "reset",
+        "exclude": "none",
+        "timed": True,
+        "split": "time",
+        "cutoff": 1234567.25,
+        "trained_on": "f" * 16,
+        "events": 40,
+        "trained_at": "2026-01-01T00:00:00+00:00",
+        "baselines": {"recent_popularity": {"half_life": 0.1}},
+    }
+    laid = lay_out(noisy_chain(4, 10, N, follow=0.8), gap=None, at_session_start="reset")
+    return Artifact(
+        model=kind_of("popularity")(N, rule=SessionRule(1800.0)).fit(laid),
+        catalog=Catalog(Ids.of(f"i{i}" for i in range(N))),
+        settings=Settings(),
+        facts=Facts(**(facts | changes)),
+        metrics={},
+        card="# popularity\n",
+    )
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    save_artifact(artifact(), tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.mark.parametrize("bit", [1, 2, 128])
+def test_any_flipped_bit_of_the_manifest_is_noticed(bit: int, saved: Path) -> None:
+    file = saved / MANIFEST
+    whole, plain = file.read_bytes(), load_artifact(saved)
+    for place in range(len(whole)):
+        data = bytearray(whole)
+        data[place] ^= bit
+        file.write_bytes(data)
+        try:
+            found = load_artifact(saved)
+        except ArtifactError as error:
+            assert str(saved) in str(error)
+        else:  # white space for white space says the same
+            assert (whole[place : place + 1].isspace(), found.facts, found.version) == (True, plain.facts, plain.version)
+
+
+def test_facts_that_were_edited_are_refused(saved: Path) -> None:
+    file = saved / MANIFEST
+    tree = msgspec.json.decode(file.read_bytes())
+    tree["facts"]["cutoff"] += 1
+    file.write_bytes(msgspec.json.encode(tree))
+    with pytest.raises(ArtifactError, match=r"segue\.json: damaged: `facts` are not those that were written"):
+        load_artifact(saved)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"3", b"{}", b'{"format": "1"}', b'{"format": 1}', b"\xff\xfe", b"null"])
+def test_a_manifest_that_is_none_is_damaged(content: bytes, saved: Path) -> None:
+    (saved / MANIFEST).write_bytes(content)
+    with pytest.raises(ArtifactError, match=r"segue\.json: damaged"):
+        load_artifact(saved)
+
+
+@pytest.mark.parametrize("format", [-1, 0])
+def test_there_never_was_a_format_before_the_first(format: int, saved: Path) -> None:
+    tree = msgspec.json.decode((saved / MANIFEST).read_bytes())
+    assert tree["format"] == FORMAT
+    (saved / MANIFEST).write_bytes(msgspec.json.encode(tree | {"format": format}))
+    with pytest.raises(ArtifactError, match="damaged"):
+        load_artifact(saved)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"kind": "oracle"}, "a model of the kind `oracle`, which this version does not know"),
+        ({"settings": {"depth": 3}}, "damaged or was made by another version"),
+        ({"n_items": N + 1}, f"expected int64 with shape ({N + 1},)"),
+    ],
+)
+def test_facts_that_no_model_fits_are_refused(changes: dict[str, Any], told: str, tmp_path: Path) -> None:
+    save_artifact(artifact(**changes), tmp_path / "model")
+    with pytest.raises(ArtifactError, match=re.escape(told)):
+        load_artifact(tmp_path / "model")
+
+
+def with_file(folder: Path, name: str, data: bytes) -> None:
+    """Another content for a file, whose hash fits."""
+    (folder / name).write_bytes(data)
+    tree = msgspec.json.decode((folder / MANIFEST).read_bytes())
+    tree["files"][name] = hashlib.sha256(data).hexdigest()
+    (folder / MANIFEST).write_bytes(msgspec.json.encode(tree))
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("catalog.json", b'{"ids": ["i0"], "columns": {}}'),
+        ("catalog.json", b'{"columns": {}}'),
+        ("catalog.json", b"[]"),
+        ("catalog.json", b"\xff"),
+        ("config.toml", b"[train]\nepoch = 3\n"),
+        ("config.toml", b"train = ["),
+        ("metrics.json", b"{"),
+        ("README.md", b"\xff"),
+        ("model.safetensors", b"not one"),
+    ],
+)
+def test_a_file_that_says_something_else_is_refused_though_its_hash_fits(name: str, data: bytes, saved: Path) -> None:
+    with_file(saved, name, data)
+    with pytest.raises(ArtifactError, match="damaged or was made by another version"):
+        load_artifact(saved)

@@ -1,0 +1,175 @@
+"""One step of training: what it reads, what it learns from, and how far it moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from segue.config import TrainSettings
+from segue.data.batches import windows
+from segue.data.sessions import Sequences, lay_out
+from segue.data.synthetic import noisy_chain
+from segue.errors import TrainingError
+from segue.models.base import SessionRule
+from segue.models.network import Network
+from segue.training import trainer
+from segue.training.checkpoint import Checkpoints
+from segue.training.loop import train_network
+from segue.training.schedule import grouped
+from segue.training.trainer import Trainer
+
+N = 12
+SETTINGS = TrainSettings(epochs=2, rows=4, window=6, learning_rate=0.01, weight_decay=0.0, warmup=0.25, threads=1)
+
+
+def sequences() -> Sequences:
+    return lay_out(noisy_chain(10, 17, N, follow=0.8), gap=None, at_session_start="reset")
+
+
+def network() -> Network:
+    torch.manual_seed(1)
+    return Network(N, rule=SessionRule(), width=6)
+
+
+def learned(monkeypatch: pytest.MonkeyPatch, **options: Any) -> list[int]:
+    """The items that one epoch learned to predict, in ascending order."""
+    found: list[int] = []
+    plain = trainer.loss_of("full")
+
+    def noting(outputs: Any) -> Any:
+        found.extend(outputs.target.tolist())
+        return plain(outputs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "loss_of", lambda _: noting)
+        train_network(network(), sequences(), SETTINGS, seed=1, stop_after=1, **options)
+    return sorted(found)
+
+
+def test_an_epoch_learns_every_event_but_the_first_of_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    laid = sequences()
+    assert learned(monkeypatch) == sorted(laid.item[~laid.opens].tolist())
+
+
+def test_only_the_events_to_learn_are_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    laid = sequences()
+    learn = np.random.default_rng(3).random(len(laid)) < 0.3
+    assert learned(monkeypatch, learn=learn) == sorted(laid.item[learn & ~laid.opens].tolist())
+
+
+def test_nothing_to_learn_is_refused() -> None:
+    with pytest.raises(TrainingError, match="nothing to learn from"):
+        train_network(network(), sequences(), SETTINGS, seed=1, learn=np.zeros(170, bool))
+
+
+def test_the_state_goes_on_from_window_to_window_and_every_epoch_begins_without_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    into, out = [], []
+    plain = trainer.forward
+
+    def noting(network: Any, sequences: Any, batch: Any, state: Any) -> Any:
+        into.append(state[0]["h"].clone())
+        y, after = plain(network, sequences, batch, state)
+        out.append(after[0]["h"].clone())
+        assert not after[0]["h"].requires_grad, "gradients end with the window"
+        return y, after
+
+    monkeypatch.setattr(trainer, "forward", noting)
+    train_network(network(), sequences(), SETTINGS, seed=1)
+    windows_an_epoch = len(into) // 2
+    assert windows_an_epoch > 3
+    for number, state in enumerate(into):
+        if number % windows_an_epoch == 0:
+            assert not state.any()
+        else:
+            assert torch.equal(state, out[number - 1])
+            assert state.any()
+
+
+def made(**settings: Any) -> tuple[Trainer, Any]:
+    """A trainer, and a window to learn from."""
+    laid = sequences()
+    merged = TrainSettings(**{name: getattr(SETTINGS, name) for name in SETTINGS.__struct_fields__} | settings)
+    target = np.where(np.append(laid.opens[1:], True), -1, np.roll(laid.item, -1)).astype(np.int32)
+    one = Trainer(network(), laid, target, merged, seed=1)
+    return one, next(iter(windows(laid, rows=4, window=6)))
+
+
+@pytest.mark.parametrize("clip", [1e-3, 1e9])
+def test_a_gradient_longer_than_the_clip_is_shortened_to_it_and_a_shorter_one_is_left(clip: float) -> None:
+    one, batch = made(clip=clip)
+    lengths = []
+
+    def note(*_: Any) -> None:
+        lengths.append(sum(float((p.grad**2).sum()) for p in one.network.parameters() if p.grad is not None) ** 0.5)
+
+    one.optimizer.register_step_pre_hook(note)
+    one.step(batch, 0.5)
+    assert lengths == [pytest.approx(1e-3, rel=1e-3)] if clip < 1 else lengths[0] > 0.01
+
+
+@pytest.mark.parametrize(("share", "part"), [(0.125, 0.5), (0.25, 1.0), (0.625, 0.51)])
+def test_a_step_moves_by_the_rate_of_its_place_in_the_schedule(share: float, part: float) -> None:
+    one, batch = made()
+    before = one.network.bias.detach().clone()
+    one.step(batch, share)
+    # Adam's first step is the learning rate itself, in the direction of each gradient
+    moved = (one.network.bias.detach() - before).abs()
+    assert float(moved.max()) == pytest.approx(0.01 * part, rel=1e-3)
+
+
+def test_the_schedule_is_that_of_all_epochs_also_for_one_that_stops_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares: list[float] = []
+    monkeypatch.setattr(Trainer, "step", lambda self, batch, share: shares.append(share))
+    settings = TrainSettings(epochs=4, rows=4, window=6)
+    train_network(network(), sequences(), settings, seed=1, stop_after=2)
+    assert len(shares) % 2 == 0
+    np.testing.assert_allclose(shares, np.arange(len(shares)) * 0.5 / len(shares))
+
+
+def test_matrices_decay_and_vectors_do_not() -> None:
+    model = network()
+    decayed, plain = grouped(model, 0.3)
+    assert (decayed["weight_decay"], plain["weight_decay"]) == (0.3, 0.0)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    told = [sorted(names[id(parameter)] for parameter in group["params"]) for group in (decayed, plain)]  # type: ignore[attr-defined]
+    assert told == [["cells.0.u", "cells.0.w", "table"], ["bias", "cells.0.b", "cells.0.c"]]
+
+
+def test_a_training_that_is_done_is_not_gone_on_with(tmp_path: Any) -> None:
+    kept = Checkpoints(tmp_path, "x")
+    first, again = network(), network()
+    whole = train_network(first, sequences(), SETTINGS, seed=1, checkpoints=kept)
+    steps = []
+    found = train_network(again, sequences(), SETTINGS, seed=1, checkpoints=kept, show=steps.append)
+    assert (found.epochs, found.curve, steps) == (whole.epochs, whole.curve, [])
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
+
+
+def test_a_training_killed_before_its_first_validation_goes_on(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No best metric is known then: it must survive the checkpoint as such."""
+    settings = TrainSettings(epochs=2, rows=4, window=6, checkpoint_seconds=1e-9)
+    values = [0.3, 0.2]
+    plain, whole = network(), iter(values)
+    train_network(plain, sequences(), settings, seed=1, validate=lambda: next(whole))
+    step, steps = Trainer.step, [0]
+
+    def stopped(self: Trainer, *arguments: Any) -> None:
+        steps[0] += 1
+        if steps[0] == 4:
+            raise ZeroDivisionError
+        step(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", stopped)
+        with pytest.raises(ZeroDivisionError):
+            train_network(network(), sequences(), settings, seed=1, validate=float, checkpoints=Checkpoints(tmp_path, "x"))
+    resumed, rest = network(), iter(values)
+    kept = Checkpoints(tmp_path, "x")
+    found = train_network(resumed, sequences(), settings, seed=1, validate=lambda: next(rest), checkpoints=kept)
+    assert (found.epochs, [value for _, value in found.curve]) == (1, values)
+    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), resumed.parameters(), strict=True))
