@@ -68,7 +68,7 @@ def limits(meta: Meta) -> str:
     """The bounds of a number."""
     words = {"ge": "from {}", "gt": "above {}", "le": "up to {}", "lt": "below {}"}
     return " ".join(
-        word.format(f"{value:g}") for name, word in words.items() if (value := getattr(meta, name)) is not None
+        word.format(f"{value:.12g}") for name, word in words.items() if (value := getattr(meta, name)) is not None
     )
 
 

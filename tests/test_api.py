@@ -54,11 +54,10 @@ def test_a_list_is_ranked_titled_and_free_of_the_item_just_seen(gru: Recommender
     assert [one.rank for one in found] == [1, 2, 3, 4, 5]
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
     assert all(one.title == f"Title of {one.item_id}" for one in found)
-    everything = {f"i{number}" for number in range(ITEMS)}
+    everything = set(gru.item_ids)
     for exclude, left in (("none", set()), ("current", {"i2"}), ("seen", {"i1", "i2"})):
         listed = gru.recommend(items=["i1", "i2"], k=ITEMS + 100, exclude=exclude)
-        assert {one.item_id for one in listed} == everything - left
-        assert len(listed) == ITEMS - len(left)
+        assert sorted(one.item_id for one in listed) == sorted(everything - left)
 
 
 def test_what_follows_in_the_log_comes_first(markov: Recommender) -> None:
@@ -66,8 +65,7 @@ def test_what_follows_in_the_log_comes_first(markov: Recommender) -> None:
     assert markov.similar("i3", k=1)[0].item_id == "i4"
 
 
-def test_unknown_items_change_nothing_and_none_at_all_gets_what_is_popular(markov: Recommender) -> None:
-    assert markov.recommend(items=["i1", "no such item"]) == markov.recommend(items=["i1"])
+def test_where_no_item_is_known_what_is_popular_comes(markov: Recommender) -> None:
     empty = markov.recommend(items=[], k=ITEMS)
     assert markov.recommend(items=["no such item"], k=ITEMS) == empty
     counts = dict(clicks().filter(pl.col("timestamp") < markov.artifact.facts.cutoff)["item_id"].value_counts().rows())
@@ -133,9 +131,7 @@ def test_lists_of_many_users_are_those_of_each_user_event_by_event(
 def test_some_users_can_be_asked_for_and_unknown_ones_are_named(markov: Recommender) -> None:
     everyone = markov.recommend_users(clicks(), k=2)
     some = markov.recommend_users(clicks(), users=["u5", "u3"], k=2)
-    assert some.sort("user_id", "rank").equals(
-        everyone.filter(pl.col("user_id").is_in(["u3", "u5"])).sort("user_id", "rank")
-    )
+    assert some.equals(everyone.filter(pl.col("user_id").is_in(["u3", "u5"])))
     with pytest.raises(RequestError, match=r"user `u333` is not in the log \(did you mean `u3"):
         markov.recommend_users(clicks(), users=["u5", "u333"])
     with pytest.raises(RequestError, match='expected "all" or a list'):
@@ -169,34 +165,3 @@ def test_a_model_that_was_saved_answers_the_same(name: str, tmp_path: Path, requ
     assert loaded.similar("i1") == recommender.similar("i1")
     assert loaded.recommend_users(clicks(), k=4).equals(recommender.recommend_users(clicks(), k=4))
     assert loaded.trained_report == recommender.trained_report
-
-
-def test_a_step_leaves_the_state_before_it_as_it_was(gru: Recommender) -> None:
-    first = gru.step({"item_id": "i1", "timestamp": 1_700_000_000}, gru.initial_state())
-    kept = {name: array.copy() for name, array in first.memory.state.items()}
-    before = gru.top_k(first, k=5)
-    one, other = gru.step("i2", first), gru.step("i9", first)
-    assert pairs(gru.top_k(one)) != pairs(gru.top_k(other))
-    assert all(np.array_equal(kept[name], array) for name, array in first.memory.state.items())
-    assert first.items == ("i1",)
-    assert gru.top_k(first, k=5) == before
-    # Without a timestamp an event counts as simultaneous with the one before.
-    stamped = gru.step({"item_id": "i2", "timestamp": 1_700_000_000}, first)
-    assert gru.top_k(one) == gru.top_k(stamped)
-
-
-def test_event_by_event_nothing_seen_comes_again_where_the_model_forbids_it() -> None:
-    recommender = segue.fit(clicks(), model="popularity", settings={**QUICK, "evaluate.exclude": "seen"})
-    state, everything = recommender.initial_state(), set(recommender.item_ids)
-    for item in ("i1", "i2", "no such item", "i1"):
-        state = recommender.step(item, state)
-    assert {one.item_id for one in recommender.top_k(state, k=ITEMS)} == everything - {"i1", "i2"}
-
-
-@pytest.mark.parametrize(
-    ("event", "message"),
-    [({"item": "i1"}, "expected `item_id`"), ({"item_id": ""}, "is empty"), ({"item_id": 7}, "expected text")],
-)
-def test_an_event_that_cannot_be_meant_is_refused(event: Any, message: str, markov: Recommender) -> None:
-    with pytest.raises(RequestError, match=message):
-        markov.step(event, markov.initial_state())

@@ -30,9 +30,9 @@ def test_items_are_one_session_and_nothing_is_kept():
     assert given_items == engine.recommend(items=["i2", "what", "i6"], k=8, timestamp=NOW)
 
 
-def test_items_that_are_all_unknown_get_the_answer_of_the_initial_state():
+def test_items_that_are_all_unknown_are_stepped_as_for_a_user_and_named():
     ranked = engine_of().recommend(items=["x", "y"], exclude="current")
-    assert (ranked.source, ranked.unknown_items) == ("initial_state", ["x", "y"])
+    assert (ranked.source, ranked.unknown_items) == ("state", ["x", "y"])
     assert len(ranked.items) == len(ITEMS)
 
 

@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from segue.config import TrainSettings
+from segue.config import ModelSettings, Settings, SplitSettings, TrainSettings
 from segue.data.batches import windows
 from segue.data.sessions import Sequences, lay_out
+from segue.data.splits import TEST, split_log
 from segue.data.synthetic import noisy_chain
 from segue.errors import TrainingError
+from segue.evaluation.phase import phase_of
 from segue.models.base import SessionRule
 from segue.models.network import Network
 from segue.training import trainer
-from segue.training.checkpoint import Checkpoints
 from segue.training.loop import train_network
+from segue.training.networks import Workshop, refit
 from segue.training.schedule import grouped
 from segue.training.trainer import Trainer
 
@@ -131,6 +133,35 @@ def test_the_schedule_is_that_of_all_epochs_also_for_one_that_stops_before(monke
     np.testing.assert_allclose(shares, np.arange(len(shares)) * 0.5 / len(shares))
 
 
+def test_the_curve_has_the_mean_over_each_epochs_own_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[float, int]] = []
+    plain = trainer.loss_of("full")
+
+    def noting(outputs: Any) -> Any:
+        value = plain(outputs)
+        told.append((value.item(), len(outputs.target)))
+        return value
+
+    monkeypatch.setattr(trainer, "loss_of", lambda _: noting)
+    found = train_network(network(), sequences(), SETTINGS, seed=1)
+    assert sum(count for _, count in told) == 2 * 160
+    half = next(n for n in range(len(told)) if sum(count for _, count in told[:n]) == 160)
+    expected = [sum(loss * count for loss, count in part) / 160 for part in (told[:half], told[half:])]
+    assert [loss for loss, _ in found.curve] == pytest.approx(expected)
+
+
+def test_what_is_learned_anew_stops_after_the_chosen_epoch() -> None:
+    log = noisy_chain(20, 20, N, follow=0.8)
+    phase = phase_of(log, split_log(log, SplitSettings()), SessionRule(), ask=TEST)
+    shop = Workshop(Settings(train=SETTINGS, model=ModelSettings(width=6)), say=lambda _: None, show=lambda *_: None)
+    found, trained = refit("gru", phase, SessionRule(), shop, epochs=1, stage="refit")
+    assert (trained.epochs, len(trained.curve)) == (1, 1)
+    torch.manual_seed(shop.settings.seed)
+    expected = Network(len(phase.catalog), rule=SessionRule(), width=6)
+    train_network(expected, phase.learned, SETTINGS, seed=shop.settings.seed, stop_after=1)
+    assert all(torch.equal(a, b) for a, b in zip(found.parameters(), expected.parameters(), strict=True))
+
+
 def test_matrices_decay_and_vectors_do_not() -> None:
     model = network()
     decayed, plain = grouped(model, 0.3)
@@ -138,38 +169,3 @@ def test_matrices_decay_and_vectors_do_not() -> None:
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     told = [sorted(names[id(parameter)] for parameter in group["params"]) for group in (decayed, plain)]  # type: ignore[attr-defined]
     assert told == [["cells.0.u", "cells.0.w", "table"], ["bias", "cells.0.b", "cells.0.c"]]
-
-
-def test_a_training_that_is_done_is_not_gone_on_with(tmp_path: Any) -> None:
-    kept = Checkpoints(tmp_path, "x")
-    first, again = network(), network()
-    whole = train_network(first, sequences(), SETTINGS, seed=1, checkpoints=kept)
-    steps = []
-    found = train_network(again, sequences(), SETTINGS, seed=1, checkpoints=kept, show=steps.append)
-    assert (found.epochs, found.curve, steps) == (whole.epochs, whole.curve, [])
-    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
-
-
-def test_a_training_killed_before_its_first_validation_goes_on(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No best metric is known then: it must survive the checkpoint as such."""
-    settings = TrainSettings(epochs=2, rows=4, window=6, checkpoint_seconds=1e-9)
-    values = [0.3, 0.2]
-    plain, whole = network(), iter(values)
-    train_network(plain, sequences(), settings, seed=1, validate=lambda: next(whole))
-    step, steps = Trainer.step, [0]
-
-    def stopped(self: Trainer, *arguments: Any) -> None:
-        steps[0] += 1
-        if steps[0] == 4:
-            raise ZeroDivisionError
-        step(self, *arguments)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "step", stopped)
-        with pytest.raises(ZeroDivisionError):
-            train_network(network(), sequences(), settings, seed=1, validate=float, checkpoints=Checkpoints(tmp_path, "x"))
-    resumed, rest = network(), iter(values)
-    kept = Checkpoints(tmp_path, "x")
-    found = train_network(resumed, sequences(), settings, seed=1, validate=lambda: next(rest), checkpoints=kept)
-    assert (found.epochs, [value for _, value in found.curve]) == (1, values)
-    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), resumed.parameters(), strict=True))

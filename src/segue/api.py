@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from segue.artifact import check_free, save_artifact
-from segue.choices import settings_of, settings_tree
+from segue.artifact import MANIFEST, check_free, read_manifest, save_artifact
+from segue.choices import check_keys, settings_of, settings_tree
 from segue.config import Settings
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
@@ -15,16 +15,24 @@ from segue.data.items import read_items
 from segue.data.log import read_log
 from segue.data.proposals import Proposal, propose
 from segue.data.statistics import Statistics, measure, warnings_of
-from segue.errors import ConfigError, TrainingError
+from segue.errors import ConfigError, TrainingError, did_you_mean
 from segue.evaluation.report import Report
 from segue.metrics import parse
 from segue.metrics.base import METRICS, RankMetric
 from segue.recommender import Recommendation, Recommender, UserState, load
 from segue.training.candidates import Say
 from segue.training.checkpoint import remove_checkpoints
+from segue.training.losses import LOSSES
 from segue.training.networks import Show, Workshop
 from segue.training.plan import Plan, plan_of
-from segue.training.run import checkpoint_folder, fit_models, judge_models, run_fingerprint, train_artifact
+from segue.training.run import (
+    check_models,
+    checkpoint_folder,
+    fit_models,
+    judge_models,
+    run_fingerprint,
+    train_artifact,
+)
 
 __all__ = [
     "Inspection",
@@ -55,6 +63,7 @@ def fit(
     log: Any,
     *,
     items: Any = None,
+    items_col: str | None = None,
     model: str = "gru",
     settings: Mapping[str, Any] | None = None,
     say: Say = lambda _: None,
@@ -66,12 +75,14 @@ def fit(
     Args:
         log: a path, a glob, a folder, a polars or pandas frame, or a list of these; see `read_log`.
         items: an items table (item_id, title, categories, ...), if there is one.
+        items_col: its column of item ids, where that has no known name.
         model: a recurrent layer (`gru`), or a baseline.
         settings: by dotted key, such as {"train.epochs": 3}; what is left open is chosen from the log.
         say, show: told of what happens.
         columns: which column is what; see `read_log`.
     """
-    plan = prepare(log, items=items, settings=settings, columns=columns)
+    check_models([model])
+    plan = prepare(log, items=items, items_col=items_col, settings=settings, columns=columns)
     artifact, _ = train_artifact(plan, model, Workshop(plan.settings, say, show))
     return Recommender(artifact)
 
@@ -88,11 +99,15 @@ def train(
 ) -> Recommender:
     """Train a model into a folder, with checkpoints beside it until it is saved.
 
+    A training that Ctrl-C stopped is saved where nothing would be lost by it, and its checkpoints stay for `resume`.
+
     Raises:
         ArtifactError: the folder is in the way.
         TrainingError: there is an unfinished training, and neither `resume` nor `overwrite` was asked for.
     """
-    check_free(out, overwrite=overwrite)
+    out = out.resolve()
+    overwrite_unfinished = overwrite or (resume and is_interrupted(out))
+    check_free(out, overwrite=overwrite_unfinished)
     folder = checkpoint_folder(out)
     if folder.exists() and not resume:
         if not overwrite:
@@ -102,9 +117,21 @@ def train(
         remove_checkpoints(folder)
     shop = Workshop(plan.settings, say, show, folder, run_fingerprint(plan, model))
     artifact, _ = train_artifact(plan, model, shop)
-    save_artifact(artifact, out, overwrite=overwrite)
+    if artifact.facts.interrupted:
+        if out.exists() and any(out.iterdir()) and not is_interrupted(out):
+            say(f"{out} keeps the model that was there: an interrupted one does not replace it. Go on with --resume")
+            return Recommender(artifact)
+        save_artifact(artifact, out, overwrite=overwrite_unfinished)
+        say(f"{out} has what was best so far. Go on with --resume")
+        return load(out)
+    save_artifact(artifact, out, overwrite=overwrite_unfinished)
     remove_checkpoints(folder)
     return load(out)
+
+
+def is_interrupted(folder: Path) -> bool:
+    """Whether a folder holds a model whose training was interrupted."""
+    return (folder / MANIFEST).exists() and read_manifest(folder).facts.interrupted
 
 
 def compare(
@@ -112,13 +139,15 @@ def compare(
     *,
     models: Sequence[str] = ("gru",),
     items: Any = None,
+    items_col: str | None = None,
     settings: Mapping[str, Any] | None = None,
     say: Say = lambda _: None,
     show: Show = lambda *_: None,
     **columns: Any,
 ) -> Report:
     """Tune and train several models and all baselines, each on the same events, and ask all for the same targets."""
-    plan = prepare(log, items=items, settings=settings, columns=columns)
+    check_models(models)
+    plan = prepare(log, items=items, items_col=items_col, settings=settings, columns=columns)
     return judge_models(plan, fit_models(plan, models, Workshop(plan.settings, say, show)))
 
 
@@ -135,7 +164,7 @@ def prepare(
     items: Any = None,
     settings: Mapping[str, Any] | None = None,
     columns: Mapping[str, Any] | None = None,
-    item_col: str | None = None,
+    items_col: str | None = None,
 ) -> Plan:
     """Read a log and its items and decide how it is parted, cut and judged.
 
@@ -147,11 +176,17 @@ def prepare(
     tree = settings_tree(None, (), {key: value for key, value in given.items() if key not in nested})
     for section, values in nested.items():
         tree = {**tree, section: {**tree.get(section, {}), **values}}
+    check_keys(tree, Settings, "", "settings")
+    asked = {key: value for key, value in (columns or {}).items() if value}
+    tree = {**tree, "log": {**tree.get("log", {}), **asked}}  # kept with the model, for later logs
     chosen = settings_of(tree)
     check_metrics(chosen)
-    named = {key: value for key, value in chosen.log.chosen().items() if value}
-    named |= {key: value for key, value in (columns or {}).items() if value}
-    table: ItemTable | None = None if items is None else read_items(items, item_col=item_col)
+    if chosen.train.loss not in LOSSES:
+        raise ConfigError(
+            f"train.loss is `{chosen.train.loss}`, which is not a loss{did_you_mean(chosen.train.loss, LOSSES)}"
+        )
+    named = chosen.log.chosen()
+    table: ItemTable | None = None if items is None else read_items(items, item_col=items_col)
     return plan_of(read_log(log, **named), tree, table)
 
 

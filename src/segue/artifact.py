@@ -14,6 +14,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,6 +53,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         events: how many these are.
         trained_at: UTC, ISO 8601.
         baselines: the settings of the baselines that were tuned beside it, by name.
+        interrupted: stopped by Ctrl-C, and so learned from the training part alone, up to the best epoch by then.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     events: int
     trained_at: str
     baselines: dict[str, dict[str, Any]]
+    interrupted: bool = False
 
     @property
     def rule(self) -> SessionRule:
@@ -128,15 +131,28 @@ def save_artifact(artifact: Artifact, folder: Path, *, overwrite: bool = False) 
             os.rename(folder, old)
         os.rename(partial, folder)
     except OSError as error:
-        if old.exists() and not folder.exists():
-            os.rename(old, folder)
+        restore_old(old, folder)
         raise ArtifactError(
             f"{folder}: the model could not be saved ({error.strerror}); "
-            f"{'the one that was there is untouched' if folder.exists() else 'nothing was written'}"
+            f"{'the one that was there is untouched' if folder.exists() else remains(old)}"
         ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        restore_old(old, folder)
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def remains(old: Path) -> str:
+    """What is left where no model is in its place."""
+    return f"the one that was there could not be moved back and is in {old}" if old.exists() else "nothing was written"
+
+
+def restore_old(old: Path, folder: Path) -> None:
+    """Put back what was there, unless something new has taken its place; where that fails it stays beside."""
+    if old.exists() and not folder.exists():
+        with suppress(OSError):
+            os.rename(old, folder)
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:
@@ -147,6 +163,11 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise ArtifactError(f"{folder} exists already: choose another --out, or replace the model with --overwrite")
     if not (folder / MANIFEST).exists():
         raise ArtifactError(f"{folder} exists and holds no model of segue: it is not overwritten, choose another --out")
+    foreign = sorted({file.name for file in folder.iterdir()} - {MANIFEST, *FILES})
+    if foreign:
+        raise ArtifactError(
+            f"{folder} holds more than a model ({', '.join(foreign[:3])}): it is not overwritten; move that elsewhere"
+        )
 
 
 def write_through(file: Path, data: bytes) -> None:

@@ -62,6 +62,11 @@ class StoreError(SegueError):
     """The store of events and states cannot be opened, read or written."""
 
 
+MOST_SHOWN = 12
+MOST_CHOICES = 20_000
+"""Above this many, looking for the nearest takes longer than anyone waits for a message."""
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """The tail of a message on an unknown word: the nearest choice, else all of them.
 
@@ -69,7 +74,12 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     ' (did you mean `learning_rate`?)'
     """
     known = sorted(choices)
+    if len(known) > MOST_CHOICES:
+        return ""
     near = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     if near:
         return f" (did you mean `{near[0]}`?)"
-    return f" (known: {', '.join(known)})" if known else ""
+    if not known:
+        return ""
+    shown = ", ".join(known[:MOST_SHOWN])
+    return f" (known: {shown}{f' and {len(known) - MOST_SHOWN:,} more' if len(known) > MOST_SHOWN else ''})"

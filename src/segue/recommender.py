@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from segue.evaluation.lists import UserLists, lists_after_last
 from segue.evaluation.phase import laid_out
 from segue.evaluation.report import Report
 from segue.serving.answer import Ranked, answer
-from segue.serving.bundle import Bundle
+from segue.serving.bundle import EXCLUDES, Bundle
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent, check_event
 from segue.serving.fold import absorb, blank
@@ -91,7 +92,7 @@ class Recommender:
         """What comes next after some items, oldest first, taken as one session of a new user.
 
         Args:
-            items: item ids; those the model does not know are skipped. None known: what is popular.
+            items: item ids; one that the model does not know tells it little.
             k: length of the list.
             timestamp: of the request in Unix seconds, if known.
             exclude: `none`, `current` or `seen`, in place of the model's own.
@@ -129,7 +130,7 @@ class Recommender:
 
         from segue.data.log import read_log
 
-        frames = list(self.lists(read_log(log, **columns), users=users, k=k, exclude=exclude))
+        frames = list(self.lists(read_log(log, **self.columns(columns)), users=users, k=k, exclude=exclude))
         frame = pl.concat(frames) if frames else pl.DataFrame(schema=LIST_SCHEMA)
         if not type(log).__module__.startswith("pandas"):
             return frame
@@ -144,6 +145,8 @@ class Recommender:
         """The same as `recommend_users`, as polars frames of some thousand users each, in bounded memory."""
         if k < 1:
             raise RequestError(f"`k` is {k}; expected at least 1")
+        if exclude is not None and exclude not in EXCLUDES:
+            raise RequestError(f"`exclude` is {exclude!r}; expected one of these{did_you_mean(exclude, EXCLUDES)}")
         if not isinstance(users, str):
             places = log.users.places_of(users)
             if (places < 0).any():
@@ -168,6 +171,8 @@ class Recommender:
         Raises:
             RequestError: the item is not in the catalog.
         """
+        if k < 1:
+            raise RequestError(f"`k` is {k}; expected at least 1")
         place = self.bundle.item_ids.place_of(item)
         if place < 0:
             raise RequestError(
@@ -188,7 +193,9 @@ class Recommender:
         from segue.data.log import read_log
         from segue.training.evaluate import evaluate_artifact
 
-        return evaluate_artifact(self.artifact, read_log(log, **columns), None if items is None else read_items(items))
+        return evaluate_artifact(
+            self.artifact, read_log(log, **self.columns(columns)), None if items is None else read_items(items)
+        )
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Write the model as a folder, whole or not at all. Raises ArtifactError if that cannot be."""
@@ -205,7 +212,7 @@ class Recommender:
 
         Args:
             event: an item id; or a mapping with `item_id` and, if known, `timestamp` (Unix seconds) and `session_id`.
-                Without a timestamp the event counts as simultaneous with the one before.
+                Without a timestamp it counts as simultaneous with the one before; the first happened now.
             state: from `initial_state` or `step`.
         """
         fields = {"item_id": event} if isinstance(event, str) else dict(event)
@@ -221,7 +228,7 @@ class Recommender:
         stored = StoredEvent(
             seq=state.memory.seq + 1,
             item_id=live.item_id,
-            time=live.timestamp if live.timestamp is not None else (before.time if before else 0.0),
+            time=live.timestamp if live.timestamp is not None else (before.time if before else time.time()),
             session_id=live.session_id,
         )
         items = tuple(dict.fromkeys((*state.items, live.item_id)))

@@ -37,7 +37,9 @@ def command(
         found = recommender.recommend(items=split(items), k=k, exclude=exclude)
         unknown = [item for item in split(items) if recommender.bundle.item_ids.place_of(item) < 0]
         if unknown:
-            say(f"note: not in the catalog, left out: {', '.join(unknown)}")
+            say(f"note: not in the catalog: {', '.join(unknown)}")
+        if len(unknown) == len(split(items)):
+            say("note: no item is known, so this is the list for someone of whom nothing is known")
         if json:
             print_json({"items": [one._asdict() for one in found], "unknown_items": unknown})
         else:

@@ -129,7 +129,7 @@ def progress() -> Iterator[Any]:
 
 def described(at: Training) -> str:
     """Where a training stands, in words."""
-    value = "" if at.value is None else f", validation {at.value:.4f}"
+    value = "" if at.value is None else f", last validation {at.value:.4f}"
     left = f"{at.seconds_left / 60:.0f} min" if at.seconds_left > 90 else f"{at.seconds_left:.0f} s"
     pace = f"{at.events_per_s:,.0f} events/s, at most {left} left"
     return f"epoch {at.epoch} of {at.epochs}, loss {at.loss:.3f}, {pace}{value}"

@@ -18,6 +18,7 @@ def command(
     out: Annotated[Path, Parameter(help="The folder of the model.")],
     model: Annotated[str, Parameter(help="A recurrent layer, or a baseline.")] = "gru",
     items: Annotated[str | None, Parameter(help="An items table: item_id, title, categories, ...")] = None,
+    items_col: Annotated[str | None, Parameter(help="The column of item ids in the items table.")] = None,
     final: Annotated[
         bool, Parameter(negative="", help="In the end learn from everything, test part included.")
     ] = False,
@@ -35,7 +36,7 @@ def command(
     check_free(out, overwrite=overwrite)
     check_models([model])
     tree = (settings or Chosen()).tree(**{"train.final": final or None})
-    plan = api.prepare(log, items=items, settings=tree, columns=(columns or LogColumns()).named())
+    plan = api.prepare(log, items=items, items_col=items_col, settings=tree, columns=(columns or LogColumns()).named())
     for note in plan.notes:
         say(f"note: {note}")
     for proposal in plan.proposals:
@@ -47,4 +48,6 @@ def command(
         print_json({"model": str(out), "version": recommender.bundle.version, "report": report})
         return
     print_report(report, said=plan.notes)
+    if recommender.artifact.facts.interrupted:
+        raise KeyboardInterrupt
     say(f"the model is in {out}: read {out}/README.md, or run: segue serve {out}")

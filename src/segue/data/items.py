@@ -51,7 +51,7 @@ def check_items(table: ItemTable, log_item_ids: Ids) -> list[str]:
         there = ", ".join(f"`{log_item_ids[place]}`" for place in range(min(SHOWN, len(log_item_ids))))
         raise LogError(
             f"no item of the log is in the items table: the table has {here}, the log {there}; expected the "
-            "same ids: name the right columns with `item_col` (--item-col)"
+            "same ids: name the right columns (--item-col for the log, --items-col for the table)"
         )
     notes = []
     missing, spare = len(log_item_ids) - described, len(table) - described

@@ -107,6 +107,8 @@ def judge(
         told.append(
             f"{unknown} of {len(first.rank)} targets are items that were not learned from: misses for every model"
         )
+    if phase.first:
+        told.append(f"{phase.first} events of the asked part open a session: first events are no targets")
     if phase.left_out:
         told.append(
             f"{phase.left_out} predictions were left out (evaluate.max_predictions): whole users drawn by the seed"
@@ -154,9 +156,9 @@ def number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def compared(resamples: Bootstrap, values: Array, others: Array) -> dict[str, float]:
+def compared(resamples: Bootstrap, values: Array, others: Array) -> dict[str, float | None]:
     """The paired difference to the best baseline."""
-    return dict(resamples.compare(values, others)._asdict())
+    return {name: number(value) for name, value in resamples.compare(values, others)._asdict().items()}
 
 
 def groups_of(phase: Phase, predictions: Predictions) -> dict[str, Bools]:

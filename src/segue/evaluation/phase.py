@@ -27,6 +27,7 @@ class Phase(NamedTuple):
         earlier: (E,) which of the replayed events were learned from.
         cutoff: Unix seconds from which on nothing was learned, or None.
         left_out: asked events that a cap on their number left out.
+        first: events of the asked part that open a session, and so are no targets.
     """
 
     catalog: Catalog
@@ -36,11 +37,13 @@ class Phase(NamedTuple):
     earlier: Bools
     cutoff: float | None
     left_out: int = 0
+    first: int = 0
 
     @property
     def counts(self) -> Array:
         """(N,) how often each item was learned from."""
-        return np.bincount(self.learned.item, minlength=len(self.catalog))
+        known = self.learned.item[self.learned.item >= 0]
+        return np.bincount(known, minlength=len(self.catalog))
 
     @property
     def unknown_targets(self) -> int:
@@ -75,7 +78,9 @@ def phase_of(
     catalog = Catalog.of(learned, items) if catalog is None else catalog
     role = split.role[visible]
     laid = laid_out(replayed, rule, catalog)
-    asked = (role == ask)[laid.order] & askable(laid)
+    wanted = (role == ask)[laid.order]
+    asked = wanted & askable(laid)
+    first = int((wanted & ~asked).sum())
     before = asked.sum()
     if at_most is not None and before > at_most:
         asked &= drawn_users(laid, asked, at_most, seed)
@@ -87,6 +92,7 @@ def phase_of(
         earlier=(role < ask)[laid.order],
         cutoff=float(replayed.time[role == ask].min()) if split.cutoff is not None else None,
         left_out=int(before - asked.sum()),
+        first=first,
     )
 
 
@@ -96,14 +102,12 @@ def laid_out(log: EventLog, rule: SessionRule, catalog: Catalog) -> Sequences:
 
 
 def drawn_users(sequences: Sequences, asked: Bools, at_most: int, seed: int) -> Bools:
-    """(E,) True for the events of users drawn until they have about `at_most` asked events."""
+    """(E,) True for the events of users drawn until they have `at_most` asked events; the last may bring more."""
     lengths = np.diff(sequences.bounds)
     owner = np.repeat(np.arange(len(lengths)), lengths)
     wanted = np.bincount(owner[asked], minlength=len(lengths))
     order = stream(seed, "drawn users").permutation(len(lengths))
-    taken = np.cumsum(wanted[order]) <= at_most
-    if not (taken & (wanted[order] > 0)).any():
-        taken[np.flatnonzero(wanted[order])[0]] = True
+    taken = np.cumsum(wanted[order]) - wanted[order] < at_most
     chosen = np.zeros(len(lengths), bool)
     chosen[order[taken]] = True
     return np.asarray(chosen[owner])

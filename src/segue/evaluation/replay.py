@@ -14,6 +14,9 @@ from segue.models.base import Event, Model, Query, pick
 from segue.ranking import Exclusions, mask, rank_of, rows_within, top_k
 from segue.shapes import Array, Bools, Ints, Longs
 
+BYTES_A_PAIR = 64
+"""What an event of a history costs while it is compared with a list: a few arrays of 8 bytes."""
+
 
 class Predictions(NamedTuple):
     """What a model answered, P times.
@@ -83,15 +86,23 @@ def replay(
     sequences, asked = only_users_with(sequences, asked)
     begin = np.repeat(sequences.bounds[:-1], np.diff(sequences.bounds))
     block = rows_within(model.n_items, memory_mb * 2**20 // 3)
-    parts = []
+    parts: list[Predictions] = []
     for query, before in queries(model, sequences, np.append(asked[1:], False), rows, window):
         place = before + 1
-        for left in range(0, len(place), block):
-            part = slice(left, left + block)
-            parts.append(answers(model, sequences, pick(query, part), place[part], begin, exclude, k))
+        blocks = parted(place - begin[place], block, memory_mb * 2**20 // BYTES_A_PAIR)
+        parts += [answers(model, sequences, pick(query, part), place[part], begin, exclude, k) for part in blocks]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     order = np.argsort(columns[0], kind="stable")
     return Predictions(*(column[order] for column in columns))
+
+
+def parted(lengths: Longs, rows: int, pairs: int) -> Iterator[slice]:
+    """Slices of rows, each of at most `rows` rows and, unless it is one row, `pairs` events of history in all."""
+    left = 0
+    while left < len(lengths):
+        fitting = int(np.searchsorted(np.cumsum(lengths[left : left + rows]), pairs, side="right"))
+        yield slice(left, left + max(1, fitting))
+        left += max(1, fitting)
 
 
 def queries(model: Model, sequences: Sequences, after: Bools, rows: int, window: int) -> Iterator[tuple[Query, Longs]]:

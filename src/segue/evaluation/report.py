@@ -38,7 +38,7 @@ class Row(Struct, frozen=True, kw_only=True):
     settings: dict[str, Any]
     metrics: dict[str, Value]
     groups: dict[str, Value]
-    against_best_baseline: dict[str, float] | None = None
+    against_best_baseline: dict[str, float | None] | None = None
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -71,12 +71,14 @@ def verdict_of(rows: Sequence[Row], best: str | None, main: str) -> str:
     top = networks[0]
     gain = top.against_best_baseline or {}
     own = next(row for row in rows if row.model == best).metrics[main].value or 0.0
-    relative = f" ({gain['difference'] / own:+.0%})" if own else ""
-    interval = f"95 % {gain['low']:+.4f} to {gain['high']:+.4f}, p = {gain['p']:.3f}"
-    span = f"{gain['difference']:+.4f}{relative} in {main}, {interval}"
-    if gain["low"] > 0:
+    difference, low, high, p = (gain.get(name) for name in ("difference", "low", "high", "p"))
+    if difference is None or low is None or high is None:
+        return f"too few users to tell {top.model} from {best}, the best baseline, in {main}: use a longer log"
+    relative = f" ({difference / own:+.0%})" if own else ""
+    span = f"{difference:+.4f}{relative} in {main}, 95 % {low:+.4f} to {high:+.4f}, p = {p:.3f}"
+    if low > 0:
         return f"{top.model} beats {best}, the best baseline: {span}"
-    if gain["high"] < 0:
+    if high < 0:
         return (
             f"THE NETWORK DOES NOT WIN: {top.model} is behind {best}, the best baseline: {span}. Serve {best}, or tune"
         )

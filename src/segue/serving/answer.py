@@ -23,7 +23,7 @@ class Ranked(NamedTuple):
         items: up to k (item id, score), best first; fewer where no more may be answered.
         source: `state`, or `initial_state` where nothing is known or a request would open a session.
         model_version: of the model that answered.
-        unknown_items: the given items that are outside the catalog; they were left out.
+        unknown_items: the given items that are outside the catalog; they tell the model little.
     """
 
     items: list[tuple[str, float]]

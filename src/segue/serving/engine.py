@@ -92,10 +92,9 @@ class Engine:
                 seen = self._store.item_ids(user_id) if excluding == "seen" else []
             else:
                 now, seen = timestamp, list(items or ())
-                known = [item_id for item_id in seen if self._knows(item_id)]
                 unknown = [item_id for item_id in seen if not self._knows(item_id)]
                 # one moment for all: only the first opens a session
-                session = [StoredEvent(place + 1, item_id, now or 0.0) for place, item_id in enumerate(known)]
+                session = [StoredEvent(place + 1, item_id, now or 0.0) for place, item_id in enumerate(seen)]
                 memory = refold(self.bundle, session)
             left_out = self.left_out(memory, seen, now, excluding)
             return answer(self.bundle, memory, now, k=k, left_out=left_out, unknown_items=unknown)

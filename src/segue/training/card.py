@@ -27,6 +27,7 @@ def card_of(facts: Facts, report: Report, settings: Settings) -> str:
     lines = [
         f"# {facts.name}: what comes next, out of {facts.n_items:,} items",
         "",
+        *caveats(facts),
         f"Trained by segue on {facts.trained_at} from {facts.events:,} events{until}. {report.verdict}.",
         "",
         "## How good it is",
@@ -59,6 +60,22 @@ def card_of(facts: Facts, report: Report, settings: Settings) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def caveats(facts: Facts) -> list[str]:
+    """What the table below does not say of this very model."""
+    if facts.split == "everything":
+        return [
+            "**The figures below are not of these very weights.** It has learned from everything, the test part "
+            "included; they are of the same model learned from the events before it.",
+            "",
+        ]
+    if facts.interrupted:
+        return [
+            "**Its training was interrupted**: it knows the training part alone, and was not judged on the test.",
+            "",
+        ]
+    return []
 
 
 def facts_of_split(report: Report) -> str:

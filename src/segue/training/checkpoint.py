@@ -72,9 +72,11 @@ class Checkpoints:
 
 def remove_checkpoints(folder: Path) -> None:
     """Forget the checkpoints of all stages, after the training is done and saved, or to start anew."""
-    for file in folder.glob(f"*/{FILE}"):
-        file.unlink()
-        file.parent.rmdir()
+    for stage in folder.iterdir() if folder.exists() else ():
+        for file in (stage / FILE, (stage / FILE).with_suffix(".partial")):
+            file.unlink(missing_ok=True)
+        if stage.is_dir() and not any(stage.iterdir()):
+            stage.rmdir()
     if folder.exists() and not any(folder.iterdir()):
         folder.rmdir()
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from segue.artifact import Artifact, Facts
 from segue.config import toml_of
 from segue.data.events import EventLog
 from segue.data.splits import TEST, VALID
-from segue.errors import ConfigError, did_you_mean
+from segue.errors import ConfigError, TrainingError, did_you_mean
 from segue.evaluation.judge import Entry, judge
 from segue.evaluation.phase import phase_of
 from segue.evaluation.report import Report
@@ -75,11 +76,19 @@ def train_artifact(plan: Plan, model: str, shop: Workshop) -> tuple[Artifact, Re
     one, role = fitted[model], plan.split.role
     seen, cutoff = role < (TEST if plan.settings.train.refit else VALID), plan.split.cutoff
     if one.interrupted:
-        shop.say(f"{model}: interrupted; the best so far is saved, learned from the training part alone")
+        if not one.epochs:
+            raise TrainingError(
+                "interrupted before the first epoch was judged: there is nothing to save yet; go on with --resume"
+            )
+        shop.say(f"{model}: interrupted; its best epoch so far knows the training part alone")
         seen, cutoff = role < VALID, plan.valid_from
     elif plan.settings.train.final:
-        one, seen = fit_on_everything(plan, model, one, shop), np.ones(len(plan.log), bool)
-        cutoff = float(np.nextafter(plan.log.time[-1], np.inf)) if plan.log.timed else None
+        everything = fit_on_everything(plan, model, one, shop)
+        if everything is None:
+            shop.say(f"{model}: interrupted; the model of before --final is what there is")
+        else:
+            one, seen = everything, np.ones(len(plan.log), bool)
+            cutoff = float(np.nextafter(plan.log.time[-1], np.inf)) if plan.log.timed else None
     facts = Facts(
         name=model,
         kind=model if model in BASELINES else "network",
@@ -94,6 +103,7 @@ def train_artifact(plan: Plan, model: str, shop: Workshop) -> tuple[Artifact, Re
         trained_on=fingerprint(plan.log.where(seen)),
         events=int(seen.sum()),
         trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        interrupted=one.interrupted,
         baselines={name: other.settings for name, other in fitted.items() if name in BASELINES},
     )
     artifact = Artifact(
@@ -107,14 +117,14 @@ def train_artifact(plan: Plan, model: str, shop: Workshop) -> tuple[Artifact, Re
     return artifact, report
 
 
-def fit_on_everything(plan: Plan, model: str, chosen: Fitted, shop: Workshop) -> Fitted:
-    """The model as it was chosen, learned anew from all events, the test part among them."""
+def fit_on_everything(plan: Plan, model: str, chosen: Fitted, shop: Workshop) -> Fitted | None:
+    """The model as it was chosen, learned anew from all events, the test part among them; None if interrupted."""
     phase = phase_of(plan.log, plan.split, plan.rule, ask=TEST, learn_below=TEST + 1, items=plan.items)
     phase = phase._replace(cutoff=None)
     if model in BASELINES:
         return chosen._replace(model=again(kind_of(model), chosen.settings, phase, plan.rule), phase=phase)
-    network, _ = refit(model, phase, plan.rule, shop, epochs=chosen.epochs, stage="final")
-    return chosen._replace(model=network, phase=phase)
+    network, trained = refit(model, phase, plan.rule, shop, epochs=chosen.epochs, stage="final")
+    return None if trained.interrupted else chosen._replace(model=network, phase=phase)
 
 
 def fingerprint(log: EventLog) -> str:
@@ -134,7 +144,9 @@ def fingerprint(log: EventLog) -> str:
 
 def run_fingerprint(plan: Plan, model: str) -> str:
     """What a checkpoint must match: log, settings and model."""
-    return hashlib.sha256(f"{fingerprint(plan.log)} {toml_of(plan.settings)} {model}".encode()).hexdigest()[:16]
+    parts = [fingerprint(plan.log).encode(), toml_of(plan.settings).encode(), model.encode(), plan.split.role.tobytes()]
+    parts += [plan.judge.replayed.opens.tobytes(), msgspec.json.encode(plan.judge.catalog.columns)]
+    return hashlib.sha256(b" ".join(parts)).hexdigest()[:16]
 
 
 def checkpoint_folder(out: Path) -> Path:

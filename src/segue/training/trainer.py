@@ -33,6 +33,7 @@ class Standing(msgspec.Struct):
         curve: for each finished epoch its mean loss and its validation metric.
         loss, targets: sums over the epoch in hand.
         seconds: spent before the last interruption.
+        threads: of PyTorch; another number would change the last bits of sums.
     """
 
     epoch: int = 0
@@ -43,6 +44,7 @@ class Standing(msgspec.Struct):
     loss: float = 0.0
     targets: int = 0
     seconds: float = 0.0
+    threads: int = 0
 
     @property
     def mean_loss(self) -> float:
@@ -74,7 +76,7 @@ class Trainer:
         self.negatives = Negatives(counts)
         self.cells = network.initial_cells(settings.rows)
         self.best_weights: dict[str, Tensor] = {}
-        self.at = Standing()
+        self.at = Standing(threads=torch.get_num_threads())
 
     def begin_epoch(self) -> None:
         """All rows begin anew."""
@@ -146,6 +148,7 @@ class Trainer:
         self.cells = [unpacked(f"cell{number}", tensors) for number in range(self.network.layers)]
         torch.set_rng_state(tensors["rng"])
         self.at = msgspec.convert(facts, Standing)
+        torch.set_num_threads(self.at.threads)
 
 
 def forward(

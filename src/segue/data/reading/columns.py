@@ -10,7 +10,19 @@ from segue.errors import ConfigError, LogError, did_you_mean
 # Compared in lower case, without spaces, `_`, `-` and RecBole's `:token`. Earlier names win.
 NAMES: dict[str, tuple[str, ...]] = {
     "item_id": (
-        *("itemid", "item", "iid", "productid", "product", "movieid", "articleid", "sku", "skuid"),
+        *(
+            "itemid",
+            "item",
+            "iid",
+            "productid",
+            "productsku",
+            "productcode",
+            "product",
+            "movieid",
+            "articleid",
+            "sku",
+            "skuid",
+        ),
         # Amazon's reviews: variants of a product share the parent, which its items table is keyed by.
         *("parentasin", "asin", "stockcode", "trackid", "songid", "contentid", "videoid", "bookid", "isbn"),
         *("newsid", "aid", "artistid", "appid", "gameid", "businessid", "venueid", "poiid", "locationid"),
@@ -131,10 +143,12 @@ def _require(by_role: Mapping[str, str], columns: Sequence[str], table: str) -> 
             raise missing(what, roles, columns, table)
 
 
-def missing(what: str, roles: Sequence[str], columns: Sequence[str], table: str) -> LogError:
-    """The error on a table without a column for `what`."""
+def missing(
+    what: str, roles: Sequence[str], columns: Sequence[str], table: str, *, flag: str | None = None
+) -> LogError:
+    """The error on a table without a column for `what`; `flag` is the option that names it, if not that of the log."""
     looked_for = ", ".join(name for role in roles for name in NAMES[role])
-    options = " or ".join(f"`{OPTIONS[role]}` (--{OPTIONS[role].replace('_', '-')})" for role in roles)
+    options = " or ".join(f"`{OPTIONS[role]}` ({flag or '--' + OPTIONS[role].replace('_', '-')})" for role in roles)
     found = ", ".join(f"`{column}`" for column in columns) or "none"
     message = (
         f"{table} has no column that is known to hold {what}: found {found}; looked for {looked_for} "

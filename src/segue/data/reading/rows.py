@@ -59,7 +59,7 @@ def item_column(columns: Sequence[str], table: str, asked: str | None) -> str:
         return pick(asked, columns, table=table, option=OPTIONS["item_id"])
     found = candidates("item_id", columns, further=["id"])
     if not found:
-        raise missing("the item", ["item_id"], columns, table)
+        raise missing("the item", ["item_id"], columns, table, flag="--items-col")
     return found[0]
 
 
