@@ -22,7 +22,7 @@ class Predictions(NamedTuple):
     """What a model answered, P times.
 
     Attributes:
-        place: (P,) where the target lies in the sequences.
+        place: (P,) where the target lies in the sequences of the users who are asked (see `only_users_with`).
         user: (P,) whose it is; intervals resample users.
         target: (P,) item indices, -1 for an item outside the catalog.
         rank: (P,) 1-based; `NEVER` for an unknown or an excluded target.
