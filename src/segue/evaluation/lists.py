@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.data.sessions import Sequences
-from segue.evaluation.replay import excluded_after, queries
+from segue.evaluation.replay import BYTES_A_PAIR, excluded_after, parted, queries
 from segue.models.base import Model, pick
 from segue.ranking import rows_within, top_k
 from segue.shapes import Array, Floats, Ints
@@ -52,11 +52,10 @@ def lists_after_last(
         limit = rows_within(model.n_items, memory_mb * 2**20 // 3)
         found = []
         for query, place in queries(model, block, last, rows, window):
-            for start in range(0, len(place), limit):
-                part = place[start : start + limit]
-                scores = model.score(pick(query, slice(start, start + limit)))
+            for piece in parted(place + 1 - begin[place], limit, memory_mb * 2**20 // BYTES_A_PAIR):
+                part = place[piece]
                 out = excluded_after(block, part, begin, exclude)
-                found.append(UserLists(block.user[part], *top_k(scores, k, out)))
+                found.append(UserLists(block.user[part], *top_k(model.score(pick(query, piece)), k, out)))
         joined = [np.concatenate(column) for column in zip(*found, strict=True)]
         order = np.argsort(joined[0], kind="stable")
         yield UserLists(*(column[order] for column in joined))
