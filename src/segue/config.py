@@ -73,7 +73,13 @@ class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `window` is T: gradients reach back that many events, the state reaches on. `warmup` is a share of the whole.
     `patience` counts epochs without a better validation `metric`, taken over at most `validation_predictions`;
     each point of a baseline's grid is judged by `grid_predictions`. `refit` learns anew from training and
-    validation events, `final` from everything. `threads` 0 measures one against two.
+    validation events, `final` from everything. `threads` 0 measures one against all there are.
+
+    `loss` is `full`, `sampled`, `bpr-max`, `top1-max` or `gbce`. Every loss but `full` compares a target with
+    `negatives` drawn items: `uniform`, by `popularity` to a power, `in-batch` (the window's own targets) or `mixed`
+    (half uniform, half by popularity). `score_penalty` weighs the scores' size in `bpr-max`, `calibration` is the t of
+    `gbce`. `precision` is of the products in the output layer; `auto` measures. `budget` (such as `10m`) bounds the
+    time of the whole training, and `latency` (such as `2ms`) that of an event and its list; empty: unbounded.
     """
 
     epochs: Count = 20
@@ -86,6 +92,14 @@ class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     warmup: Annotated[float, Meta(ge=0, lt=1)] = 0.05
     loss: str = "full"
     negatives: Count = 2048
+    sampling: Literal["mixed", "uniform", "popularity", "in-batch"] = "mixed"
+    popularity_power: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    score_penalty: Annotated[float, Meta(ge=0)] = 1.0
+    calibration: Annotated[float, Meta(ge=0, le=1)] = 0.75
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: str = "auto"
+    budget: str = ""
+    latency: str = ""
     metric: str = "ndcg@10"
     validation_predictions: Count = 20_000
     grid_predictions: Count = 2_000
