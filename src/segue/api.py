@@ -15,6 +15,7 @@ from segue.data.items import read_items
 from segue.data.log import read_log
 from segue.data.proposals import Proposal, propose
 from segue.data.statistics import Statistics, measure, warnings_of
+from segue.durations import seconds_of
 from segue.errors import ConfigError, TrainingError, did_you_mean
 from segue.evaluation.report import Report
 from segue.metrics import parse
@@ -23,7 +24,7 @@ from segue.recommender import Recommendation, Recommender, UserState, load
 from segue.training.candidates import Say
 from segue.training.checkpoint import remove_checkpoints
 from segue.training.losses import LOSSES
-from segue.training.networks import Show, Workshop
+from segue.training.networks import Show, Workshop, deadline_of
 from segue.training.plan import Plan, plan_of
 from segue.training.run import (
     check_models,
@@ -83,7 +84,7 @@ def fit(
     """
     check_models([model])
     plan = prepare(log, items=items, items_col=items_col, settings=settings, columns=columns)
-    artifact, _ = train_artifact(plan, model, Workshop(plan.settings, say, show))
+    artifact, _ = train_artifact(plan, model, Workshop(plan.settings, say, show, deadline=deadline_of(plan.settings)))
     return Recommender(artifact)
 
 
@@ -115,7 +116,7 @@ def train(
                 f"{folder} holds an unfinished training: go on with --resume, or start anew with --overwrite"
             )
         remove_checkpoints(folder)
-    shop = Workshop(plan.settings, say, show, folder, run_fingerprint(plan, model))
+    shop = Workshop(plan.settings, say, show, folder, run_fingerprint(plan, model), deadline_of(plan.settings))
     artifact, _ = train_artifact(plan, model, shop)
     if artifact.facts.interrupted:
         if out.exists() and any(out.iterdir()) and not is_interrupted(out):
@@ -148,7 +149,9 @@ def compare(
     """Tune and train several models and all baselines, each on the same events, and ask all for the same targets."""
     check_models(models)
     plan = prepare(log, items=items, items_col=items_col, settings=settings, columns=columns)
-    return judge_models(plan, fit_models(plan, models, Workshop(plan.settings, say, show)))
+    return judge_models(
+        plan, fit_models(plan, models, Workshop(plan.settings, say, show, deadline=deadline_of(plan.settings)))
+    )
 
 
 def inspect(log: Any, **columns: Any) -> Inspection:
@@ -181,6 +184,9 @@ def prepare(
     tree = {**tree, "log": {**tree.get("log", {}), **asked}}  # kept with the model, for later logs
     chosen = settings_of(tree)
     check_metrics(chosen)
+    for name in ("budget", "latency"):
+        if text := getattr(chosen.train, name):
+            seconds_of(text, of=f"train.{name}")
     if chosen.train.loss not in LOSSES:
         raise ConfigError(
             f"train.loss is `{chosen.train.loss}`, which is not a loss{did_you_mean(chosen.train.loss, LOSSES)}"

@@ -30,6 +30,7 @@ class Fitted(NamedTuple):
         settings: what a report says of it.
         epochs, curve: of a network; see `Trained`.
         interrupted: stopped by Ctrl-C, so that it knows only the training events.
+        passes, planned: of a network; see `Trained`.
     """
 
     model: Model
@@ -39,6 +40,8 @@ class Fitted(NamedTuple):
     epochs: int = 0
     curve: Sequence[tuple[float, float | None]] = ()
     interrupted: bool = False
+    passes: float = 0.0
+    planned: float = 0.0
 
 
 def validation_metric(model: Model, phase: Phase, settings: Settings) -> float:

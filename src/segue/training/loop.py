@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import islice
+from math import ceil
 from typing import NamedTuple
 
 import msgspec
@@ -24,8 +26,8 @@ SHOW_SECONDS = 0.3
 class Progress(NamedTuple):
     """Where a training stands, for a display.
 
-    `epoch` and `epochs` count from 1; `share` is of all epochs; `seconds_left` is at the pace so far, until all of them
-    are done; `value` is the last validation metric.
+    `epoch` and `epochs` count from 1, `epochs` as planned; `share` is of all that is planned; `seconds_left` is at the
+    pace so far, until all of it is done; `value` is the last validation metric.
     """
 
     epoch: int
@@ -42,12 +44,16 @@ class Trained(NamedTuple):
 
     Attributes:
         epochs: the epoch whose weights the network now has, from 1; 0 if it was stopped before the first.
+        passes: how often it had seen the log by then: `epochs`, less where the clock ended an epoch early.
+        planned: the passes after which the schedule ends, or would have ended.
         curve: for each epoch its mean loss, and its validation metric or None.
         interrupted: stopped by Ctrl-C.
         seconds: of training, validation included, over all resumptions.
     """
 
     epochs: int
+    passes: float
+    planned: float
     curve: list[tuple[float, float | None]]
     interrupted: bool
     seconds: float
@@ -61,20 +67,27 @@ def train_network(
     seed: int,
     learn: Bools | None = None,
     validate: Callable[[], float] | None = None,
-    stop_after: int | None = None,
+    planned: float | None = None,
+    stop_after: float | None = None,
+    seconds: float | None = None,
     checkpoints: Checkpoints | None = None,
     show: Callable[[Progress], None] = lambda _: None,
 ) -> Trained:
     """Fit a network to sequences by truncated back-propagation through time.
 
+    The learning rate warms up, then falls as a cosine over all that is planned. Where there is an allowance of time,
+    the schedule follows the passes done or the clock, whichever is further: it is bent to the time, never cut off.
+
     Args:
         network: trained in place; at the end it has the weights of the best epoch.
         sequences: what it reads, E events.
-        settings: see `TrainSettings`; the learning rate warms up, then falls as a cosine over `epochs`.
+        settings: see `TrainSettings`.
         seed: of the order of sequences, dropout and negatives.
         learn: (E,) True where an event may be a target; by default everywhere.
         validate: gives the metric to choose by, higher is better; None trains to the end.
-        stop_after: leave the schedule after this many epochs.
+        planned: passes over the log after which the schedule ends; by default `settings.epochs`.
+        stop_after: leave the schedule after so many passes.
+        seconds: the time that all of it may take, validation included.
         checkpoints: where to keep safe points, and to go on from one that is there.
         show: told of progress a few times a second.
 
@@ -90,43 +103,57 @@ def train_network(
             "check the user and session columns and the gap (`segue inspect`)"
         )
     trainer = Trainer(network, sequences, target, settings, seed=seed)
-    last = settings.epochs if stop_after is None else min(stop_after, settings.epochs)
+    whole = float(settings.epochs) if planned is None else planned
+    last = min(1.0, (whole if stop_after is None else stop_after) / whole) - 1e-12
     kept = checkpoints.read() if checkpoints else None
     if kept is not None:
         trainer.load(*kept)
     at, before = trainer.at, trainer.at.seconds
-    begun = at.epoch / last
-    started = saved = shown = time.monotonic()
+    begun, started = at.share, time.monotonic()
+    saved = shown = started
     events, interrupted = 0, False
 
+    def spent() -> float:
+        return before + time.monotonic() - started
+
+    def share_now() -> float:
+        by_clock = 0.0 if seconds is None else last * (spent() + at.slowest_validation) / seconds
+        return max((at.epoch + at.events / len(sequences)) / whole, by_clock)
+
     def keep() -> None:
-        at.seconds = before + time.monotonic() - started
+        at.seconds = spent()
         if checkpoints is not None:
             checkpoints.write(trainer.tensors(), msgspec.to_builtins(at))
 
     try:
-        while at.epoch < last and (validate is None or at.epoch - at.best_epoch < settings.patience):
+        while at.share < last and (validate is None or at.epoch - at.best_epoch < settings.patience):
             order = stream(seed, f"epoch {at.epoch}")
-            batches = list(windows(sequences, rows=settings.rows, window=settings.window, rng=order))
+            batches = windows(sequences, rows=settings.rows, window=settings.window, rng=order)
             if at.window == 0:
                 trainer.begin_epoch()
-            while at.window < len(batches):
-                batch = batches[at.window]
-                share = (at.epoch + at.window / len(batches)) / settings.epochs
-                trainer.step(batch, share)
-                at.window += 1
-                events += int((batch.place >= 0).sum())
+            for batch in islice(batches, at.window, None):
+                trainer.step(batch, at.share)
+                done = int((batch.place >= 0).sum())
+                at.window, at.events, events = at.window + 1, at.events + done, events + done
+                at.share = share_now()
                 now = time.monotonic()
-                if now - shown > SHOW_SECONDS or at.window == len(batches):
+                if now - shown > SHOW_SECONDS or at.share >= last:
                     shown, value = now, at.curve[-1][1] if at.curve else None
-                    done = (at.epoch + at.window / len(batches)) / last
-                    left = (now - started) * (1 - done) / max(done - begun, 1e-9)
-                    show(Progress(at.epoch + 1, last, done, at.mean_loss, events / (now - started), left, value))
-                if now - saved > settings.checkpoint_seconds and at.window < len(batches):
+                    left = (now - started) * (last - at.share) / max(at.share - begun, 1e-9)
+                    rate = events / (now - started)
+                    done_share, epochs = min(1.0, at.share / last), ceil(last * whole)
+                    show(Progress(at.epoch + 1, epochs, done_share, at.mean_loss, rate, max(0.0, left), value))
+                if at.share >= last:
+                    break
+                if now - saved > settings.checkpoint_seconds:
                     keep()
                     saved = now
             network.eval()
-            trainer.end_epoch(validate() if validate is not None else None)
+            began = time.monotonic()
+            metric = validate() if validate is not None else None
+            at.slowest_validation = max(at.slowest_validation, time.monotonic() - began)
+            trainer.end_epoch(metric, passes=at.epoch + at.events / len(sequences))
+            at.share = share_now()
             keep()
             saved = time.monotonic()
     except KeyboardInterrupt:
@@ -134,4 +161,5 @@ def train_network(
     if trainer.best_weights:
         network.load_state_dict(trainer.best_weights)
     network.eval()
-    return Trained(at.best_epoch, at.curve, interrupted, before + time.monotonic() - started)
+    whole = at.passes / at.share if at.share else whole
+    return Trained(at.best_epoch, at.best_passes, whole, at.curve, interrupted, spent())

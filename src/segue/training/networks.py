@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from typing import NamedTuple
 import torch
 
 from segue.config import Settings
+from segue.durations import seconds_of
 from segue.evaluation.phase import Phase
 from segue.models.base import SessionRule
 from segue.models.network import Network
@@ -29,6 +31,7 @@ class Workshop(NamedTuple):
         say, show: told of what happens.
         folder: where checkpoints are kept, or None.
         fingerprint: what a checkpoint must match.
+        deadline: of `time.monotonic`, when everything should be done; None: never.
     """
 
     settings: Settings
@@ -36,10 +39,17 @@ class Workshop(NamedTuple):
     show: Show
     folder: Path | None = None
     fingerprint: str = ""
+    deadline: float | None = None
 
     def checkpoints(self, stage: str) -> Checkpoints | None:
         """The checkpoints of one stage."""
         return None if self.folder is None else Checkpoints(self.folder / stage, f"{self.fingerprint} {stage}")
+
+
+def deadline_of(settings: Settings) -> float | None:
+    """When a training that begins now must be done, by `time.monotonic`; None without a budget."""
+    budget = settings.train.budget
+    return time.monotonic() + seconds_of(budget, of="train.budget") if budget else None
 
 
 def new_network(cell: str, n_items: int, rule: SessionRule, settings: Settings) -> Network:
@@ -74,32 +84,38 @@ def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop:
     settings = shop.settings
     set_threads(cell, settings, shop.say)
     network = new_network(cell, len(choose.catalog), rule, settings)
+    allowed = allowance(choose, judge, shop)
     choice = train_network(
         network,
         choose.learned,
         settings.train,
         seed=settings.seed,
         validate=lambda: validation_metric(network, choose, settings),
+        seconds=allowed,
         checkpoints=shop.checkpoints(f"{cell}-choose"),
         show=lambda progress: shop.show(f"{cell}: choosing", progress),
     )
     best = max((value for _, value in choice.curve if value is not None), default=float("nan"))
+    bent = choice.planned < 0.99 * settings.train.epochs
     shop.say(
         f"{cell}: epoch {choice.epochs} of {len(choice.curve)} is best on validation, "
         f"{settings.train.metric} {best:.4f}, in {choice.seconds:.0f} s"
+        + (f"; the schedule was bent to {choice.planned:.2f} of {settings.train.epochs} epochs" if bent else "")
     )
     chosen = Fitted(
         network,
         choose,
         round(choice.seconds, 2),
-        {"epochs": choice.epochs, **network.settings()},
+        {"epochs": round(choice.passes, 3) if bent else choice.epochs, **network.settings()},
         choice.epochs,
         choice.curve,
         choice.interrupted,
+        choice.passes,
+        choice.planned,
     )
     if choice.interrupted or not settings.train.refit:
         return chosen
-    anew, trained = refit(cell, judge, rule, shop, epochs=choice.epochs, stage="refit")
+    anew, trained = refit(cell, judge, rule, shop, passes=choice.passes, planned=choice.planned, stage="refit")
     if trained.interrupted:
         return chosen._replace(interrupted=True)
     shop.say(f"{cell}: learned anew from training and validation events in {trained.seconds:.0f} s")
@@ -107,17 +123,34 @@ def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop:
 
 
 def refit(
-    cell: str, phase: Phase, rule: SessionRule, shop: Workshop, *, epochs: int, stage: str
+    cell: str, phase: Phase, rule: SessionRule, shop: Workshop, *, passes: float, planned: float, stage: str
 ) -> tuple[Network, Trained]:
-    """Learn from all that a phase lets one see, along the same schedule, for a chosen number of epochs."""
+    """Learn from all that a phase lets one see, along the schedule that was chosen, for as many passes."""
     network = new_network(cell, len(phase.catalog), rule, shop.settings)
     trained = train_network(
         network,
         phase.learned,
         shop.settings.train,
         seed=shop.settings.seed,
-        stop_after=epochs,
+        planned=planned,
+        stop_after=passes,
+        seconds=None if shop.deadline is None else max(1.0, shop.deadline - time.monotonic()) * (1 - JUDGING),
         checkpoints=shop.checkpoints(f"{cell}-{stage}"),
         show=lambda progress: shop.show(f"{cell}: {stage}", progress),
     )
     return network, trained
+
+
+JUDGING = 0.1
+"""The part of the time left that is kept for what comes after training: the report."""
+
+
+def allowance(choose: Phase, judge: Phase, shop: Workshop) -> float | None:
+    """The seconds that choosing may take, so that learning anew from more events fits in too; None: no limit."""
+    if shop.deadline is None:
+        return None
+    train = shop.settings.train
+    first, second = len(choose.learned), len(judge.learned)
+    work = first + second * (train.refit + train.final)
+    # Validation is a part of the first, and of the first alone; what it takes is not known before it has run.
+    return max(1.0, shop.deadline - time.monotonic()) * (1 - JUDGING) * first / work

@@ -123,7 +123,7 @@ def fit_on_everything(plan: Plan, model: str, chosen: Fitted, shop: Workshop) ->
     phase = phase._replace(cutoff=None)
     if model in BASELINES:
         return chosen._replace(model=again(kind_of(model), chosen.settings, phase, plan.rule), phase=phase)
-    network, trained = refit(model, phase, plan.rule, shop, epochs=chosen.epochs, stage="final")
+    network, trained = refit(model, phase, plan.rule, shop, passes=chosen.passes, planned=chosen.planned, stage="final")
     return None if trained.interrupted else chosen._replace(model=network, phase=phase)
 
 

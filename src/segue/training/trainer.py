@@ -29,7 +29,12 @@ class Standing(msgspec.Struct):
 
     Attributes:
         epoch, window: the next to train, from 0.
-        best, best_epoch: the best validation metric so far and the epoch it came after, from 1.
+        events: learned from in the epoch in hand.
+        share: of the whole schedule.
+        passes: over the log, when the last epoch ended.
+        best, best_epoch, best_passes: the best validation metric so far, the epoch it came after, from 1, and the
+            passes it took.
+        slowest_validation: in seconds.
         curve: for each finished epoch its mean loss and its validation metric.
         loss, targets: sums over the epoch in hand.
         seconds: spent before the last interruption.
@@ -38,8 +43,13 @@ class Standing(msgspec.Struct):
 
     epoch: int = 0
     window: int = 0
+    events: int = 0
+    share: float = 0.0
+    passes: float = 0.0
     best: float | None = None
     best_epoch: int = 0
+    best_passes: float = 0.0
+    slowest_validation: float = 0.0
     curve: list[tuple[float, float | None]] = []
     loss: float = 0.0
     targets: int = 0
@@ -118,15 +128,15 @@ class Trainer:
         self.at.loss += value * len(places)
         self.at.targets += len(places)
 
-    def end_epoch(self, metric: float | None) -> None:
+    def end_epoch(self, metric: float | None, *, passes: float) -> None:
         """Note how the epoch went, and its weights if they are the best so far."""
         at = self.at
         at.curve.append((at.mean_loss, metric))
-        at.epoch, at.window = at.epoch + 1, 0
+        at.epoch, at.window, at.events, at.passes = at.epoch + 1, 0, 0, passes
         if metric is None:
-            at.best_epoch = at.epoch
+            at.best_epoch, at.best_passes = at.epoch, passes
         elif at.best is None or metric > at.best:
-            at.best, at.best_epoch = metric, at.epoch
+            at.best, at.best_epoch, at.best_passes = metric, at.epoch, passes
             self.best_weights = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
 
     def tensors(self) -> dict[str, Tensor]:
