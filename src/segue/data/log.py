@@ -10,6 +10,7 @@ from segue.data.reading.collecting import Collector
 from segue.data.reading.columns import Columns, find_columns
 from segue.data.reading.sources import open_tables
 from segue.data.reading.tables import Table
+from segue.data.spill import room
 from segue.errors import LogError
 
 
@@ -63,7 +64,7 @@ def read_log(
         "weight": weight_col,
         "split": split_col,
     }
-    with open_tables(source, kind=format) as tables:
+    with room(), open_tables(source, kind=format) as tables:
         columns = [find_columns(t.columns, table=t.name, asked=asked, features=feature_cols) for t in tables]
         _require_same_meaning(tables, columns)
         collector = Collector(set(columns[0].by_role), list(feature_cols))
@@ -75,7 +76,7 @@ def read_log(
         if len(tables) > 1:
             notes.append(f"{len(tables)} files or frames read as one log")
         _require_events(collector, tables)
-    return collector.finish(notes)
+        return collector.finish(notes)
 
 
 def _require_same_meaning(tables: Sequence[Table], columns: Sequence[Columns]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from segue.data import spill
 from segue.data.ids import Ids
+from segue.data.reading.spool import Spool
 from segue.errors import LogError
 from segue.shapes import Array, Ints
 
@@ -31,24 +33,38 @@ class Coder:
         return pl.Series(np.arange(self.count, dtype=np.uint32)).cat.to(self.anchor.dtype).cast(pl.String)
 
 
-def by_appearance(codes: Ints, strings: pl.Series) -> tuple[Ints, pl.Series]:
+def by_appearance(codes: Spool, strings: pl.Series) -> tuple[Array, pl.Series]:
     """Renumber `codes` (E,) in order of first appearance; also returns the strings in the new order."""
-    n_codes = len(codes)
-    first = np.full(len(strings), n_codes, np.int64)
-    # Of several writes to one place the last stays: going backwards, that is the first appearance.
-    first[codes[::-1]] = np.arange(n_codes - 1, -1, -1)
-    used = np.flatnonzero(first < n_codes)
-    order = used[np.argsort(first[used])]
-    place = np.zeros(len(strings), np.int32)
-    place[order] = np.arange(len(order), dtype=np.int32)
-    return place[codes], strings.gather(order)
+    place = np.full(len(strings), -1, np.int32)
+    first = np.empty(len(strings), np.int32)
+    out, order, count = Spool(np.int32), [], 0
+    for block in codes.blocks():
+        unseen = block[place[block] < 0]
+        at = np.arange(len(unseen), dtype=np.int32)
+        # Of several writes to one place the last stays: going backwards, that is the first appearance.
+        first[unseen[::-1]] = at[::-1]
+        fresh = unseen[first[unseen] == at]
+        place[fresh] = np.arange(count, count + len(fresh), dtype=np.int32)
+        count += len(fresh)
+        order.append(fresh)
+        out.append(place[block])
+    return out.array(), strings.gather(np.concatenate(order))
+
+
+def decoded(codes: Spool, values: Array) -> Array:
+    """The value (E,) of each code."""
+    out = Spool(values.dtype)
+    for block in codes.blocks():
+        out.append(values[block])
+    return out.array()
 
 
 def pack(strings: pl.Series) -> Ids:
     """Distinct strings as `Ids`."""
     ends = np.zeros(len(strings) + 1, np.int64)
     np.cumsum(strings.str.len_bytes().to_numpy(), out=ends[1:])
-    return Ids(strings.str.join("").item().encode(), ends)
+    parts = (strings[block.start : block.stop] for block in spill.blocks(len(strings)))
+    return Ids(b"".join(part.str.join("").item().encode() for part in parts), ends)
 
 
 def as_strings(column: pl.Series, where: str) -> pl.Series:

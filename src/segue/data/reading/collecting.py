@@ -10,8 +10,10 @@ import polars as pl
 
 from segue.data.events import EventLog
 from segue.data.reading.checks import Checks
-from segue.data.reading.coding import Coder, as_numbers, as_strings, by_appearance, pack
+from segue.data.reading.coding import Coder, as_numbers, as_strings, by_appearance, decoded, pack
 from segue.data.reading.columns import Columns
+from segue.data.reading.sorting import Order, rises
+from segue.data.reading.spool import Spool
 from segue.data.reading.tables import Batch
 from segue.data.reading.times import EXPECTED, LATEST, TimeReader, day
 from segue.shapes import Array, Bools
@@ -30,7 +32,7 @@ class Collector:
         self.times = TimeReader()
         self.coders = {role: Coder() for role in (*IDS, "event_type") if role in roles}
         self.feature_coders = {name: Coder() for name in features}
-        self.kept: dict[str, list[Array]] = {}
+        self.kept: dict[str, Spool] = {}
         self.n_rows = 0
         self.n_events = 0
 
@@ -55,9 +57,14 @@ class Collector:
         self.n_events += int(keep.sum())
         for name, text in texts.items():
             chosen = text if keep.all() else text.filter(pl.Series(keep))
-            self.kept.setdefault(name, []).append(coders[name].encode(chosen))
+            self._keep(name, coders[name].encode(chosen))
         for name, values in numbers.items():
-            self.kept.setdefault(name, []).append(values[keep])
+            self._keep(name, values[keep])
+
+    def _keep(self, name: str, values: Array) -> None:
+        if name not in self.kept:
+            self.kept[name] = Spool(values.dtype)
+        self.kept[name].append(values)
 
     def _numbers(self, role: str, keep: Bools, batch: Batch, column: str) -> Array:
         series, reject = batch.frame[column], self.checks.reject
@@ -82,26 +89,26 @@ class Collector:
     def finish(self, notes: Sequence[str]) -> EventLog:
         """The log of all that was added; the collector is empty afterwards."""
         notes = list(notes)
-        order = self._order(notes)
+        self._sort(notes)
         timed = "time" in self.roles
-        columns: dict[str, Any] = {"time": self._take("time" if timed else "order", order)}
+        columns: dict[str, Any] = {"time": self.kept.pop("time" if timed else "order").array()}
         self.kept.pop("order", None)
         ids = {}
-        for role in IDS:
-            if role in self.coders:
-                codes, strings = self._take_codes(role, self.coders, order)
-                ids[role], columns[role.removesuffix("_id")] = strings, codes
+        for role in [role for role in IDS if role in self.coders]:
+            codes, coder = self.kept.pop(role), self.coders.pop(role)
+            columns[role.removesuffix("_id")], ids[role] = by_appearance(codes, coder.strings)
         anonymous = "user_id" not in ids
         if anonymous:
             columns["user"] = columns["session"]
             notes.append("no user column: each session is taken as a user of its own")
         if "event_type" in self.coders:
-            columns["event_type"], types = self._take_codes("event_type", self.coders, order)
+            coder = self.coders.pop("event_type")
+            columns["event_type"], types = by_appearance(self.kept.pop("event_type"), coder.strings)
             columns["type_names"] = tuple(types)
         for role in ("weight", "split"):
             if role in self.kept:
-                columns[role] = self._take(role, order)
-        features, feature_names = self._take_features(order, notes)
+                columns[role] = self.kept.pop(role).array()
+        features, feature_names = self._take_features(notes)
         return EventLog(
             users=pack(ids["session_id" if anonymous else "user_id"]),
             items=pack(ids["item_id"]),
@@ -114,48 +121,35 @@ class Collector:
             **columns,
         )
 
-    def _order(self, notes: list[str]) -> Array | None:
-        """The places of the events in time order, None if they are in it already."""
+    def _sort(self, notes: list[str]) -> None:
+        """Put what is kept into time order."""
         if "time" in self.roles:
-            time = np.concatenate(self.kept["time"])
-            self.kept["time"] = [time]
-            notes.append(f"times read as {self.times.kind()}, {day(time.min())} to {day(time.max())} UTC")
-            keys = [time]
+            low, high = zip(*((times.min(), times.max()) for times in self.kept["time"].blocks()), strict=True)
+            notes.append(f"times read as {self.times.kind()}, {day(min(low))} to {day(max(high))} UTC")
         else:
             notes.append("no times: events are in the order of a column, and are not compared across users")
-            keys = []
-        if "order" in self.roles:
-            keys.append(np.concatenate(self.kept["order"]))
-        rising = all(bool(np.all(key[1:] >= key[:-1])) for key in keys[:1])
-        if rising and len(keys) == 1:
-            return None
-        order = np.argsort(keys[0], kind="stable") if len(keys) == 1 else np.lexsort(keys[::-1])
-        if rising and bool(np.all(order[1:] > order[:-1])):
-            return None
+        keys = [name for name in ("time", "order") if name in self.roles]
+        if rises([self.kept[name] for name in keys]):
+            return
+        # Each sort keeps the order of equal keys, so the key that counts most comes last.
+        for name in reversed(keys):
+            if not rises([self.kept[name]]):
+                order = Order(self.kept[name])
+                for column in self.kept:
+                    self.kept[column] = order.applied(self.kept[column])
         notes.append("input was not in time order: sorted (equal times keep the order of the source)")
-        return order
 
-    def _take(self, name: str, order: Array | None) -> Array:
-        parts = self.kept.pop(name)
-        values = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return values if order is None else values[order]
-
-    def _take_codes(self, name: str, coders: dict[str, Coder], order: Array | None) -> tuple[Array, pl.Series]:
-        return by_appearance(self._take(name, order), coders.pop(name).strings)
-
-    def _take_features(
-        self, order: Array | None, notes: list[str]
-    ) -> tuple[dict[str, Array], dict[str, tuple[str, ...]]]:
+    def _take_features(self, notes: list[str]) -> tuple[dict[str, Array], dict[str, tuple[str, ...]]]:
         features: dict[str, Array] = {}
         names: dict[str, tuple[str, ...]] = {}
         for name in self.features:
-            codes, strings = by_appearance(self._take(f"feature {name}", order), self.feature_coders.pop(name).strings)
+            codes, strings = self.kept.pop(f"feature {name}"), self.feature_coders.pop(name).strings
             filled = strings.filter(strings != "")
             numeric = len(filled) > 0 and filled.cast(pl.Float64, strict=False).null_count() == 0
             if numeric:
-                values = strings.cast(pl.Float32, strict=False).to_numpy()
-                features[name] = values[codes]
+                features[name] = decoded(codes, strings.cast(pl.Float32, strict=False).to_numpy())
             else:
-                features[name], names[name] = codes, tuple(strings)
+                features[name], strings = by_appearance(codes, strings)
+                names[name] = tuple(strings)
             notes.append(f"feature `{name}` is " + ("numeric" if numeric else f"one of {len(strings):,} values"))
         return features, names
