@@ -6,13 +6,17 @@ writes it out when memory is short, and it is gone when the last view of it is.
 
 from __future__ import annotations
 
+import errno
 import mmap
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from segue.errors import LogError
 from segue.shapes import Array
 
 LARGE = 64 * 2**20
@@ -27,14 +31,70 @@ def empty(shape: int | tuple[int, ...], dtype: Any) -> Array:
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     if size <= LARGE:
         return np.empty(shape, dtype)
-    with tempfile.TemporaryFile(prefix="segue-") as file:  # the map keeps what it needs of a closed file
-        file.truncate(size)
+    with room(), tempfile.TemporaryFile(prefix="segue-") as file:  # the map keeps what it needs of a closed file
+        reserve(file.fileno(), size)
         return np.ndarray(shape, dtype, buffer=mmap.mmap(file.fileno(), size))
 
 
-def blocks(length: int, size: int = BLOCK) -> Iterator[slice]:
-    """Slices that cover `length` places in order."""
+def reserve(file: int, size: int) -> None:
+    """Give a file its size, and the room for it: a map that finds the disk full would kill the process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+    else:
+        os.truncate(file, size)
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Make a full disk under the temporary files a LogError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise LogError(
+            f"the temporary files of a large log do not fit into {tempfile.gettempdir()} ({error.strerror}); expected "
+            "about 60 bytes an event: free some space, or name another folder with the variable TMPDIR"
+        ) from None
+
+
+def blocks(length: int, size: int | None = None) -> Iterator[slice]:
+    """Slices of `size`, by default `BLOCK`, that cover `length` places in order."""
+    size = BLOCK if size is None else size
     return (slice(left, min(left + size, length)) for left in range(0, length, size))
+
+
+def filled(length: int, dtype: Any, values: Callable[[slice], Array], *read: Array) -> Array:
+    """An array whose values are computed block by block; the arrays that are `read` for it are released as one goes."""
+    out = empty(length, dtype)
+    for block in blocks(length):
+        out[block] = values(block)
+        for array in (out, *read):
+            release(array)
+    return out
+
+
+def counted(array: Array, length: int) -> Array:
+    """(length,) how often each number occurs, as in `np.bincount`; negative numbers are left out."""
+    counts = np.zeros(length, np.int64)
+    for block in blocks(len(array)):
+        part = array[block]
+        counts += np.bincount(part[part >= 0], minlength=length)
+        release(array)
+    return counts
+
+
+def run_of(marks: Array) -> slice | None:
+    """The one slice that holds just the places that are marked, or None where they do not lie side by side."""
+    total, first, last = 0, 0, -1
+    for block in blocks(len(marks)):
+        part = marks[block]
+        found = int(np.count_nonzero(part))
+        if found:
+            first = block.start + int(part.argmax()) if not total else first
+            last = block.stop - 1 - int(part[::-1].argmax())
+            total += found
+    return slice(first, last + 1) if total == last + 1 - first else None
 
 
 def taken(array: Array, places: Array) -> Array:
