@@ -13,9 +13,10 @@ from segue import threads as _threads
 if TYPE_CHECKING:
     from segue.api import Recommender, compare, fit, inspect, load, read_items, read_log
     from segue.errors import SegueError
+    from segue.tuning import tune
 
 __version__ = "0.1.0"
-__all__ = ["Recommender", "SegueError", "compare", "fit", "inspect", "load", "read_items", "read_log"]
+__all__ = ["Recommender", "SegueError", "compare", "fit", "inspect", "load", "read_items", "read_log", "tune"]
 
 _threads.prepare()
 
@@ -26,8 +27,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     # A saved model is used without what training needs.
-    light = {"SegueError": "segue.errors", "Recommender": "segue.recommender", "load": "segue.recommender"}
-    return getattr(import_module(light.get(name, "segue.api")), name)
+    homes = {"SegueError": "segue.errors", "Recommender": "segue.recommender", "load": "segue.recommender"}
+    return getattr(import_module({**homes, "tune": "segue.tuning"}.get(name, "segue.api")), name)
 
 
 def __dir__() -> list[str]:

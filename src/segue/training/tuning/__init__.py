@@ -1,0 +1,1 @@
+"""Choose settings for a log by trying some, on the validation part alone."""

@@ -1,0 +1,134 @@
+"""One configuration on trial: trained on the training part, judged after every epoch on the validation part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+
+from segue.config import Settings
+from segue.evaluation.judge import rank_values
+from segue.evaluation.replay import replay
+from segue.models.network import Network
+from segue.shapes import Array
+from segue.training.loop import Progress, Trained, train_network
+from segue.training.networks import new_network
+from segue.training.plan import Plan
+
+PROBE_SECONDS = 0.5
+"""The pace of training is measured for so long, or for an epoch."""
+
+LOOK_AT = 0.15
+"""The part of its time after which a trial that is far too slow is seen to be."""
+
+
+class StoppedError(Exception):
+    """A trial is given up; the message says why."""
+
+
+class Attempt:
+    """One configuration on trial.
+
+    Args:
+        plan: what is learned from and asked; of its two phases only `choose` is used.
+        cell, settings: the configuration.
+        seconds: the time it may take, validation included; its schedule is bent to that. None: all its epochs.
+
+    Attributes:
+        value: the best validation metric so far.
+        values: (P,) of each prediction, after the epoch that was best; None before the first.
+        user: (P,) whose the predictions are.
+        epochs: how many were judged.
+        trained: how the training went, once it is over.
+    """
+
+    def __init__(self, plan: Plan, cell: str, settings: Settings, seconds: float | None) -> None:
+        self.plan, self.cell, self.settings, self.seconds = plan, cell, settings, seconds
+        self.value = float("nan")
+        self.values: Array | None = None
+        self.user: Array | None = None
+        self.epochs = 0
+        self.trained: Trained | None = None
+
+    def run(
+        self, told: Callable[[float, float], None] = lambda *_: None, show: Callable[[Progress], None] = lambda _: None
+    ) -> None:
+        """Train; what `told` raises ends it.
+
+        Args:
+            told: called after every epoch with the share of the schedule that is done, and the validation metric.
+            show: told of progress.
+
+        Raises:
+            StoppedError: in its time it would not see the log once.
+        """
+        choose = self.plan.choose
+        network = new_network(self.cell, len(choose.catalog), self.plan.rule, self.settings)
+        started = time.monotonic()
+
+        def validate() -> float:
+            value = self.judge(network)
+            spent = 0.0 if self.seconds is None else (time.monotonic() - started) / self.seconds
+            told(min(1.0, max(self.epochs / self.settings.train.epochs, spent)), value)
+            return value
+
+        def watch(progress: Progress) -> None:
+            spent = time.monotonic() - started
+            if self.seconds is not None and progress.epoch == 1 and spent > LOOK_AT * self.seconds:
+                passes = progress.events_per_s * self.seconds / len(choose.learned)
+                if passes < 1:
+                    raise StoppedError(f"too slow: it would see {passes:.0%} of the log in {self.seconds:.0f} s")
+            show(progress)
+
+        self.trained = train_network(
+            network,
+            choose.learned,
+            self.settings.train,
+            seed=self.settings.seed,
+            validate=validate,
+            seconds=self.seconds,
+            show=watch,
+        )
+
+    def judge(self, network: Network) -> float:
+        """The validation metric; the values of the best epoch are kept."""
+        choose, evaluate, metric = self.plan.choose, self.settings.evaluate, self.settings.train.metric
+        predictions = replay(
+            network, choose.replayed, choose.asked, exclude=evaluate.exclude, k=1, memory_mb=evaluate.memory_mb
+        )
+        values = rank_values(metric, predictions)
+        value = float(values.mean())
+        self.epochs += 1
+        if self.values is None or value > self.value:
+            self.value, self.values, self.user = value, values.astype(np.float32), predictions.user
+        return value
+
+
+class _EnoughError(Exception):
+    """The pace is known."""
+
+
+def epoch_seconds(plan: Plan, cell: str, settings: Settings) -> float:
+    """About how long an epoch takes here, its validation included: measured on the first events."""
+    attempt = Attempt(plan, cell, settings, None)
+    network = new_network(cell, len(plan.choose.catalog), plan.rule, settings)
+    started, rate = time.monotonic(), float("nan")
+
+    def enough(progress: Progress) -> None:
+        nonlocal rate
+        rate = progress.events_per_s
+        if time.monotonic() - started > PROBE_SECONDS:
+            raise _EnoughError
+
+    with suppress(_EnoughError):
+        trained = train_network(
+            network, plan.choose.learned, settings.train, seed=settings.seed, stop_after=1, show=enough
+        )
+        if trained.interrupted:
+            raise KeyboardInterrupt
+    network.eval()
+    judged = time.monotonic()
+    attempt.judge(network)
+    return len(plan.choose.learned) / rate + time.monotonic() - judged
