@@ -13,6 +13,7 @@ from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.items import read_items
 from segue.data.log import read_log
+from segue.data.packed import pack_log
 from segue.data.proposals import Proposal, propose
 from segue.data.statistics import Statistics, measure, warnings_of
 from segue.durations import seconds_of
@@ -44,6 +45,7 @@ __all__ = [
     "fit",
     "inspect",
     "load",
+    "pack",
     "prepare",
     "read_items",
     "read_log",
@@ -159,6 +161,18 @@ def inspect(log: Any, **columns: Any) -> Inspection:
     events = read_log(log, **columns)
     statistics = measure(events)
     return Inspection(events, statistics, warnings_of(statistics), propose(events, statistics))
+
+
+def pack(log: Any, folder: Path | str, *, overwrite: bool = False, **columns: Any) -> EventLog:
+    """Read a log once and write it into a folder that opens at once and needs no memory, however large it is.
+
+    Args:
+        log: a path, a glob, a folder, a polars or pandas frame, or a list of these; see `read_log`.
+        folder: where to; everything that takes a log takes it from then on.
+        overwrite: replace the packed log that is there.
+        columns: which column is what; see `read_log`.
+    """
+    return pack_log(log, folder, overwrite=overwrite, **columns)
 
 
 def prepare(

@@ -9,7 +9,7 @@ from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from segue import __version__
-from segue.cli import compare, evaluate, inspect, recommend, serve, similar, train, tune
+from segue.cli import compare, evaluate, inspect, pack, recommend, serve, similar, train, tune
 from segue.errors import SegueError
 
 USAGE = 2
@@ -22,7 +22,7 @@ app = App(
     default_parameter=None,
     error_console=Console(stderr=True),
 )
-for module in (inspect, train, tune, evaluate, compare, recommend, similar, serve):
+for module in (inspect, pack, train, tune, evaluate, compare, recommend, similar, serve):
     app.command(module.command, name=module.__name__.rpartition(".")[2])
 
 

@@ -14,11 +14,11 @@ class Ids(Sequence[str]):
     """An immutable list of distinct strings with an index from string to place.
 
     Args:
-        text: the UTF-8 bytes of all ids, one after another.
+        text: the UTF-8 bytes of all ids, one after another; of a packed log, a view of its file.
         ends: (n + 1,) where each id begins and ends in `text`; the first is 0.
     """
 
-    def __init__(self, text: bytes, ends: Longs) -> None:
+    def __init__(self, text: bytes | memoryview, ends: Longs) -> None:
         self.text = text
         self.ends = ends
 
@@ -36,7 +36,7 @@ class Ids(Sequence[str]):
     def __getitem__(self, place: int) -> str:  # type: ignore[override]
         if place < 0 or place >= len(self):
             raise IndexError(f"no id at place {place}: there are {len(self)}")
-        return self.text[self.ends[place] : self.ends[place + 1]].decode("utf-8", "surrogatepass")
+        return str(self.text[self.ends[place] : self.ends[place + 1]], "utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
         return (self[place] for place in range(len(self)))
@@ -45,7 +45,7 @@ class Ids(Sequence[str]):
         return isinstance(other, Ids) and self.text == other.text and np.array_equal(self.ends, other.ends)
 
     def __hash__(self) -> int:
-        return hash(self.text)
+        return hash((len(self), bytes(self.text[:4096])))
 
     def take(self, places: Array) -> list[str]:
         """The ids at `places`, in that order."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from segue.data.events import EventLog
 from segue.data.reading.collecting import Collector
 from segue.data.reading.columns import Columns, find_columns
+from segue.data.reading.packed import check_features, open_packed, packed_folder
 from segue.data.reading.sources import open_tables
 from segue.data.reading.tables import Table
 from segue.data.spill import room
@@ -36,7 +39,7 @@ def read_log(
 
     Args:
         source: a path, a glob, a folder, '-' for standard input, a polars or pandas frame, a list of these,
-            or a log, which is returned as it is.
+            a folder that `segue.pack` wrote, or a log, which is returned as it is.
         user_col: the column of users; None: find it, or take each session for a user.
         item_col: the column of items; None: find it, as with those below.
         time_col: the column of times.
@@ -64,6 +67,9 @@ def read_log(
         "weight": weight_col,
         "split": split_col,
     }
+    folder = packed_folder(source)
+    if folder is not None:
+        return _packed(folder, [name for name in asked.values() if name], feature_cols)
     with room(), open_tables(source, kind=format) as tables:
         columns = [find_columns(t.columns, table=t.name, asked=asked, features=feature_cols) for t in tables]
         _require_same_meaning(tables, columns)
@@ -77,6 +83,15 @@ def read_log(
             notes.append(f"{len(tables)} files or frames read as one log")
         _require_events(collector, tables)
         return collector.finish(notes)
+
+
+def _packed(folder: Path, asked: Sequence[str], features: Sequence[str]) -> EventLog:
+    log = open_packed(folder)
+    check_features(log, folder, features)
+    if not asked:
+        return log
+    note = f"the columns asked for ({', '.join(asked)}) were not looked for: packing has chosen them"
+    return replace(log, notes=(*log.notes, note))
 
 
 def _require_same_meaning(tables: Sequence[Table], columns: Sequence[Columns]) -> None:

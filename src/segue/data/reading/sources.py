@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from segue.data.reading.formats import FORMATS, check_format, format_of, open_file, sniff
+from segue.data.reading.packed import packed_folder
 from segue.data.reading.tables import Table, frame_table, not_a_source
 from segue.errors import LogError
 
@@ -61,6 +62,11 @@ def _standard_input() -> Iterator[Path]:
 
 
 def _open_path(path: Path, kind: str | None) -> list[Table]:
+    if packed_folder(path):
+        raise LogError(
+            f"{path} is a packed log, which is read alone; expected no other source beside it: "
+            "pack the files that it was made of together with the others"
+        )
     if path.is_dir():
         found = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
         chosen = [file for file in found if format_of(file) is not None]
