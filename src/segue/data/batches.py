@@ -8,11 +8,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segue.data import spill
 from segue.data.sessions import Sequences
 from segue.shapes import Array, Bools, Ints, Longs
 
 BALANCED = 20_000
 """How many sequences are dealt out one by one to level the rows; the rest is cut in bulk."""
+
+PORTION = 1 << 21
+"""Events, about, that are laid on the rows at a time: an epoch of more goes through in portions."""
+
+CLUMP = 1 << 14
+"""Events, about, whose sequences go into the same portion: neighbours, so that a portion is read in long runs."""
 
 
 class Batch(NamedTuple):
@@ -27,41 +34,121 @@ class Batch(NamedTuple):
     starts: Bools
 
 
-def rows_of(sequences: Sequences, rows: int, rng: np.random.Generator | None) -> Array:
-    """Lay whole stretches (from one start to the next) one after another on B rows of nearly equal length.
+class Stretches(NamedTuple):
+    """Runs of events, each from one start to the next: where they begin, and how many events they have."""
+
+    begins: Longs
+    lengths: Longs
+
+
+def windows(
+    sequences: Sequences, *, rows: int, window: int, rng: np.random.Generator | None = None, skip: int = 0
+) -> Iterator[Batch]:
+    """One pass over all events, in windows of one and the same shape.
+
+    A log of more than `PORTION` events goes through in portions: rows end with a portion and begin anew in the next.
 
     Args:
-        sequences: E events.
+        sequences: E events, E >= 1.
+        rows: B.
+        window: T.
+        rng: shuffles the sequences; None keeps their order.
+        skip: leave out the first so many windows, at little cost.
+    """
+    for stretches in portions(sequences, rng):
+        lanes = rows_of(stretches, rows, rng)
+        longest = max(int(lane.lengths.sum()) for lane in lanes)
+        if skip >= -(-longest // window):
+            skip -= -(-longest // window)
+            continue
+        width = window * max(1, PORTION // (rows * window))
+        for left in range(skip * window, longest, width):
+            layout = np.full((min(width, longest - left), rows), -1, np.int64)
+            for row, lane in enumerate(lanes):
+                places = places_between(lane, left, left + width)
+                layout[: len(places), row] = places
+            for top in range(0, len(layout), window):
+                place = np.full((window, rows), -1, np.int64)
+                part = layout[top : top + window]
+                place[: len(part)] = part
+                yield Batch(place, (place >= 0) & sequences.starts[place])
+            sequences.release()
+        skip = 0
+
+
+def portions(sequences: Sequences, rng: np.random.Generator | None) -> Iterator[Stretches]:
+    """All stretches, in portions of about `PORTION` events; clumps of neighbours are dealt to them by `rng`."""
+    number = -(-len(sequences) // PORTION)
+    if number <= 1:
+        yield stretches_of(sequences, slice(0, len(sequences)), len(sequences))
+        return
+    clumps = list(spill.blocks(len(sequences), CLUMP))
+    ends = ends_of(sequences, clumps)
+    order = np.arange(len(clumps)) if rng is None else rng.permutation(len(clumps))
+    for part in np.array_split(order, min(number, len(clumps))):
+        found = [stretches_of(sequences, clumps[number], ends[number]) for number in np.sort(part).tolist()]
+        yield Stretches(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def stretches_of(sequences: Sequences, events: slice, end: int) -> Stretches:
+    """The stretches that begin among some events; the last of them goes to `end`."""
+    begins = np.flatnonzero(sequences.starts[events]) + events.start
+    return Stretches(begins, np.diff(begins, append=end) if len(begins) else begins)
+
+
+def ends_of(sequences: Sequences, clumps: list[slice]) -> list[int]:
+    """Where the last stretch that begins in each clump ends: at the first start after the clump."""
+    ends, after = [], len(sequences)
+    for clump in reversed(clumps):
+        ends.append(after)
+        starts = sequences.starts[clump]
+        after = int(clump.start + starts.argmax()) if starts.any() else after
+    spill.release(sequences.starts)
+    return ends[::-1]
+
+
+def rows_of(stretches: Stretches, rows: int, rng: np.random.Generator | None) -> list[Stretches]:
+    """Lay whole stretches one after another on rows of nearly equal length.
+
+    Args:
+        stretches: what to lay.
         rows: B.
         rng: shuffles the stretches; None keeps their order.
 
     Returns:
-        (B, L) places in the sequences, -1 past the end of a row.
+        The stretches of each of B rows.
     """
-    begins = np.flatnonzero(sequences.starts)
-    lengths = np.diff(np.append(begins, len(sequences)))
+    begins, lengths = stretches
     chosen = np.arange(len(begins)) if rng is None else rng.permutation(len(begins))
     head, tail = chosen[: max(0, len(chosen) - BALANCED)], chosen[-BALANCED:]
     tail = tail[np.argsort(-lengths[tail], kind="stable")]
     # The bulk is one stream, cut at the joints next to equal shares; then the longest first to the shortest row.
     ends = np.cumsum(lengths[head])
     cuts = np.searchsorted(ends, np.arange(1, rows) * (ends[-1] / rows if len(ends) else 0))
-    parts: list[list[Array]] = [[part] for part in np.split(head, cuts)]
-    heap = [(int(lengths[part[0]].sum()), row) for row, part in enumerate(parts)]
+    parts = np.split(head, cuts)
+    heap = [(int(lengths[part].sum()), row) for row, part in enumerate(parts)]
     heapify(heap)
     extra: list[list[int]] = [[] for _ in range(rows)]
     for stretch, length in zip(tail.tolist(), lengths[tail].tolist(), strict=True):
         total, row = heap[0]
         extra[row].append(stretch)
         heapreplace(heap, (total + length, row))
-    layout = np.full((rows, max(total for total, _ in heap)), -1, np.int32 if len(sequences) < 2**31 else np.int64)
-    for row, part in enumerate(parts):
-        stretches = np.concatenate([part[0], np.array(extra[row], np.int64)])
+    lanes = []
+    for part, more in zip(parts, extra, strict=True):
+        lane = np.concatenate([part, np.array(more, np.int64)])
         if rng is not None:
-            rng.shuffle(stretches)
-        places = runs(begins[stretches], lengths[stretches])
-        layout[row, : len(places)] = places
-    return layout
+            rng.shuffle(lane)
+        lanes.append(Stretches(begins[lane], lengths[lane]))
+    return lanes
+
+
+def places_between(lane: Stretches, left: int, right: int) -> Longs:
+    """The places of the events `left` to `right` of a row, fewer where the row is over."""
+    ends = np.cumsum(lane.lengths)
+    some = slice(int(np.searchsorted(ends, left, side="right")), int(np.searchsorted(ends, right)) + 1)
+    begins, lengths, ends = lane.begins[some], lane.lengths[some], ends[some]
+    cut = (left - (ends - lengths)).clip(min=0)  # of the first alone, and of the last what lies after `right`
+    return runs(begins + cut, lengths - cut - (ends - right).clip(min=0))
 
 
 def runs(begins: Longs, lengths: Longs) -> Longs:
@@ -75,28 +162,17 @@ def runs(begins: Longs, lengths: Longs) -> Longs:
     return np.cumsum(steps)
 
 
-def windows(sequences: Sequences, *, rows: int, window: int, rng: np.random.Generator | None = None) -> Iterator[Batch]:
-    """One pass over all events, in windows of one and the same shape.
-
-    Args:
-        sequences: E events, E >= 1.
-        rows: B.
-        window: T.
-        rng: shuffles the sequences; None keeps their order.
-    """
-    layout = rows_of(sequences, rows, rng)
-    for left in range(0, layout.shape[1], window):
-        place = np.full((window, rows), -1, np.int64)
-        part = layout[:, left : left + window].T
-        place[: len(part)] = part
-        yield Batch(place, (place >= 0) & sequences.starts[place])
-
-
 def targets_of(sequences: Sequences) -> Ints:
     """(E,) the item that comes next after each event, -1 where none may be asked for.
 
     None is where the next event belongs to someone else or opens a session: first events are no targets.
     """
-    target = np.full(len(sequences), -1, np.int32)
-    target[:-1] = np.where(sequences.opens[1:] | sequences.starts[1:], -1, sequences.item[1:])
-    return target
+
+    def following(block: slice) -> Array:
+        after = slice(block.start + 1, block.stop + 1)
+        target = np.full(block.stop - block.start, -1, np.int32)
+        item = np.where(sequences.opens[after] | sequences.starts[after], -1, sequences.item[after])
+        target[: len(item)] = item
+        return target
+
+    return spill.filled(len(sequences), np.int32, following, sequences.item, sequences.opens, sequences.starts)

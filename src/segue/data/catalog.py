@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from segue.data import spill
 from segue.data.events import EventLog
 from segue.data.ids import Ids
 from segue.shapes import Ints
@@ -49,9 +50,7 @@ class Catalog:
     @classmethod
     def of(cls, log: EventLog, items: ItemTable | None = None) -> Catalog:
         """The items that occur in a log, in order of first appearance, with their rows of the items table."""
-        present = np.zeros(len(log.items), bool)
-        present[log.item] = True
-        places = np.flatnonzero(present)
+        places = np.flatnonzero(spill.counted(log.item, len(log.items)))
         catalog = cls(log.items if len(places) == len(log.items) else Ids.of(log.items.take(places)))
         return catalog if items is None else catalog.with_items(items)
 
@@ -65,7 +64,8 @@ class Catalog:
         """(E,) the index of each event's item, -1 where it is not in the catalog."""
         if self.ids is log.items:
             return log.item
-        return self.ids.places_of(log.items)[log.item]
+        place = self.ids.places_of(log.items)
+        return spill.filled(len(log), place.dtype, lambda block: place[log.item[block]], log.item)
 
     def titles(self, items: Ints) -> list[str]:
         """A name for each item: its title where one is known, else its id."""

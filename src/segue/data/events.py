@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from segue.data import spill
 from segue.data.ids import Ids
 from segue.shapes import Array, Bools, Doubles, Floats, Ints
 
@@ -61,13 +62,15 @@ class EventLog:
         return [*self.notes, *(f"left out: {no.rows:,} rows, {no.reason} ({no.example})" for no in self.rejected)]
 
     def where(self, keep: Bools) -> EventLog:
-        """The events that `keep` (E,) marks, with the same ids and order."""
-        pick = {
-            name: None if array is None else array[keep]
-            for name in ("user", "item", "time", "session", "event_type", "weight", "split")
-            for array in [getattr(self, name)]
-        }
-        features = {name: column[keep] for name, column in self.features.items()}
+        """The events that `keep` (E,) marks, with the same ids and order; views, where these lie side by side."""
+        run = spill.run_of(keep)
+
+        def of(column: Array) -> Array:
+            return spill.taken(column, keep) if run is None else column[run]
+
+        names = ("user", "item", "time", "session", "event_type", "weight", "split")
+        pick = {name: None if column is None else of(column) for name in names for column in [getattr(self, name)]}
+        features = {name: of(column) for name, column in self.features.items()}
         return replace(self, **pick, features=features)  # type: ignore[arg-type]
 
 

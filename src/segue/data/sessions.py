@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from segue.data import spill
 from segue.data.events import EventLog
+from segue.data.grouping import grouped
 from segue.shapes import Array, Bools, Longs
 
 
@@ -76,18 +78,49 @@ class Sequences(NamedTuple):
         return len(self.item)
 
     def part(self, events: Any, *, bounds: Longs, of: Array) -> Sequences:
-        """Some events, by any index that numpy takes, with the stretches they form."""
+        """Some events, a slice of them (which makes views) or marked or numbered ones, with the stretches they form."""
+
+        def some(column: Array) -> Array:
+            return column[events] if isinstance(events, slice) else spill.taken(column, events)
+
+        opens = some(self.opens)
         return Sequences(
-            order=self.order[events],
-            user=self.user[events],
-            item=self.item[events],
-            time=self.time[events],
-            opens=self.opens[events],
-            starts=self.starts[events],
+            order=some(self.order),
+            user=some(self.user),
+            item=some(self.item),
+            time=some(self.time),
+            opens=opens,
+            starts=opens if self.starts is self.opens else some(self.starts),
             bounds=bounds,
             of=of,
             timed=self.timed,
         )
+
+    def events_of(self, chosen: Bools) -> Bools:
+        """(E,) True for the events of the users that are chosen (U,)."""
+
+        def marks(block: slice) -> Array:
+            first = int(np.searchsorted(self.bounds, block.start, side="right")) - 1
+            last = int(np.searchsorted(self.bounds, block.stop))
+            lengths = np.diff(self.bounds[first : last + 1].clip(block.start, block.stop))
+            return np.repeat(chosen[first:last], lengths)
+
+        return spill.filled(len(self), bool, marks)
+
+    def count_of(self, marks: Bools) -> Longs:
+        """(U,) how many events of each user are marked (E,)."""
+        counts = np.zeros(len(self.of), np.int64)
+        for block in spill.blocks(len(self)):
+            places = np.flatnonzero(marks[block]) + block.start
+            owner = np.searchsorted(self.bounds, places, side="right") - 1
+            counts += np.bincount(owner, minlength=len(counts))
+        spill.release(marks)
+        return counts
+
+    def release(self) -> None:
+        """Let the system take back the memory of all that is mapped."""
+        for column in (self.order, self.user, self.item, self.time, self.opens, self.starts):
+            spill.release(column)
 
 
 def lay_out(log: EventLog, *, gap: float | None, at_session_start: str, item: Array | None = None) -> Sequences:
@@ -99,25 +132,40 @@ def lay_out(log: EventLog, *, gap: float | None, at_session_start: str, item: Ar
         at_session_start: `reset`: every session begins at the initial state; `mark`: only a user's first does.
         item: (E,) item indices to use in place of the log's own (those of a catalog, -1 for unknown).
     """
-    order = np.argsort(log.user, kind="stable")
-    user, time = log.user[order], log.time[order]
-    session = None if log.session is None else log.session[order]
-    first = np.ones(len(order), bool)
-    first[1:] = user[1:] != user[:-1]
-    opens = first.copy()
-    if len(order):
-        before = Moment(time[:-1], None if session is None else session[:-1])
-        after = Moment(time[1:], None if session is None else session[1:])
-        opens[1:] |= opens_session(before, after, gap)
-    begins = np.flatnonzero(first)
+    counts = spill.counted(log.user, len(log.users))
+    columns = [log.item if item is None else item, log.time, *([] if log.session is None else [log.session])]
+    order, (user, item, time, *rest) = grouped(counts, log.user, *columns)
+    session = rest[0] if rest else None
+
+    def first(block: slice) -> Array:
+        before, after = neighbours(block)
+        return from_the_first(block, user[before] != user[after])
+
+    def opening(block: slice) -> Array:
+        before, after = (Moment(time[p], None if session is None else session[p]) for p in neighbours(block))
+        return first(block) | from_the_first(block, opens_session(before, after, gap))
+
+    opens = spill.filled(len(user), bool, opening, user, time, *rest)
+    used = np.flatnonzero(counts)
     return Sequences(
         order=order,
         user=user,
-        item=(log.item if item is None else item)[order],
+        item=item,
         time=time,
         opens=opens,
-        starts=opens if at_session_start == "reset" else first,
-        bounds=np.append(begins, len(order)),
-        of=user[begins],
+        starts=opens if at_session_start == "reset" else spill.filled(len(user), bool, first, user),
+        bounds=np.concatenate([[0], np.cumsum(counts[used])]),
+        of=used.astype(user.dtype),
         timed=log.timed,
     )
+
+
+def neighbours(block: slice) -> tuple[slice, slice]:
+    """The places before those of a block, and its own, as far as there is one before."""
+    left = max(block.start, 1)
+    return slice(left - 1, block.stop - 1), slice(left, block.stop)
+
+
+def from_the_first(block: slice, marks: Bools) -> Bools:
+    """Marks of a block, where the very first event, which has none before it, is marked in any case."""
+    return np.concatenate([np.ones(block.stop - block.start - len(marks), bool), marks])

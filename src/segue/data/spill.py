@@ -114,6 +114,12 @@ def taken(array: Array, places: Array) -> Array:
     return out
 
 
+def kept(array: Array, marks: Array) -> Array:
+    """What is marked, for reading: a view where that lies side by side, else as `taken`."""
+    run = run_of(marks)
+    return taken(array, marks) if run is None else array[run]
+
+
 def release(array: Array) -> None:
     """Let the system take back the memory of a mapped array; its values stay in the file."""
     owner: Any = array

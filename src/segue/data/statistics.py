@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segue.data import spill
 from segue.data.events import EventLog
 from segue.data.ids import Ids
+from segue.data.measures import distinct_pairs, lengths_between, median, neighbouring, spread, tally
 from segue.data.sessions import lay_out
 from segue.errors import LogError
 from segue.shapes import Array
@@ -56,42 +58,35 @@ class Statistics(NamedTuple):
 
 def measure(log: EventLog) -> Statistics:
     """Measure a log. Raises LogError where there is nothing to learn: one user's one event, or one item."""
-    if len(log) < 2 or len(np.unique(log.item)) < 2:
+    counts = spill.counted(log.item, len(log.items))
+    if len(log) < 2 or np.count_nonzero(counts) < 2:
         raise LogError(
-            f"the log has {len(log)} events of {len(np.unique(log.item))} items: "
+            f"the log has {len(log)} events of {np.count_nonzero(counts)} items: "
             "at least two events and two items are needed to learn what comes next"
         )
     gap = HALF_HOUR if log.timed and log.session is None else None
     laid = lay_out(log, gap=gap, at_session_start="reset")
-    first = np.zeros(len(laid), bool)
-    first[laid.bounds[:-1]] = True
-    within = ~first[1:]
-    pause = np.diff(laid.time)[within]
-    before, after = laid.item[:-1][within], laid.item[1:][within]
-    tied = (pause == 0) & log.timed
-    differ = tied & (before != after)
-    order = id_order(log.items)
-    ascending = order[after[differ]] > order[before[differ]]
-    last_tenth = np.arange(len(log)) >= len(log) - max(1, len(log) // 10)
-    counts = np.bincount(log.item, minlength=len(log.items))
+    lengths = lengths_between(laid.opens)
+    pairs = neighbouring(laid, id_order(log.items), timed=log.timed)
+    late = max(1, len(log) // 10)
     return Statistics(
         events=len(log),
         users=len(laid.of),
-        items=int((counts > 0).sum()),
-        sessions=int(laid.opens.sum()),
-        density=len(log) / (len(laid.of) * max(1, int((counts > 0).sum()))),
-        length=spread(np.diff(laid.bounds)),
-        session_length=spread(np.diff(np.append(np.flatnonzero(laid.opens), len(laid)))),
+        items=int(np.count_nonzero(counts)),
+        sessions=sum(lengths.values()),
+        density=len(log) / (len(laid.of) * np.count_nonzero(counts)),
+        length=spread(tally(np.diff(laid.bounds))),
+        session_length=spread(lengths),
         first_time=float(log.time[0]) if log.timed else None,
         last_time=float(log.time[-1]) if log.timed else None,
-        median_pause=float(np.median(pause)) if log.timed and len(pause) else None,
-        repeated=repeats(log),
-        repeated_at_once=float((before == after).mean()) if len(before) else 0.0,
-        tied=float(tied.mean()) if len(tied) else 0.0,
-        ascending=float(ascending.mean()) if len(ascending) else 0.0,
-        drift=drift(log, counts),
-        cold_items=float((~np.isin(log.item[last_tenth], log.item[~last_tenth])).mean()),
-        cold_users=float((~np.isin(log.user[last_tenth], log.user[~last_tenth])).mean()),
+        median_pause=median(laid) if log.timed and pairs.all else None,
+        repeated=1 - distinct_pairs(laid, len(log.items)) / len(log),
+        repeated_at_once=pairs.alike / max(pairs.all, 1),
+        tied=pairs.tied / max(pairs.all, 1),
+        ascending=pairs.ascending / max(pairs.differing, 1),
+        drift=drift(log, len(counts)),
+        cold_items=newcomers(log.item, late, len(log.items)),
+        cold_users=newcomers(log.user, late, len(log.users)),
         top_share=float(np.sort(counts)[-max(1, len(counts) // 100) :].sum() / len(log)),
     )
 
@@ -113,25 +108,19 @@ def warnings_of(statistics: Statistics) -> list[str]:
     return found
 
 
-def spread(lengths: Array) -> tuple[int, int, int, int]:
-    """The 10th, 50th and 90th percentile, and the greatest."""
-    low, middle, high = np.percentile(lengths, [10, 50, 90]).astype(int)
-    return int(low), int(middle), int(high), int(lengths.max())
+def newcomers(column: Array, late: int, number: int) -> float:
+    """The share of the last `late` events whose number (of a user or an item) did not occur before."""
+    new = spill.counted(column[:-late], number) == 0
+    return float(spill.counted(column[-late:], number)[new].sum() / late)
 
 
-def repeats(log: EventLog) -> float:
-    """The share of events whose item the user had before."""
-    pairs = log.user.astype(np.int64) * len(log.items) + log.item
-    return 1 - len(np.unique(pairs)) / len(pairs)
-
-
-def drift(log: EventLog, counts: Array) -> float:
+def drift(log: EventLog, n_items: int) -> float:
     """Total variation between the popularity of the first and the last tenth, less chance: 0 still, 1 all new."""
     tenth = max(1, len(log) // 10)
-    parts = [np.bincount(part, minlength=len(counts)) / tenth for part in (log.item[:tenth], log.item[-tenth:])]
     middle = log.item[-2 * tenth : -tenth] if len(log) >= 2 * tenth else log.item[:tenth]
-    near = np.bincount(middle, minlength=len(counts)) / max(len(middle), 1)
-    apart, chance = (0.5 * float(np.abs(parts[1] - other).sum()) for other in (parts[0], near))
+    parts = [(log.item[:tenth], tenth), (log.item[-tenth:], tenth), (middle, max(len(middle), 1))]
+    first, last, near = (spill.counted(part, n_items) / length for part, length in parts)
+    apart, chance = (0.5 * float(np.abs(last - other).sum()) for other in (first, near))
     return max(0.0, apart - chance)
 
 

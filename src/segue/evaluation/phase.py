@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segue.data import spill
 from segue.data.catalog import Catalog, ItemTable
 from segue.data.events import EventLog
 from segue.data.sessions import Sequences, lay_out
@@ -42,13 +43,13 @@ class Phase(NamedTuple):
     @property
     def counts(self) -> Array:
         """(N,) how often each item was learned from."""
-        known = self.learned.item[self.learned.item >= 0]
-        return np.bincount(known, minlength=len(self.catalog))
+        return spill.counted(self.learned.item, len(self.catalog))
 
     @property
     def unknown_targets(self) -> int:
         """Asked events whose item is outside the catalog: misses for every model."""
-        return int((self.asked & (self.replayed.item < 0)).sum())
+        item = self.replayed.item
+        return sum(int(np.count_nonzero(self.asked[b] & (item[b] < 0))) for b in spill.blocks(len(item)))
 
 
 def phase_of(
@@ -72,26 +73,30 @@ def phase_of(
         catalog: of a model that is there already; by default the items learned from.
         at_most: ask for about so many events at most: whole users are drawn by the seed.
     """
-    learned = log.where(split.role < (ask if learn_below is None else learn_below))
-    visible = split.role <= ask
-    replayed = log.where(visible)
+    below = ask if learn_below is None else learn_below
+    learned, replayed = log.where(split.below(below)), log.where(split.below(ask + 1))
     catalog = Catalog.of(learned, items) if catalog is None else catalog
-    role = split.role[visible]
     laid = laid_out(replayed, rule, catalog)
-    wanted = (role == ask)[laid.order]
-    asked = wanted & askable(laid)
-    first = int((wanted & ~asked).sum())
-    before = asked.sum()
+    role = spill.kept(split.role, split.below(ask + 1))
+
+    def wanted(block: slice) -> Bools:
+        return np.asarray(role[laid.order[block]] == ask)
+
+    asked = spill.filled(len(laid), bool, lambda b: wanted(b) & askable(laid, b), laid.order, laid.opens, laid.starts)
+    earlier = spill.filled(len(laid), bool, lambda block: role[laid.order[block]] < ask, laid.order)
+    before = count(asked)
+    first = int(spill.counted(role, ask + 1)[ask]) - before
     if at_most is not None and before > at_most:
-        asked &= drawn_users(laid, asked, at_most, seed)
+        asked = asked_of_drawn(laid, asked, at_most, seed)
+    ask_from = split.first(ask)
     return Phase(
         catalog=catalog,
-        learned=laid_out(learned, rule, catalog),
+        learned=laid if below == ask + 1 else laid_out(learned, rule, catalog),
         replayed=laid,
         asked=asked,
-        earlier=(role < ask)[laid.order],
-        cutoff=float(replayed.time[role == ask].min()) if split.cutoff is not None else None,
-        left_out=int(before - asked.sum()),
+        earlier=earlier,
+        cutoff=None if split.cutoff is None or ask_from is None else float(log.time[ask_from]),
+        left_out=before - count(asked),
         first=first,
     )
 
@@ -103,11 +108,20 @@ def laid_out(log: EventLog, rule: SessionRule, catalog: Catalog) -> Sequences:
 
 def drawn_users(sequences: Sequences, asked: Bools, at_most: int, seed: int) -> Bools:
     """(E,) True for the events of users drawn until they have `at_most` asked events; the last may bring more."""
-    lengths = np.diff(sequences.bounds)
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    wanted = np.bincount(owner[asked], minlength=len(lengths))
-    order = stream(seed, "drawn users").permutation(len(lengths))
+    wanted = sequences.count_of(asked)
+    order = stream(seed, "drawn users").permutation(len(wanted))
     taken = np.cumsum(wanted[order]) - wanted[order] < at_most
-    chosen = np.zeros(len(lengths), bool)
+    chosen = np.zeros(len(wanted), bool)
     chosen[order[taken]] = True
-    return np.asarray(chosen[owner])
+    return sequences.events_of(chosen)
+
+
+def asked_of_drawn(sequences: Sequences, asked: Bools, at_most: int, seed: int) -> Bools:
+    """(E,) the asked events of users drawn until they have `at_most` of them, see `drawn_users`."""
+    drawn = drawn_users(sequences, asked, at_most, seed)
+    return spill.filled(len(asked), bool, lambda block: asked[block] & drawn[block], asked, drawn)
+
+
+def count(marks: Bools) -> int:
+    """How many are marked."""
+    return sum(int(np.count_nonzero(marks[block])) for block in spill.blocks(len(marks)))

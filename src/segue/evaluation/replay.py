@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segue.data import spill
 from segue.data.batches import runs, windows
 from segue.data.sessions import Sequences
 from segue.errors import EvaluationError
@@ -40,19 +41,19 @@ class Predictions(NamedTuple):
     repeated: Bools
 
 
-def askable(sequences: Sequences) -> Bools:
+def askable(sequences: Sequences, events: slice = slice(None)) -> Bools:
     """(E,) True where an event may be asked for: first events of a session are no targets."""
-    return ~(sequences.opens | sequences.starts)
+    return ~(sequences.opens[events] | sequences.starts[events])
 
 
 def only_users_with(sequences: Sequences, asked: Bools) -> tuple[Sequences, Bools]:
     """The sequences of the users who have an asked event: the others need not be replayed."""
-    lengths = np.diff(sequences.bounds)
-    wanted = np.zeros(len(lengths), bool)
-    wanted[np.repeat(np.arange(len(lengths)), lengths)[asked]] = True
-    keep = np.repeat(wanted, lengths)
-    bounds = np.concatenate([[0], np.cumsum(lengths[wanted])])
-    return sequences.part(keep, bounds=bounds, of=sequences.of[wanted]), asked[keep]
+    wanted = sequences.count_of(asked) > 0
+    if wanted.all():
+        return sequences, asked
+    keep = sequences.events_of(wanted)
+    bounds = np.concatenate([[0], np.cumsum(np.diff(sequences.bounds)[wanted])])
+    return sequences.part(keep, bounds=bounds, of=sequences.of[wanted]), spill.taken(asked, keep)
 
 
 def replay(
@@ -80,7 +81,8 @@ def replay(
     Raises:
         EvaluationError: no event can be asked for, or a score is no number.
     """
-    asked = asked & askable(sequences)
+    given = asked
+    asked = spill.filled(len(given), bool, lambda block: given[block] & askable(sequences, block), given)
     if not asked.any():
         raise EvaluationError("nothing to evaluate: no asked event has an earlier one in its session")
     sequences, asked = only_users_with(sequences, asked)

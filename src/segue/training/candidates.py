@@ -11,7 +11,7 @@ import numpy as np
 
 from segue.config import Settings
 from segue.evaluation.judge import rank_values, seconds_since
-from segue.evaluation.phase import Phase, drawn_users
+from segue.evaluation.phase import Phase, asked_of_drawn
 from segue.evaluation.replay import replay
 from segue.models.base import Model, SessionRule
 from segue.models.build import kind_of
@@ -66,8 +66,7 @@ def fit_baseline(name: str, choose: Phase, judge: Phase, rule: SessionRule, sett
     if len(points) > 1:
         limit = settings.train.grid_predictions
         if choose.asked.sum() > limit:
-            drawn = drawn_users(choose.replayed, choose.asked, limit, settings.seed)
-            choose = choose._replace(asked=choose.asked & drawn)
+            choose = choose._replace(asked=asked_of_drawn(choose.replayed, choose.asked, limit, settings.seed))
         tried = []
         for point in points:
             model = kind(len(choose.catalog), rule=rule, **point).fit(choose.learned, cutoff=choose.cutoff)

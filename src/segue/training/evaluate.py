@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from segue.artifact import Artifact, Facts
+from segue.data import spill
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.splits import TEST, TRAIN, VALID, Split, split_log
@@ -48,7 +49,7 @@ def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None
     )
     if not phase.asked.any():
         raise EvaluationError(
-            f"none of the {int((split.role == TEST).sum())} events that could be asked for has an earlier one in its "
+            f"none of the {split.counts()['test']} events that could be asked for has an earlier one in its "
             "session: there is nothing to predict them from"
         )
     entries, notes = baselines_beside(facts, log, split, phase)
@@ -84,8 +85,10 @@ def split_for(artifact: Artifact, log: EventLog) -> Split:
             f"and this one {'has' if log.timed else 'lacks'} them"
         )
     if facts.cutoff is not None:
-        role = np.where(log.time < facts.cutoff, TRAIN, TEST).astype(np.int8)
-        if not (role == TEST).any():
+        known = int(np.searchsorted(log.time, facts.cutoff))
+        role = spill.empty(len(log), np.int8)
+        role[:known], role[known:] = TRAIN, TEST
+        if known == len(log):
             raise EvaluationError(
                 f"all {len(log):,} events lie before {utc(facts.cutoff)}, the model's cutoff: it may have learned from "
                 "them. Evaluate on later events (best the whole log with them), or train with an earlier cutoff"
@@ -98,7 +101,7 @@ def split_for(artifact: Artifact, log: EventLog) -> Split:
         )
     split = split_log(log, artifact.settings.split)
     below = next(
-        (part for part in (TEST, VALID) if fingerprint(log.where(split.role < part)) == facts.trained_on),
+        (part for part in (TEST, VALID) if fingerprint(log.where(split.below(part))) == facts.trained_on),
         None,
     )
     if below is None:
@@ -106,12 +109,15 @@ def split_for(artifact: Artifact, log: EventLog) -> Split:
             f"the model was trained under a {facts.split} split of another log: parted so, the training part of this "
             "one is not what the model has learned from, so its test part may be. Give the log it was trained on"
         )
-    return split._replace(role=np.where(split.role < below, TRAIN, split.role))
+    role, first = split.role, below
+    return split._replace(
+        role=spill.filled(len(role), np.int8, lambda b: np.where(role[b] < first, np.int8(TRAIN), role[b]), role)
+    )
 
 
 def baselines_beside(facts: Facts, log: EventLog, split: Split, phase: Phase) -> tuple[dict[str, Entry], list[str]]:
     """The baselines with the settings tuned in training, fitted to the log's events before the cutoff."""
-    learned = log.where(split.role == TRAIN)
+    learned = log.where(split.below(TRAIN + 1))
     if not len(phase.learned) or not (phase.learned.item >= 0).any():
         return {}, [
             "no baselines: the log holds no events before the cutoff for them to learn from; give the whole log to "

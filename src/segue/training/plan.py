@@ -40,7 +40,8 @@ class Plan(NamedTuple):
     @property
     def valid_from(self) -> float | None:
         """Unix seconds from which on events choose, for the time split."""
-        return float(self.log.time[self.split.role == VALID].min()) if self.split.cutoff is not None else None
+        first = self.split.first(VALID)
+        return None if self.split.cutoff is None or first is None else float(self.log.time[first])
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -12,15 +12,19 @@ import numpy as np
 
 from segue.artifact import Artifact, Facts
 from segue.config import toml_of
+from segue.data import spill
 from segue.data.events import EventLog
+from segue.data.ids import Ids
 from segue.data.splits import TEST, VALID
 from segue.errors import ConfigError, TrainingError, did_you_mean
 from segue.evaluation.judge import Entry, judge
 from segue.evaluation.phase import phase_of
 from segue.evaluation.report import Report
 from segue.models.build import BASELINES, kind_of, model_names
+from segue.shapes import Array
 from segue.training.candidates import Fitted, again, fit_baseline
 from segue.training.card import card_of
+from segue.training.latency import shaped
 from segue.training.networks import Workshop, fit_network, refit
 from segue.training.plan import Plan
 
@@ -71,24 +75,25 @@ def judge_models(plan: Plan, fitted: Mapping[str, Fitted]) -> Report:
 
 def train_artifact(plan: Plan, model: str, shop: Workshop) -> tuple[Artifact, Report]:
     """Train one model, judge it beside the baselines, and put all of it together as an artifact."""
+    plan, model, shop, latency = shaped(plan, model, shop)
     fitted = fit_models(plan, [model], shop)
     report = judge_models(plan, fitted)
-    one, role = fitted[model], plan.split.role
-    seen, cutoff = role < (TEST if plan.settings.train.refit else VALID), plan.split.cutoff
+    one, below, cutoff = fitted[model], TEST if plan.settings.train.refit else VALID, plan.split.cutoff
     if one.interrupted:
         if not one.epochs:
             raise TrainingError(
                 "interrupted before the first epoch was judged: there is nothing to save yet; go on with --resume"
             )
         shop.say(f"{model}: interrupted; its best epoch so far knows the training part alone")
-        seen, cutoff = role < VALID, plan.valid_from
+        below, cutoff = VALID, plan.valid_from
     elif plan.settings.train.final:
         everything = fit_on_everything(plan, model, one, shop)
         if everything is None:
             shop.say(f"{model}: interrupted; the model of before --final is what there is")
         else:
-            one, seen = everything, np.ones(len(plan.log), bool)
+            one, below = everything, TEST + 1
             cutoff = float(np.nextafter(plan.log.time[-1], np.inf)) if plan.log.timed else None
+    seen = plan.log.where(plan.split.below(below))
     facts = Facts(
         name=model,
         kind=model if model in BASELINES else "network",
@@ -98,10 +103,10 @@ def train_artifact(plan: Plan, model: str, shop: Workshop) -> tuple[Artifact, Re
         at_session_start=plan.rule.at_session_start,
         exclude=plan.settings.evaluate.exclude,
         timed=plan.log.timed,
-        split="everything" if seen.all() else plan.split.kind,
+        split="everything" if len(seen) == len(plan.log) else plan.split.kind,
         cutoff=cutoff,
-        trained_on=fingerprint(plan.log.where(seen)),
-        events=int(seen.sum()),
+        trained_on=fingerprint(seen),
+        events=len(seen),
         trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
         interrupted=one.interrupted,
         baselines={name: other.settings for name, other in fitted.items() if name in BASELINES},
@@ -111,8 +116,8 @@ def train_artifact(plan: Plan, model: str, shop: Workshop) -> tuple[Artifact, Re
         catalog=one.phase.catalog,
         settings=plan.settings,
         facts=facts,
-        metrics={"report": report, "curve": one.curve},
-        card=card_of(facts, report, plan.settings),
+        metrics={"report": report, "curve": one.curve, "latency": latency},
+        card=card_of(facts, report, plan.settings, latency),
     )
     return artifact, report
 
@@ -131,22 +136,37 @@ def fingerprint(log: EventLog) -> str:
     """A hash of who, what and when, whatever order the ids were numbered in."""
     digest = hashlib.sha256()
     for ids, column in ((log.users, log.user), (log.items, log.item)):
-        used, place = np.unique(column, return_inverse=True)
-        names = ids.take(used)
-        order = sorted(range(len(names)), key=names.__getitem__)
-        position = np.empty(len(names), np.int64)
-        position[order] = np.arange(len(names))
-        digest.update("\n".join(names[i] for i in order).encode("utf-8", "surrogatepass"))
-        digest.update(position[place].tobytes())
-    digest.update(log.time.tobytes())
+        short = short_hashes(ids)
+        for block in spill.blocks(len(column)):
+            digest.update(short[column[block]].data)
+        spill.release(column)
+    for block in spill.blocks(len(log)):
+        digest.update(np.ascontiguousarray(log.time[block]).data)
+    spill.release(log.time)
     return digest.hexdigest()[:16]
+
+
+def short_hashes(ids: Ids) -> Array:
+    """A number for each id, the same in every log."""
+
+    def some(block: slice) -> Array:
+        texts = (ids[place].encode("utf-8", "surrogatepass") for place in range(block.start, block.stop))
+        return np.frombuffer(b"".join(hashlib.blake2b(text, digest_size=8).digest() for text in texts), "<u8")
+
+    return spill.filled(len(ids), "<u8", some)
 
 
 def run_fingerprint(plan: Plan, model: str) -> str:
     """What a checkpoint must match: log, settings and model."""
-    parts = [fingerprint(plan.log).encode(), toml_of(plan.settings).encode(), model.encode(), plan.split.role.tobytes()]
-    parts += [plan.judge.replayed.opens.tobytes(), msgspec.json.encode(plan.judge.catalog.columns)]
-    return hashlib.sha256(b" ".join(parts)).hexdigest()[:16]
+    digest = hashlib.sha256()
+    for part in (fingerprint(plan.log).encode(), toml_of(plan.settings).encode(), model.encode()):
+        digest.update(part + b" ")
+    for column in (plan.split.role, plan.judge.replayed.opens):
+        for block in spill.blocks(len(column)):
+            digest.update(np.ascontiguousarray(column[block]).data)
+        spill.release(column)
+    digest.update(msgspec.json.encode(plan.judge.catalog.columns))
+    return digest.hexdigest()[:16]
 
 
 def checkpoint_folder(out: Path) -> Path:
