@@ -24,6 +24,7 @@ from segue.metrics.base import METRICS, RankMetric
 from segue.recommender import Recommendation, Recommender, UserState, load
 from segue.training.candidates import Say
 from segue.training.checkpoint import remove_checkpoints
+from segue.training.latency import named
 from segue.training.losses import LOSSES
 from segue.training.networks import Show, Workshop, deadline_of
 from segue.training.plan import Plan, plan_of
@@ -79,12 +80,12 @@ def fit(
         log: a path, a glob, a folder, a polars or pandas frame, or a list of these; see `read_log`.
         items: an items table (item_id, title, categories, ...), if there is one.
         items_col: its column of item ids, where that has no known name.
-        model: a recurrent layer (`gru`), or a baseline.
+        model: a recurrent layer (`gru`), or a baseline; with `train.latency` several layers, with commas between.
         settings: by dotted key, such as {"train.epochs": 3}; what is left open is chosen from the log.
         say, show: told of what happens.
         columns: which column is what; see `read_log`.
     """
-    check_models([model])
+    check_models(named(model))
     plan = prepare(log, items=items, items_col=items_col, settings=settings, columns=columns)
     artifact, _ = train_artifact(plan, model, Workshop(plan.settings, say, show, deadline=deadline_of(plan.settings)))
     return Recommender(artifact)
@@ -151,6 +152,8 @@ def compare(
     """Tune and train several models and all baselines, each on the same events, and ask all for the same targets."""
     check_models(models)
     plan = prepare(log, items=items, items_col=items_col, settings=settings, columns=columns)
+    if plan.settings.train.latency:
+        say("note: train.latency is not used: models are compared in the shape they are set to")
     return judge_models(
         plan, fit_models(plan, models, Workshop(plan.settings, say, show, deadline=deadline_of(plan.settings)))
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 from cyclopts import Parameter
 
 from segue.cli.options import Chosen, Json, Log, LogColumns
-from segue.cli.show import print_json, print_report, progress, say
+from segue.cli.show import print_json, print_report, print_table, progress, say
+
+if TYPE_CHECKING:
+    from segue.training.shape import LatencyChoice
 
 
 def command(
@@ -16,9 +20,16 @@ def command(
     /,
     *,
     out: Annotated[Path, Parameter(help="The folder of the model.")],
-    model: Annotated[str, Parameter(help="A recurrent layer, or a baseline.")] = "gru",
+    model: Annotated[
+        str, Parameter(help="A recurrent layer, or a baseline; with --latency several, by commas.")
+    ] = "gru",
     items: Annotated[str | None, Parameter(help="An items table: item_id, title, categories, ...")] = None,
     items_col: Annotated[str | None, Parameter(help="The column of item ids in the items table.")] = None,
+    budget: Annotated[str | None, Parameter(help="The time for all of it, such as 10m.")] = None,
+    latency: Annotated[
+        str | None, Parameter(help="The time for an event and its list, such as 2ms: the best shape within is chosen.")
+    ] = None,
+    device: Annotated[str | None, Parameter(help="What to train on: cpu, cuda, ...")] = None,
     final: Annotated[
         bool, Parameter(negative="", help="In the end learn from everything, test part included.")
     ] = False,
@@ -31,11 +42,14 @@ def command(
     """Train a model into a folder, and say how good it is beside tuned baselines."""
     from segue import api
     from segue.artifact import check_free
+    from segue.training.latency import named
     from segue.training.run import check_models
+    from segue.training.shape import LatencyChoice
 
     check_free(out, overwrite=overwrite)
-    check_models([model])
-    tree = (settings or Chosen()).tree(**{"train.final": final or None})
+    check_models(named(model))
+    given = {"train.budget": budget, "train.latency": latency, "train.device": device, "train.final": final or None}
+    tree = (settings or Chosen()).tree(**given)
     plan = api.prepare(log, items=items, items_col=items_col, settings=tree, columns=(columns or LogColumns()).named())
     for note in plan.notes:
         say(f"note: {note}")
@@ -43,11 +57,23 @@ def command(
         say(f"{proposal.key} = {proposal.value} proposed: {proposal.reason}")
     with progress() as show:
         recommender = api.train(plan, model, out, overwrite=overwrite, resume=resume, say=say, show=show)
-    report = recommender.trained_report
+    report, shapes = recommender.trained_report, recommender.artifact.metrics.get("latency")
     if json:
-        print_json({"model": str(out), "version": recommender.bundle.version, "report": report})
+        made = {"model": str(out), "version": recommender.bundle.version, "report": report}
+        print_json(made if shapes is None else {**made, "latency": shapes})
         return
+    if shapes is not None:
+        print_shapes(msgspec.convert(msgspec.to_builtins(shapes), LatencyChoice))
     print_report(report, said=plan.notes)
     if recommender.artifact.facts.interrupted:
         raise KeyboardInterrupt
     say(f"the model is in {out}: read {out}/README.md, or run: segue serve {out}")
+
+
+def print_shapes(choice: LatencyChoice) -> None:
+    """The shapes that were considered for a limit of time."""
+    print_table(
+        ["shape", "90 % within, ms", "fits", f"{choice.metric}, validation", ""],
+        choice.rows(),
+        title=f"an event and its list of {choice.k} among {choice.items:,} items, limit {choice.limit_ms:g} ms",
+    )

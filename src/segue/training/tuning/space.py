@@ -16,7 +16,7 @@ from segue.training.losses import LOSSES
 CELL = "cell"
 """The name of the dimension of recurrent layers; all others are dotted keys of settings."""
 
-WEIGHTS_AN_EVENT = 10
+WEIGHTS_AN_EVENT = 20
 """A network may have so many weights for each event it learns from."""
 
 FEW_EVENTS, MANY_EVENTS = 20_000, 1_000_000
@@ -59,7 +59,7 @@ def space_of(phase: Phase, settings: Settings, cells: Sequence[str], fixed: Coll
     draws = [draw for draw in NEGATIVES if draw <= items // 2] or [NEGATIVES[0]]
     found = [
         Dimension(CELL, tuple(cells), 0, False, "as asked for" if len(cells) > 1 else ""),
-        ordered("model.width", widths_for(events, items), model.width, width_reason(events, items)),
+        ordered("model.width", widths_for(events, items, model.width), model.width, width_reason(events, items)),
         ordered("model.layers", (1,) if events < FEW_EVENTS else (1, 2), model.layers, layers_reason(events)),
         ordered("model.dropout", drops, model.dropout, of_drops),
         ordered("model.embedding_dropout", drops, model.embedding_dropout, of_drops),
@@ -96,12 +96,13 @@ def unordered(key: str, choices: Sequence[Any], start: Any, reason: str) -> Dime
     return Dimension(key, chosen, 0, False, reason)
 
 
-def widths_for(events: int, items: int) -> list[int]:
-    """Four powers of two, the largest as the number of events bears it, between 8 and 512."""
+def widths_for(events: int, items: int, start: int) -> list[int]:
+    """Powers of two, the largest as the number of events bears it, between 8 and 512; also those below the start."""
     largest = 8
     while largest < 512 and weights(2 * largest, items) <= WEIGHTS_AN_EVENT * events:
         largest *= 2
-    return [width for width in (largest // 8, largest // 4, largest // 2, largest) if width >= 8]
+    smallest = max(8, largest // 8)
+    return [width for width in (2**power for power in range(3, 10)) if smallest <= width <= max(largest, start)]
 
 
 def weights(width: int, items: int) -> int:

@@ -13,7 +13,7 @@ import msgspec
 from segue.durations import spoken
 from segue.errors import ConfigError, TrainingError
 from segue.training.candidates import Say
-from segue.training.networks import Show, set_threads
+from segue.training.networks import Show
 from segue.training.plan import Plan
 from segue.training.run import run_fingerprint
 from segue.training.tuning.evidence import best_of, line_of, summed_up
@@ -105,7 +105,6 @@ def tune_plan(
         ends = float("inf") if budget is None else started + budget * (1 - JUDGING) - spent
         interrupted = False
         try:
-            set_threads(cells[0], plan.settings, say)
             try_all(plan, study, cells[0], Bounds(budget, trials, ends), folder, say, show)
         except KeyboardInterrupt:
             interrupted = True
