@@ -107,8 +107,8 @@ def shapes_of(latency: LatencyChoice) -> list[str]:
         "## How fast it is",
         "",
         f"An event and its list of {latency.k} among {latency.items:,} items may take {latency.limit_ms:g} ms: of the "
-        f"shapes that keep to it, {chosen.name} was chosen on the validation part. Figures are of the machine it was "
-        "trained on, one thread, without HTTP and store.",
+        f"shapes that keep to it, {chosen.name} was chosen on the validation part. Figures are of the "
+        "machine it was trained on: own time of one thread, without HTTP and store.",
         "",
         f"| shape | 90 % within, ms | fits | {latency.metric}, validation | |",
         "|---|---|---|---|---|",

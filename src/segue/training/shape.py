@@ -12,7 +12,8 @@ class Shape(Struct, frozen=True, kw_only=True):
     """A shape of the network, and what was found of it.
 
     Attributes:
-        p90_ms, median_ms: of an event absorbed and its list, on one thread.
+        p90_ms: an event absorbed and its list take no longer nine times of ten: own time of one thread.
+        clock_ms: the same by the clock, what other processes took included.
         fits: within the limit.
         value: the validation metric after `epochs` of training; null where it was not trained.
         note: why it was not trained, if it was not.
@@ -22,7 +23,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     width: int
     layers: int
     p90_ms: float
-    median_ms: float
+    clock_ms: float
     fits: bool
     value: float | None = None
     epochs: int = 0
