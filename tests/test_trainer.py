@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import asdict
 
 from segue.config import ModelSettings, Settings, SplitSettings, TrainSettings
-from segue.data.batches import windows
+from segue.data.batches import Batch, targets_of, windows
 from segue.data.sessions import Sequences, lay_out
 from segue.data.splits import TEST, split_log
 from segue.data.synthetic import noisy_chain
@@ -19,7 +20,9 @@ from segue.models.base import SessionRule
 from segue.models.network import Network
 from segue.training import trainer
 from segue.training.loop import train_network
+from segue.training.losses import LOSSES, Loss, Outputs
 from segue.training.networks import Workshop, refit
+from segue.training.rows import RowAdamW
 from segue.training.schedule import grouped
 from segue.training.trainer import Trainer
 
@@ -46,7 +49,7 @@ def learned(monkeypatch: pytest.MonkeyPatch, **options: Any) -> list[int]:
         return plain(outputs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainer, "loss_of", lambda _: noting)
+        patch.setattr(trainer, "loss_of", lambda _: Loss(noting, samples=False))
         train_network(network(), sequences(), SETTINGS, seed=1, stop_after=1, **options)
     return sorted(found)
 
@@ -73,9 +76,9 @@ def test_the_state_goes_on_from_window_to_window_and_every_epoch_begins_without_
     into, out = [], []
     plain = trainer.forward
 
-    def noting(network: Any, sequences: Any, batch: Any, state: Any) -> Any:
+    def noting(network: Any, sequences: Any, batch: Any, state: Any, playing: Any) -> Any:
         into.append(state[0]["h"].clone())
-        y, after = plain(network, sequences, batch, state)
+        y, after = plain(network, sequences, batch, state, playing)
         out.append(after[0]["h"].clone())
         assert not after[0]["h"].requires_grad, "gradients end with the window"
         return y, after
@@ -144,7 +147,7 @@ def test_the_curve_has_the_mean_over_each_epochs_own_targets(monkeypatch: pytest
         told.append((value.item(), len(outputs.target)))
         return value
 
-    monkeypatch.setattr(trainer, "loss_of", lambda _: noting)
+    monkeypatch.setattr(trainer, "loss_of", lambda _: Loss(noting, samples=False))
     found = train_network(network(), sequences(), SETTINGS, seed=1)
     assert sum(count for _, count in told) == 2 * 160
     half = next(n for n in range(len(told)) if sum(count for _, count in told[:n]) == 160)
@@ -166,8 +169,93 @@ def test_what_is_learned_anew_stops_after_the_chosen_epoch() -> None:
 
 def test_matrices_decay_and_vectors_do_not() -> None:
     model = network()
-    decayed, plain = grouped(model, 0.3)
+    decayed, plain = grouped(list(model.parameters()), 0.3)
     assert (decayed["weight_decay"], plain["weight_decay"]) == (0.3, 0.0)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     told = [sorted(names[id(parameter)] for parameter in group["params"]) for group in (decayed, plain)]  # type: ignore[attr-defined]
     assert told == [["cells.0.u", "cells.0.w", "table"], ["bias", "cells.0.b", "cells.0.c"]]
+
+
+def steps(loss: str, rows: int = 4, **options: Any) -> tuple[Network, Trainer, Any]:
+    """A trainer after one step."""
+    model = Network(N, rule=SessionRule(), width=6, dropout=0.0, embedding_dropout=0.0)
+    settings = TrainSettings(**{**asdict(SETTINGS), "rows": rows, "loss": loss, **options})
+    laid = sequences()
+    one = Trainer(model, laid, targets_of(laid), settings, seed=1)
+    batch = next(windows(laid, rows=rows, window=6))
+    return model, one, batch
+
+
+@pytest.mark.parametrize("loss", [name for name, one in LOSSES.items() if one.samples])
+def test_a_sampled_step_moves_the_rows_it_touched_and_no_others(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    model, one, batch = steps(loss, negatives=2, sampling="uniform", weight_decay=0.1)
+    touched: list[set[int]] = []
+    plain = trainer.in_play
+
+    def noting(network: Network, item: Any, target: Any, drawn: Any) -> Any:
+        touched.append({*item[item >= 0].tolist(), *target.tolist(), *drawn.item.tolist()})
+        return plain(network, item, target, drawn)
+
+    monkeypatch.setattr(trainer, "in_play", noting)
+    before = model.table.detach().clone()
+    for place in (slice(0, 1), slice(1, 2)):  # a row or two of the window: few items
+        one.step(Batch(batch.place[place], batch.starts[place]), 0.5)
+    moved = set(torch.nonzero((model.table != before).any(1)).ravel().tolist())
+    assert moved == touched[0] | touched[1]
+    assert len(moved) < N
+
+
+def test_the_gradients_of_the_rows_in_play_are_those_of_the_whole_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    model, one, batch = steps("bpr-max", negatives=5, clip=1e9)
+    got: dict[str, Any] = {}
+
+    def keep(self: RowAdamW, rows: Any, gradient: Any, rate: float) -> None:
+        got[str(gradient.ndim)] = (rows, gradient)
+
+    monkeypatch.setattr(RowAdamW, "step", keep)
+    state = torch.get_rng_state()
+    wanted = np.where(batch.place >= 0, one.target[batch.place], -1).ravel()
+    at = np.flatnonzero(wanted >= 0)
+    target = torch.from_numpy(wanted[at].astype(np.int64))
+    drawn = one.negatives.draw(5, torch.default_generator, target)
+    y, _ = trainer.forward(model, one.sequences, batch, model.initial_cells(4))
+    outputs = Outputs(y.view(-1, 6)[at], model.table, model.bias, target, drawn, N, one.settings)
+    whole = torch.autograd.grad(LOSSES["bpr-max"](outputs), [model.table, model.bias])
+    torch.set_rng_state(state)
+    one.step(batch, 0.5)
+    for dimension, expected in zip("21", whole, strict=True):
+        rows, gradient = got[dimension]
+        found = torch.zeros_like(expected)
+        found[rows] = gradient
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
+
+
+def test_rows_that_every_step_touches_move_as_under_adamw() -> None:
+    torch.manual_seed(3)
+    mine, theirs = torch.randn(5, 4), torch.nn.Parameter(torch.empty(5, 4))
+    theirs.data.copy_(mine)
+    one, other = RowAdamW(mine, weight_decay=0.1), torch.optim.AdamW([theirs], lr=0.02, weight_decay=0.1)
+    for _ in range(20):
+        theirs.grad = torch.randn(5, 4)
+        one.step(torch.arange(5), theirs.grad.clone(), 0.02)
+        other.step()
+    torch.testing.assert_close(mine, theirs.detach(), atol=1e-6, rtol=1e-5)
+
+
+def test_a_row_sees_the_adam_of_its_own_gradients() -> None:
+    """Row i is touched in every (i + 1)th step; beside it PyTorch's AdamW runs on that row alone."""
+    torch.manual_seed(3)
+    table = torch.randn(3, 4)
+    alone = [torch.nn.Parameter(row.clone()) for row in table]
+    others = [torch.optim.AdamW([row], lr=0.02, weight_decay=0.1) for row in alone]
+    one = RowAdamW(table, weight_decay=0.1)
+    for step in range(1, 13):
+        rows = [i for i in range(3) if step % (i + 1) == 0]
+        gradient = torch.randn(len(rows), 4)
+        one.step(torch.tensor(rows), gradient, 0.02)
+        for row, part in zip(rows, gradient, strict=True):
+            alone[row].grad = part.clone()
+            others[row].step()
+    torch.testing.assert_close(table, torch.stack([row.detach() for row in alone]), atol=1e-6, rtol=1e-5)

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -25,10 +26,12 @@ from segue.rng import stream
 from segue.training import loop, trainer
 from segue.training.checkpoint import Checkpoints
 from segue.training.loop import Progress, Trained, train_network
+from segue.training.losses import Loss
 from segue.training.schedule import schedule
 
 N = 12
 SETTINGS = TrainSettings(epochs=3, rows=8, window=8, learning_rate=0.01, checkpoint_seconds=1e-9, threads=1)
+BY_ROWS = msgspec.structs.replace(SETTINGS, loss="bpr-max", negatives=5, threads=2)
 
 
 def sequences() -> Sequences:
@@ -52,7 +55,7 @@ class KilledError(Exception):
     """Stands for a kill: nothing after it runs."""
 
 
-def killed_at(number: int, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def killed_at(number: int, monkeypatch: pytest.MonkeyPatch, folder: Path, settings: TrainSettings = SETTINGS) -> None:
     """Train until the `number`th step, and stop there without a word."""
     steps = [0]
     plain = trainer.Trainer.step
@@ -66,18 +69,19 @@ def killed_at(number: int, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Non
     with monkeypatch.context() as patch:
         patch.setattr(trainer.Trainer, "step", step)
         with pytest.raises(KilledError):
-            train_network(network(), sequences(), SETTINGS, seed=1, checkpoints=Checkpoints(folder, "x"))
+            train_network(network(), sequences(), settings, seed=1, checkpoints=Checkpoints(folder, "x"))
 
 
+@pytest.mark.parametrize("settings", [SETTINGS, BY_ROWS], ids=["full, one thread", "by rows, two threads"])
 @pytest.mark.parametrize("number", [2, 5, 14, 20, 33])
 def test_a_training_killed_at_any_step_ends_with_the_weights_of_an_uninterrupted_one(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    number: int, settings: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = network()
-    whole = train_network(plain, sequences(), SETTINGS, seed=1)
-    killed_at(number, monkeypatch, tmp_path)
+    whole = train_network(plain, sequences(), settings, seed=1)
+    killed_at(number, monkeypatch, tmp_path, settings)
     resumed = network(seed=99)
-    again = train_network(resumed, sequences(), SETTINGS, seed=1, checkpoints=Checkpoints(tmp_path, "x"))
+    again = train_network(resumed, sequences(), settings, seed=1, checkpoints=Checkpoints(tmp_path, "x"))
     assert equal(weights(plain), weights(resumed))
     assert again.curve == whole.curve
 
@@ -104,11 +108,12 @@ def test_the_best_weights_survive_a_kill(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_kill_9_at_random_moments_changes_no_bit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SETTINGS", "BY_ROWS"])
+def test_kill_9_at_random_moments_changes_no_bit(name: str, tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); from test_training import *\n"
         "import time; model = network(); folder = Path(sys.argv[2])\n"
-        "train_network(model, sequences(), SETTINGS, seed=1, checkpoints=Checkpoints(folder, 'x'),"
+        f"train_network(model, sequences(), {name}, seed=1, checkpoints=Checkpoints(folder, 'x'),"
         " show=lambda _: time.sleep(0.01))\n"
         "np.savez(folder / 'weights.npz', **model.arrays())\n"
     )
@@ -126,7 +131,7 @@ def test_kill_9_at_random_moments_changes_no_bit(tmp_path: Path) -> None:
             break
     assert kills
     plain = network()
-    train_network(plain, sequences(), SETTINGS, seed=1)
+    train_network(plain, sequences(), globals()[name], seed=1)
     assert equal(weights(plain), dict(np.load(tmp_path / "weights.npz")))
 
 
@@ -171,7 +176,7 @@ def test_ctrl_c_keeps_the_best_so_far() -> None:
 
 def test_a_loss_that_is_no_number_names_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
     losses = iter([torch.tensor(1.0, requires_grad=True)] * 3 + [torch.tensor(float("nan"))])
-    monkeypatch.setattr(trainer, "loss_of", lambda _: lambda _: next(losses))
+    monkeypatch.setattr(trainer, "loss_of", lambda _: Loss(lambda _: next(losses), samples=False))
     with pytest.raises(TrainingError, match="the loss is nan at window 4 of epoch 1"):
         train_network(network(), sequences(), SETTINGS, seed=1)
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from segue.cells.base import Cell, CellState
+from segue.cells.parallel import products
 
 
 class GRU(Cell):
@@ -58,17 +59,21 @@ class _Scan(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, keep: Tensor, h: Tensor, w: Tensor, u: Tensor, b: Tensor, c: Tensor) -> Tensor:
         """The equations of `GRU`; keeps h before each step, the gates, n and U_n h + c_n."""
-        T, B, _ = x.shape
+        T, B, D = x.shape
         H = h.shape[1]
-        from_x = torch.addmm(b, x.reshape(T * B, -1), w.T).view(T, B, 3 * H)
+        flat = x.reshape(T * B, D)
+        to_gates, to_n = x.new_empty(T, B, 2 * H), x.new_empty(T, B, H)
+        products((to_gates.view(T * B, -1), flat, w[: 2 * H].T), (to_n.view(T * B, -1), flat, w[2 * H :].T))
+        to_gates += (b + c)[: 2 * H]
+        to_n += b[2 * H :]
         y, before, n, m = (x.new_empty(T, B, H) for _ in range(4))
         gates = x.new_empty(T, B, 2 * H)
+        u_gates, u_n, c_n = u[: 2 * H].T, u[2 * H :].T, c[2 * H :]
         for t in range(T):
             h = torch.mul(h, keep[t], out=before[t])
-            from_h = torch.addmm(c, h, u.T)
-            torch.sigmoid(from_x[t, :, : 2 * H].add_(from_h[:, : 2 * H]), out=gates[t])
-            m[t] = from_h[:, 2 * H :]
-            torch.tanh(torch.addcmul(from_x[t, :, 2 * H :], gates[t, :, :H], m[t]), out=n[t])
+            torch.sigmoid(torch.addmm(to_gates[t], h, u_gates), out=gates[t])
+            torch.addmm(c_n, h, u_n, out=m[t])
+            torch.tanh(torch.addcmul(to_n[t], gates[t, :, :H], m[t]), out=n[t])
             h = torch.lerp(n[t], h, gates[t, :, H:], out=y[t])
         ctx.save_for_backward(x, keep, before, gates, n, m, w, u)
         return y
@@ -76,21 +81,29 @@ class _Scan(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        """Back-propagation through time: dh' to n, z and (through n) r, and on to h; weights in one product each."""
+        """Back-propagation through time: dh' to n, z and (through n) r, and on to h; weights in one product each.
+
+        What dh' is multiplied with does not depend on it, so that it is laid out before the loop, for the four places
+        it goes to: U_n h + c_n, the two gates, and W_n x + b_n. The first three are those of U, the last three of W.
+        """
         x, keep, before, gates, n, m, w, u = ctx.saved_tensors
         T, B, H = n.shape
-        r, z = gates[..., :H], gates[..., H:]
-        h_to_z, h_to_n, n_to_r = (before - n) * z * (1 - z), (1 - z) * (1 - n * n), m * r * (1 - r)
-        at_h = x.new_empty(T, B, 3 * H)  # gradients of U h + c; those of W x + b differ only in n, which r scales
-        at_n, dh = x.new_empty(T, B, H), torch.zeros_like(before[0])
+        r, z = gates[..., :H], gates[..., H:].contiguous()
+        factor = x.new_empty(T, B, 4, H)
+        to_n = torch.mul(1 - z, 1 - n * n, out=factor[:, :, 3])
+        to_m = torch.mul(to_n, r, out=factor[:, :, 0])
+        torch.mul(to_m * m, 1 - r, out=factor[:, :, 1])
+        torch.mul((before - n) * z, 1 - z, out=factor[:, :, 2])
+        at = torch.empty_like(factor)
+        u_turned = torch.cat([u[2 * H :], u[: 2 * H]])
+        dh = dy[T - 1]
         for t in reversed(range(T)):
-            dh = dh + dy[t]
-            dn = torch.mul(dh, h_to_n[t], out=at_n[t])
-            torch.mul(dn, n_to_r[t], out=at_h[t, :, :H])
-            torch.mul(dh, h_to_z[t], out=at_h[t, :, H : 2 * H])
-            torch.mul(dn, r[t], out=at_h[t, :, 2 * H :])
-            dh = torch.addmm(dh * z[t], at_h[t], u) * keep[t]
-        at_x = torch.cat([at_h[..., : 2 * H], at_n], -1).view(T * B, 3 * H)
-        at_h = at_h.view(T * B, 3 * H)
-        dx, dw = (at_x @ w).view_as(x), at_x.T @ x.reshape(T * B, -1)
-        return dx, None, dh, dw, at_h.T @ before.view(T * B, H), at_x.sum(0), at_h.sum(0)
+            torch.mul(dh.unsqueeze(1), factor[t], out=at[t])
+            dh = torch.addmm(dh * z[t], at[t, :, :3].view(B, 3 * H), u_turned)
+            dh = torch.addcmul(dy[t - 1], dh, keep[t]) if t else dh * keep[t]
+        flat = at.view(T * B, 4 * H)
+        at_h, at_x = flat[:, : 3 * H], flat[:, H:]
+        dx, dw, du = torch.empty_like(x).view(T * B, -1), torch.empty_like(w), torch.empty_like(u)
+        products((dx, at_x, w), (dw, at_x.T, x.reshape(T * B, -1)), (du, at_h.T, before.view(T * B, H)))
+        dc = at_h.sum(0)
+        return dx.view_as(x), None, dh, dw, du.roll(-H, 0), at_x.sum(0), dc.roll(-H)

@@ -58,10 +58,13 @@ class Network(nn.Module):
         self.boundary = None if rule.resets else nn.Parameter(torch.zeros(width))
         self.pause = nn.Parameter(torch.zeros(PAUSES, width)) if time_gap else None
 
-    def inputs(self, item: Tensor, pause: Tensor | None, opens: Tensor) -> Tensor:
-        """(..., D) what the first cell reads; zero for an item outside the catalog."""
+    def inputs(self, item: Tensor, pause: Tensor | None, opens: Tensor, table: Tensor | None = None) -> Tensor:
+        """(..., D) what the first cell reads; zero for an item outside the catalog.
+
+        `table` (R, D) stands for the item table where items are numbered by its rows.
+        """
         known = item >= 0
-        x = F.embedding(item.clamp(min=0), self.table)
+        x = F.embedding(item.clamp(min=0), self.table if table is None else table)
         if not bool(known.all()):
             x = x * known.unsqueeze(-1)
         if self.boundary is not None:
@@ -83,7 +86,12 @@ class Network(nn.Module):
         """The initial state of each cell."""
         return [cell.initial_state(batch_size) for cell in self.cells]  # type: ignore[operator]
 
-    # The Model contract: numpy outside, torch inside.
+    # The Model contract: numpy outside, torch inside, on whatever device the weights are.
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.table.device
 
     def initial_state(self, batch_size: int) -> State:
         """Nothing remembered, B rows."""
@@ -103,14 +111,14 @@ class Network(nn.Module):
             for cell, kept in zip(self.cells, cells, strict=True):
                 x, last = cell.step(x, kept)  # type: ignore[operator]
                 after.append(last)
-        return {"time": np.asarray(event.time, np.float64), "output": x.numpy()} | named(after)
+        return {"time": np.asarray(event.time, np.float64), "output": x.cpu().numpy()} | named(after)
 
     def scan(self, events: Event, starts: Bools, state: State) -> tuple[Floats, State]:
         """Queries (T, B, D) after each event, and the last state."""
         with torch.no_grad():
             x = self.inputs(*self.tensors(events, starts, state))
-            y, after = self.unroll(x, shared(starts), self.cells_of(state))
-        outputs: Floats = y.numpy()
+            y, after = self.unroll(x, shared(starts).to(self.device), self.cells_of(state))
+        outputs: Floats = y.cpu().numpy()
         return outputs, {"time": np.asarray(events.time[-1], np.float64), "output": outputs[-1]} | named(after)
 
     def query(self, state: State, now: Doubles | None = None) -> Floats:
@@ -124,14 +132,14 @@ class Network(nn.Module):
             table: Tensor = self.table
             bias: Tensor = self.bias
             if candidates is not None:
-                chosen = torch.from_numpy(np.asarray(candidates, np.int64))
+                chosen = torch.from_numpy(np.asarray(candidates, np.int64)).to(self.device)
                 table, bias = table[chosen], bias[chosen]
-            scores: Floats = torch.addmm(bias, shared(query), table.T).numpy()
+            scores: Floats = torch.addmm(bias, shared(query).to(self.device), table.T).cpu().numpy()
         return scores
 
     def item_vectors(self) -> Floats:
         """(N, D) the item table: items that follow the same histories lie near each other."""
-        return np.asarray(self.table.detach().numpy())
+        return np.asarray(self.table.detach().cpu().numpy())
 
     def settings(self) -> dict[str, Any]:
         """What the constructor needs."""
@@ -156,11 +164,11 @@ class Network(nn.Module):
         pause = None
         if self.time_gap:
             before = np.concatenate([state["time"][None], events.time[:-1]])
-            pause = torch.from_numpy(pause_sizes(np.where(starts, np.nan, events.time - before)))
+            pause = torch.from_numpy(pause_sizes(np.where(starts, np.nan, events.time - before))).to(self.device)
         return (
-            shared(np.asarray(events.item, np.int64)),
+            shared(np.asarray(events.item, np.int64)).to(self.device),
             pause,
-            shared(np.asarray(events.opens)),
+            shared(np.asarray(events.opens)).to(self.device),
         )
 
     def cells_of(self, state: State) -> list[CellState]:
@@ -169,7 +177,7 @@ class Network(nn.Module):
         for name, array in state.items():
             if name.startswith("cell"):
                 number, _, part = name.removeprefix("cell").partition(".")
-                cells[int(number)][part] = shared(array)
+                cells[int(number)][part] = shared(array).to(self.device)
         return cells
 
 
@@ -181,7 +189,7 @@ def shared(array: Array) -> Tensor:
 def named(cells: list[CellState]) -> State:
     """The states of the cells under flat names: `cell0.h`, ..."""
     return {
-        f"cell{number}.{part}": tensor.detach().numpy()
+        f"cell{number}.{part}": tensor.detach().cpu().numpy()
         for number, cell in enumerate(cells)
         for part, tensor in cell.items()
     }

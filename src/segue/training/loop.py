@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from segue.cells.parallel import using
 from segue.config import TrainSettings
 from segue.data.batches import targets_of, windows
 from segue.data.sessions import Sequences
@@ -18,6 +19,7 @@ from segue.models.network import Network
 from segue.rng import stream
 from segue.shapes import Bools
 from segue.training.checkpoint import Checkpoints
+from segue.training.hardware import hardware_of
 from segue.training.trainer import Trainer
 
 SHOW_SECONDS = 0.3
@@ -102,64 +104,69 @@ def train_network(
             f"nothing to learn from: none of {len(sequences)} events has a next one in its session; "
             "check the user and session columns and the gap (`segue inspect`)"
         )
-    trainer = Trainer(network, sequences, target, settings, seed=seed)
+    kept = checkpoints.read() if checkpoints else None
+    hardware = hardware_of(settings)
+    if kept is not None:
+        hardware = hardware._replace(threads=kept[1]["threads"], precision=kept[1]["precision"])
+    network.to(hardware.device)
     whole = float(settings.epochs) if planned is None else planned
     last = min(1.0, (whole if stop_after is None else stop_after) / whole) - 1e-12
-    kept = checkpoints.read() if checkpoints else None
-    if kept is not None:
-        trainer.load(*kept)
-    at, before = trainer.at, trainer.at.seconds
-    begun, started = at.share, time.monotonic()
-    saved = shown = started
-    events, interrupted = 0, False
+    with using(hardware.threads):
+        trainer = Trainer(network, sequences, target, settings, seed=seed, precision=hardware.precision)
+        if kept is not None:
+            trainer.load(*kept)
+        at, before = trainer.at, trainer.at.seconds
+        begun, started = at.share, time.monotonic()
+        saved = shown = started
+        events, interrupted = 0, False
 
-    def spent() -> float:
-        return before + time.monotonic() - started
+        def spent() -> float:
+            return before + time.monotonic() - started
 
-    def share_now() -> float:
-        by_clock = 0.0 if seconds is None else last * (spent() + at.slowest_validation) / seconds
-        return max((at.epoch + at.events / len(sequences)) / whole, by_clock)
+        def share_now() -> float:
+            by_clock = 0.0 if seconds is None else last * (spent() + at.slowest_validation) / seconds
+            return max((at.epoch + at.events / len(sequences)) / whole, by_clock)
 
-    def keep() -> None:
-        at.seconds = spent()
-        if checkpoints is not None:
-            checkpoints.write(trainer.tensors(), msgspec.to_builtins(at))
+        def keep() -> None:
+            at.seconds = spent()
+            if checkpoints is not None:
+                checkpoints.write(trainer.tensors(), msgspec.to_builtins(at))
 
-    try:
-        while at.share < last and (validate is None or at.epoch - at.best_epoch < settings.patience):
-            order = stream(seed, f"epoch {at.epoch}")
-            batches = windows(sequences, rows=settings.rows, window=settings.window, rng=order)
-            if at.window == 0:
-                trainer.begin_epoch()
-            for batch in islice(batches, at.window, None):
-                trainer.step(batch, at.share)
-                done = int((batch.place >= 0).sum())
-                at.window, at.events, events = at.window + 1, at.events + done, events + done
+        try:
+            while at.share < last and (validate is None or at.epoch - at.best_epoch < settings.patience):
+                order = stream(seed, f"epoch {at.epoch}")
+                batches = windows(sequences, rows=settings.rows, window=settings.window, rng=order)
+                if at.window == 0:
+                    trainer.begin_epoch()
+                for batch in islice(batches, at.window, None):
+                    trainer.step(batch, at.share)
+                    done = int((batch.place >= 0).sum())
+                    at.window, at.events, events = at.window + 1, at.events + done, events + done
+                    at.share = share_now()
+                    now = time.monotonic()
+                    if now - shown > SHOW_SECONDS or at.share >= last:
+                        shown, value = now, at.curve[-1][1] if at.curve else None
+                        left = (now - started) * (last - at.share) / max(at.share - begun, 1e-9)
+                        rate = events / (now - started)
+                        done_share, epochs = min(1.0, at.share / last), ceil(last * whole)
+                        show(Progress(at.epoch + 1, epochs, done_share, at.mean_loss, rate, max(0.0, left), value))
+                    if at.share >= last:
+                        break
+                    if now - saved > settings.checkpoint_seconds:
+                        keep()
+                        saved = now
+                network.eval()
+                began = time.monotonic()
+                metric = validate() if validate is not None else None
+                at.slowest_validation = max(at.slowest_validation, time.monotonic() - began)
+                trainer.end_epoch(metric, passes=at.epoch + at.events / len(sequences))
                 at.share = share_now()
-                now = time.monotonic()
-                if now - shown > SHOW_SECONDS or at.share >= last:
-                    shown, value = now, at.curve[-1][1] if at.curve else None
-                    left = (now - started) * (last - at.share) / max(at.share - begun, 1e-9)
-                    rate = events / (now - started)
-                    done_share, epochs = min(1.0, at.share / last), ceil(last * whole)
-                    show(Progress(at.epoch + 1, epochs, done_share, at.mean_loss, rate, max(0.0, left), value))
-                if at.share >= last:
-                    break
-                if now - saved > settings.checkpoint_seconds:
-                    keep()
-                    saved = now
-            network.eval()
-            began = time.monotonic()
-            metric = validate() if validate is not None else None
-            at.slowest_validation = max(at.slowest_validation, time.monotonic() - began)
-            trainer.end_epoch(metric, passes=at.epoch + at.events / len(sequences))
-            at.share = share_now()
-            keep()
-            saved = time.monotonic()
-    except KeyboardInterrupt:
-        interrupted = True
+                keep()
+                saved = time.monotonic()
+        except KeyboardInterrupt:
+            interrupted = True
     if trainer.best_weights:
         network.load_state_dict(trainer.best_weights)
-    network.eval()
+    network.to("cpu").eval()
     whole = at.passes / at.share if at.share else whole
     return Trained(at.best_epoch, at.best_passes, whole, at.curve, interrupted, spent())

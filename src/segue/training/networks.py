@@ -17,7 +17,6 @@ from segue.models.network import Network
 from segue.training.candidates import Fitted, Say, validation_metric
 from segue.training.checkpoint import Checkpoints
 from segue.training.loop import Progress, Trained, train_network
-from segue.training.speed import fastest_threads
 
 Show = Callable[[str, Progress], None]
 """Told of progress: the name of the stage, and where it stands."""
@@ -68,21 +67,9 @@ def new_network(cell: str, n_items: int, rule: SessionRule, settings: Settings) 
     )
 
 
-def set_threads(cell: str, settings: Settings, say: Say) -> None:
-    """Use the threads that were set, else those measured to be faster."""
-    if settings.train.threads:
-        torch.set_num_threads(settings.train.threads)
-    else:
-        most = torch.get_num_threads()
-        best = fastest_threads(cell, settings.model.width, settings.train.rows)
-        if best != most:
-            say(f"{best} thread instead of {most}: measured to be faster here and now")
-
-
 def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:
     """Choose the epoch on validation; then, with `train.refit`, learn anew for as long from `judge.learned`."""
     settings = shop.settings
-    set_threads(cell, settings, shop.say)
     network = new_network(cell, len(choose.catalog), rule, settings)
     allowed = allowance(choose, judge, shop)
     choice = train_network(

@@ -22,8 +22,8 @@ def schedule(share: float, warmup: float) -> float:
     return LOWEST + (1 - LOWEST) * 0.5 * (1 + math.cos(math.pi * (share - warmup) / (1 - warmup)))
 
 
-def grouped(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+def grouped(parameters: list[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
     """Parameters with decay (matrices) and without (vectors), as an optimiser takes them."""
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    vectors = [p for p in network.parameters() if p.ndim <= 1]
+    matrices = [p for p in parameters if p.ndim > 1]
+    vectors = [p for p in parameters if p.ndim <= 1]
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]

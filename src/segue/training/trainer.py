@@ -11,16 +11,27 @@ import torch
 from torch import Tensor
 
 from segue.cells import CellState
+from segue.cells.parallel import workers
 from segue.config import TrainSettings
 from segue.data.batches import Batch
 from segue.data.sessions import Sequences
+from segue.data.spill import blocks
 from segue.errors import TrainingError
 from segue.models.base import Event
 from segue.models.network import Network
-from segue.shapes import Ints
-from segue.training.checkpoint import load_optimizer, optimizer_tensors, packed, unpacked
+from segue.shapes import Array, Ints, Longs
+from segue.training.checkpoint import (
+    load_optimizer,
+    optimizer_tensors,
+    packed,
+    rng_states,
+    set_rng_states,
+    unpacked,
+)
+from segue.training.hardware import DTYPES
 from segue.training.losses import Outputs, loss_of
 from segue.training.negatives import Negatives
+from segue.training.rows import InPlay, RowAdamW, in_play
 from segue.training.schedule import grouped, schedule
 
 
@@ -38,7 +49,7 @@ class Standing(msgspec.Struct):
         curve: for each finished epoch its mean loss and its validation metric.
         loss, targets: sums over the epoch in hand.
         seconds: spent before the last interruption.
-        threads: of PyTorch; another number would change the last bits of sums.
+        threads, precision: that share the work, and of the products: others would change the last bits of sums.
     """
 
     epoch: int = 0
@@ -54,7 +65,8 @@ class Standing(msgspec.Struct):
     loss: float = 0.0
     targets: int = 0
     seconds: float = 0.0
-    threads: int = 0
+    threads: int = 1
+    precision: str = "float32"
 
     @property
     def mean_loss(self) -> float:
@@ -66,27 +78,41 @@ class Trainer:
     """A network in training.
 
     Args:
-        network: trained in place.
+        network: trained in place, on the device it is on.
         sequences: E events.
         target: (E,) the item to predict after each event, -1 for none.
         settings: see `TrainSettings`.
         seed: of dropout and negatives.
+        precision: of the products in the output layer.
     """
 
     def __init__(
-        self, network: Network, sequences: Sequences, target: Ints, settings: TrainSettings, *, seed: int
+        self,
+        network: Network,
+        sequences: Sequences,
+        target: Ints,
+        settings: TrainSettings,
+        *,
+        seed: int,
+        precision: str = "float32",
     ) -> None:
         torch.manual_seed(seed)
         self.network, self.sequences, self.target, self.settings = network, sequences, target, settings
-        self.optimizer = torch.optim.AdamW(
-            grouped(network, settings.weight_decay), lr=settings.learning_rate, fused=True
-        )
-        self.compare = loss_of(settings.loss)
-        counts = np.bincount(sequences.item[sequences.item >= 0], minlength=network.n_items)
-        self.negatives = Negatives(counts)
+        self.loss = loss_of(settings.loss)
+        # A loss that compares with a sample moves the rows it touched; the table is then in nobody else's hands.
+        self.row_optimizers: dict[str, RowAdamW] = {}
+        if self.loss.samples:
+            self.negatives = Negatives(counts_of(sequences, network.n_items), settings)
+            self.row_optimizers = {
+                "table": RowAdamW(network.table.detach(), weight_decay=settings.weight_decay),
+                "bias": RowAdamW(network.bias.detach(), weight_decay=0.0),
+            }
+        dense = [p for name, p in network.named_parameters() if name not in self.row_optimizers]
+        self.dense = dense
+        self.optimizer = torch.optim.AdamW(grouped(dense, settings.weight_decay), lr=settings.learning_rate, fused=True)
         self.cells = network.initial_cells(settings.rows)
         self.best_weights: dict[str, Tensor] = {}
-        self.at = Standing(threads=torch.get_num_threads())
+        self.at = Standing(threads=workers(), precision=precision)
 
     def begin_epoch(self) -> None:
         """All rows begin anew."""
@@ -95,38 +121,52 @@ class Trainer:
 
     def step(self, batch: Batch, share: float) -> None:
         """Learn from one window, at a share of the whole schedule. Raises TrainingError if the loss is no number."""
-        self.network.train()
+        network, settings = self.network, self.settings
+        network.train()
+        learning_rate = settings.learning_rate * schedule(share, settings.warmup)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * schedule(share, self.settings.warmup)
-        y, self.cells = forward(self.network, self.sequences, batch, self.cells)
+            group["lr"] = learning_rate
         wanted = np.where(batch.place >= 0, self.target[batch.place], -1).astype(np.int64).ravel()
-        places = torch.from_numpy(np.flatnonzero(wanted >= 0))
-        if not len(places):
+        at = np.flatnonzero(wanted >= 0)
+        playing = self._in_play(batch, wanted[at]) if self.loss.samples and len(at) else None
+        y, self.cells = forward(network, self.sequences, batch, self.cells, playing)
+        if not len(at):
             return
-        loss = self.compare(
+        loss = self.loss(
             Outputs(
-                query=y.view(-1, self.network.width).index_select(0, places),
-                table=self.network.table,
-                bias=self.network.bias,
-                target=torch.from_numpy(wanted)[places],
-                negatives=self.negatives,
-                draws=self.settings.negatives,
-                generator=torch.default_generator,
+                query=y.view(-1, network.width).index_select(0, torch.from_numpy(at).to(network.device)),
+                table=network.table if playing is None else playing.table,
+                bias=network.bias if playing is None else playing.bias,
+                target=torch.from_numpy(wanted[at]).to(network.device) if playing is None else playing.target,
+                drawn=None if playing is None else playing.drawn,
+                n_items=network.n_items,
+                settings=settings,
+                dtype=DTYPES[self.at.precision],
             )
         )
         value = loss.item()
         if not math.isfinite(value):
             raise TrainingError(
                 f"the loss is {value} at window {self.at.window + 1} of epoch {self.at.epoch + 1}: training stopped, "
-                f"the last checkpoint is kept. Try a lower train.learning_rate (now {self.settings.learning_rate:g}) "
-                f"or train.clip (now {self.settings.clip:g})"
+                f"the last checkpoint is kept. Try a lower train.learning_rate (now {settings.learning_rate:g}) "
+                f"or train.clip (now {settings.clip:g})"
             )
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        rows = {} if playing is None else {"table": playing.table, "bias": playing.bias}
+        torch.nn.utils.clip_grad_norm_([*self.dense, *rows.values()], settings.clip)
         self.optimizer.step()
-        self.at.loss += value * len(places)
-        self.at.targets += len(places)
+        for name, leaf in rows.items():
+            assert playing is not None
+            assert leaf.grad is not None
+            self.row_optimizers[name].step(playing.rows, leaf.grad, learning_rate)
+        self.at.loss += value * len(at)
+        self.at.targets += len(at)
+
+    def _in_play(self, batch: Batch, target: Longs) -> InPlay:
+        drawn = self.negatives.draw(self.settings.negatives, torch.default_generator, torch.from_numpy(target))
+        item = np.where(batch.place >= 0, self.sequences.item[batch.place], -1)
+        return in_play(self.network, item, target, drawn)
 
     def end_epoch(self, metric: float | None, *, passes: float) -> None:
         """Note how the epoch went, and its weights if they are the best so far."""
@@ -142,33 +182,52 @@ class Trainer:
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint must hold besides `at`."""
         cells = [packed(f"cell{number}", cell) for number, cell in enumerate(self.cells)]
+        rows = [packed(f"rows-{name}", one.tensors()) for name, one in self.row_optimizers.items()]
         return {
             **packed("weights", self.network.state_dict()),
             **packed("best", self.best_weights),
             **packed("optimizer", optimizer_tensors(self.optimizer)),
-            **{name: tensor for cell in cells for name, tensor in cell.items()},
-            "rng": torch.get_rng_state(),
+            **{name: tensor for part in (*cells, *rows) for name, tensor in part.items()},
+            **packed("rng", rng_states(self.network.device)),
         }
 
     def load(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Go on from what `tensors` gave."""
         self.network.load_state_dict(unpacked("weights", tensors))
         load_optimizer(self.optimizer, unpacked("optimizer", tensors))
+        for name, one in self.row_optimizers.items():
+            one.load(unpacked(f"rows-{name}", tensors))
         self.best_weights = unpacked("best", tensors)
-        self.cells = [unpacked(f"cell{number}", tensors) for number in range(self.network.layers)]
-        torch.set_rng_state(tensors["rng"])
+        self.cells = [
+            {name: tensor.to(self.network.device) for name, tensor in unpacked(f"cell{number}", tensors).items()}
+            for number in range(self.network.layers)
+        ]
+        set_rng_states(unpacked("rng", tensors))
         self.at = msgspec.convert(facts, Standing)
-        torch.set_num_threads(self.at.threads)
+
+
+def counts_of(sequences: Sequences, n_items: int) -> Array:
+    """(N,) how often each item occurs."""
+    counts = np.zeros(n_items, np.int64)
+    for block in blocks(len(sequences)):
+        item = sequences.item[block]
+        counts += np.bincount(item[item >= 0], minlength=n_items)
+    return counts
 
 
 def forward(
-    network: Network, sequences: Sequences, batch: Batch, state: list[CellState]
+    network: Network, sequences: Sequences, batch: Batch, state: list[CellState], playing: InPlay | None = None
 ) -> tuple[Tensor, list[CellState]]:
     """Outputs (T, B, D) of a window, and the state to carry on, cut from the graph."""
     place = batch.place
     present = place >= 0
     event = Event(np.where(present, sequences.item[place], -1), sequences.time[place], sequences.opens[place] & present)
     before = sequences.time[np.maximum(place[0] - 1, 0)]  # a row goes on where the window before it ended
-    x = network.inputs(*network.tensors(event, batch.starts, {"time": before}))
-    y, after = network.unroll(x, torch.from_numpy(batch.starts), state)
+    item, pause, opens = network.tensors(event, batch.starts, {"time": before})
+    x = (
+        network.inputs(item, pause, opens)
+        if playing is None
+        else network.inputs(playing.item, pause, opens, playing.table)
+    )
+    y, after = network.unroll(x, torch.from_numpy(batch.starts).to(network.device), state)
     return y, [{name: tensor.detach() for name, tensor in cell.items()} for cell in after]

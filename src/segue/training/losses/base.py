@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from torch import Generator, Tensor
+import torch
+from torch import Tensor
 
+from segue.config import TrainSettings
 from segue.errors import ConfigError, did_you_mean
-from segue.training.negatives import Negatives
+
+
+class Drawn(NamedTuple):
+    """K items that stand against the targets.
+
+    Attributes:
+        item: (K,) int64, ascending; an item may be there more than once.
+        log_probability: (K,) of one draw giving that item.
+    """
+
+    item: Tensor
+    log_probability: Tensor
 
 
 class Outputs(NamedTuple):
@@ -16,33 +29,42 @@ class Outputs(NamedTuple):
 
     Attributes:
         query: (P, D).
-        table, bias: (N, D) and (N,), the output layer.
-        target: (P,) int64.
-        negatives: where to draw from.
-        draws: how many of them.
-        generator: what to draw with.
+        table, bias: (R, D) and (R,), the rows of the output layer in play: all N, or those that a window touches.
+        target: (P,) int64, rows of `table`.
+        drawn: rows of `table` to compare with; None for a loss that compares with all.
+        n_items: N.
+        settings: the loss's own settings are read from them.
+        dtype: of the products.
     """
 
     query: Tensor
     table: Tensor
     bias: Tensor
     target: Tensor
-    negatives: Negatives
-    draws: int
-    generator: Generator
+    drawn: Drawn | None
+    n_items: int
+    settings: TrainSettings = TrainSettings()
+    dtype: torch.dtype = torch.float32
 
 
-Loss = Callable[[Outputs], Tensor]
-"""From outputs to the mean loss over P, a scalar with gradients."""
+class Loss(NamedTuple):
+    """A function from outputs to the mean loss over P, a scalar with gradients, and whether it needs drawn items."""
+
+    value: Callable[[Outputs], Tensor]
+    samples: bool
+
+    def __call__(self, outputs: Outputs) -> Tensor:  # noqa: D102  (the class says it)
+        return self.value(outputs)
+
 
 LOSSES: dict[str, Loss] = {}
 
 
-def loss(name: str) -> Callable[[Loss], Loss]:
-    """Make a function known as a loss."""
+def loss(name: str) -> Callable[[Callable[[Outputs], Tensor]], Callable[[Outputs], Tensor]]:
+    """Make a function known as a loss over the whole catalog."""
 
-    def register(function: Loss) -> Loss:
-        LOSSES[name] = function
+    def register(function: Callable[[Outputs], Tensor]) -> Callable[[Outputs], Tensor]:
+        LOSSES[name] = Loss(function, samples=False)
         return function
 
     return register

@@ -1,0 +1,67 @@
+"""Large work on several threads of our own, each of which runs its part alone.
+
+PyTorch's own threads meet after every operation: beside a busy core each meeting waits for the system to bring the
+late one back. Here a part is a long row of operations on one thread, and the parts meet once at the end, so that a
+busy neighbour costs its share and no more. Which thread does which part is fixed: sums have the same bits each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+_pools: list[ThreadPoolExecutor] = []
+
+
+def workers() -> int:
+    """How many threads share the work: 1 outside of `using`."""
+    return len(_pools) + 1
+
+
+@contextmanager
+def using(count: int) -> Iterator[None]:
+    """Share the work of `run` among `count` threads, the caller's among them; PyTorch's own are off meanwhile."""
+    global _pools
+    before, threads = _pools, torch.get_num_threads()
+    torch.set_num_threads(1)
+    # One pool a thread, so that a part always lands on the same one.
+    _pools = [ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) for _ in range(count - 1)]
+    try:
+        yield
+    finally:
+        for pool in _pools:
+            pool.shutdown(wait=True)
+        _pools = before
+        torch.set_num_threads(threads)
+
+
+def run(tasks: Sequence[Callable[[], None]]) -> None:
+    """Do all tasks, without gradients, task i on thread i modulo `workers()`."""
+
+    def part(number: int) -> None:
+        with torch.no_grad():
+            for task in tasks[number :: len(_pools) + 1]:
+                task()
+
+    futures = [pool.submit(part, number) for number, pool in enumerate(_pools[: len(tasks) - 1], start=1)]
+    try:
+        part(0)
+    finally:
+        for future in futures:
+            future.result()
+
+
+def parts(length: int) -> list[slice]:
+    """`length` rows in one piece for each thread."""
+    ends = [length * number // workers() for number in range(workers() + 1)]
+    return [slice(left, right) for left, right in pairwise(ends) if right > left]
+
+
+def products(*wanted: tuple[Tensor, Tensor, Tensor]) -> None:
+    """For each (out, a, b): out = a @ b, the rows of `out` shared among the threads."""
+    run([lambda o=out[p], x=a[p], y=b: torch.mm(x, y, out=o) for out, a, b in wanted for p in parts(len(out))])  # type: ignore[misc]
