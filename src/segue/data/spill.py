@@ -19,7 +19,7 @@ import numpy as np
 from segue.errors import LogError
 from segue.shapes import Array
 
-LARGE = 64 * 2**20
+LARGE = 8 * 2**20
 """Bytes above which an array is put into a file."""
 
 BLOCK = 1 << 21
