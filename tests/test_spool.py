@@ -135,7 +135,7 @@ ROW = st.fixed_dictionaries(
         "event_type": st.sampled_from(["view", "buy", ""]),
         "weight": st.sampled_from(["0.5", "2", "-1"]),
         "split": st.sampled_from(["train", "valid", "test"]),
-        "price": st.sampled_from(["1.5", "2", ""]),
+        "price": st.sampled_from(["1.5", "2", "", "2.0"]) | st.just("free"),
         "colour": st.sampled_from(["red", "blue", ""]),
     }
 )
@@ -201,6 +201,24 @@ def assert_in_order(log: EventLog, rows: list[dict[str, str]], names: list[str],
     assert log.items.take(log.item) == [row["item_id"] for row in events]
     assert list(log.items) == list(dict.fromkeys(row["item_id"] for row in events))
     assert log.time.tolist() == [float(row[keys[0]]) for row in events]
+    for name, column in log.features.items():
+        values = [row[name] for row in events]
+        if name in log.feature_names:
+            assert [log.feature_names[name][code] for code in column] == values
+            assert list(log.feature_names[name]) == list(dict.fromkeys(values))
+            assert "free" in values or "red" in values or "blue" in values or not any(values)
+        else:
+            assert any(values)
+            np.testing.assert_array_equal(column, [float(value or "nan") for value in values])
+
+
+def test_a_column_of_numbers_that_ends_in_a_word_is_one_of_kinds(tmp_path: Path, tiny: pytest.MonkeyPatch) -> None:
+    prices = [*(f"{n}.50" for n in range(12)), "", "free", "3.50"]
+    path = tmp_path / "log.csv"
+    path.write_text("user,item,ts,price\n" + "".join(f"u,i,{n},{price}\n" for n, price in enumerate(prices)))
+    tiny.setattr("segue.data.reading.formats.BATCH", 5)
+    log = read_log(path, feature_cols=["price"])
+    assert [log.feature_names["price"][code] for code in log.features["price"]] == prices
 
 
 def test_a_full_disk_under_temporary_files_says_what_to_do(tmp_path: Path, tiny: pytest.MonkeyPatch) -> None:

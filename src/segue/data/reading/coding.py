@@ -51,14 +51,6 @@ def by_appearance(codes: Spool, strings: pl.Series) -> tuple[Array, pl.Series]:
     return out.array(), strings.gather(np.concatenate(order))
 
 
-def decoded(codes: Spool, values: Array) -> Array:
-    """The value (E,) of each code."""
-    out = Spool(values.dtype)
-    for block in codes.blocks():
-        out.append(values[block])
-    return out.array()
-
-
 def pack(strings: pl.Series) -> Ids:
     """Distinct strings as `Ids`."""
     ends = np.zeros(len(strings) + 1, np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ import polars as pl
 
 from segue.data.events import EventLog
 from segue.data.reading.checks import Checks
-from segue.data.reading.coding import Coder, as_numbers, as_strings, by_appearance, decoded, pack
+from segue.data.reading.coding import Coder, as_numbers, as_strings, by_appearance, pack
 from segue.data.reading.columns import Columns
+from segue.data.reading.features import Feature
 from segue.data.reading.sorting import Order, rises
 from segue.data.reading.spool import Spool
 from segue.data.reading.tables import Batch
@@ -27,11 +28,10 @@ class Collector:
 
     def __init__(self, roles: Collection[str], features: Sequence[str]) -> None:
         self.roles = roles
-        self.features = features
         self.checks = Checks()
         self.times = TimeReader()
         self.coders = {role: Coder() for role in (*IDS, "event_type") if role in roles}
-        self.feature_coders = {name: Coder() for name in features}
+        self.further = {name: Feature() for name in features}
         self.kept: dict[str, Spool] = {}
         self.n_rows = 0
         self.n_events = 0
@@ -50,14 +50,17 @@ class Collector:
                 texts[role] = as_strings(series, batch.table).fill_null("")
             else:
                 numbers[role] = self._numbers(role, keep, batch, column)
-        coders = {**self.coders, **{f"feature {name}": coder for name, coder in self.feature_coders.items()}}
-        for name, column in columns.features.items():
-            texts[f"feature {name}"] = as_strings(batch.frame[column], batch.table).fill_null("")
+        further = {
+            name: as_strings(batch.frame[column], batch.table).fill_null("")
+            for name, column in columns.features.items()
+        }
         self.n_rows += len(keep)
         self.n_events += int(keep.sum())
+        mask = None if keep.all() else pl.Series(keep)
         for name, text in texts.items():
-            chosen = text if keep.all() else text.filter(pl.Series(keep))
-            self._keep(name, coders[name].encode(chosen))
+            self._keep(name, self.coders[name].encode(text if mask is None else text.filter(mask)))
+        for name, text in further.items():
+            self.further[name].add(text if mask is None else text.filter(mask))
         for name, values in numbers.items():
             self._keep(name, values[keep])
 
@@ -89,6 +92,9 @@ class Collector:
     def finish(self, notes: Sequence[str]) -> EventLog:
         """The log of all that was added; the collector is empty afterwards."""
         notes = list(notes)
+        feature_coders = {}
+        for name in list(self.further):
+            self.kept[f"feature {name}"], feature_coders[name] = self.further.pop(name).finish()
         self._sort(notes)
         timed = "time" in self.roles
         columns: dict[str, Any] = {"time": self.kept.pop("time" if timed else "order").array()}
@@ -108,7 +114,7 @@ class Collector:
         for role in ("weight", "split"):
             if role in self.kept:
                 columns[role] = self.kept.pop(role).array()
-        features, feature_names = self._take_features(notes)
+        features, feature_names = self._take_features(feature_coders, notes)
         return EventLog(
             users=pack(ids["session_id" if anonymous else "user_id"]),
             items=pack(ids["item_id"]),
@@ -139,17 +145,18 @@ class Collector:
                     self.kept[column] = order.applied(self.kept[column])
         notes.append("input was not in time order: sorted (equal times keep the order of the source)")
 
-    def _take_features(self, notes: list[str]) -> tuple[dict[str, Array], dict[str, tuple[str, ...]]]:
+    def _take_features(
+        self, coders: Mapping[str, Coder | None], notes: list[str]
+    ) -> tuple[dict[str, Array], dict[str, tuple[str, ...]]]:
         features: dict[str, Array] = {}
         names: dict[str, tuple[str, ...]] = {}
-        for name in self.features:
-            codes, strings = self.kept.pop(f"feature {name}"), self.feature_coders.pop(name).strings
-            filled = strings.filter(strings != "")
-            numeric = len(filled) > 0 and filled.cast(pl.Float64, strict=False).null_count() == 0
-            if numeric:
-                features[name] = decoded(codes, strings.cast(pl.Float32, strict=False).to_numpy())
+        for name, coder in coders.items():
+            spool = self.kept.pop(f"feature {name}")
+            if coder is None:
+                features[name] = spool.array()
+                notes.append(f"feature `{name}` is numeric")
             else:
-                features[name], strings = by_appearance(codes, strings)
+                features[name], strings = by_appearance(spool, coder.strings)
                 names[name] = tuple(strings)
-            notes.append(f"feature `{name}` is " + ("numeric" if numeric else f"one of {len(strings):,} values"))
+                notes.append(f"feature `{name}` is one of {len(strings):,} values")
         return features, names
