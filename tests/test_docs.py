@@ -17,7 +17,7 @@ import segue
 from segue.cli import app, run
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "guide.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "guide.md", ROOT / "docs" / "tuning.md"]
 # A model for a page is not a good one: a page is about what is typed.
 QUICK = ["--set", "train.epochs=1", "--set", "model.width=8", "--set", "train.threads=1"]
 
@@ -65,8 +65,9 @@ def test_what_a_page_shows_runs(page: Path, shop: Path, capsys: pytest.CaptureFi
             words = shlex.split(line.removeprefix("$ "))
             if words[:1] != ["segue"] or words[1] == "serve":
                 continue
-            quick = QUICK if words[1] in ("train", "compare") else []
-            again = ["--overwrite"] if words[1] == "train" else []
+            quick = QUICK if words[1] in ("train", "tune", "compare") else []
+            quick = [*quick, "--trials", "2"] if words[1] == "tune" else quick
+            again = ["--overwrite"] if words[1] in ("train", "tune") else []
             assert run([*words[1:], *quick, *again]) == 0, f"{line}\n{capsys.readouterr().err}"
             ran += 1
     assert ran >= 5

@@ -75,7 +75,7 @@ def effect(key: str, choice: Any, trials: Sequence[Trial]) -> Effect:
 
 def told(chosen: Any, value: float, effects: Mapping[str, Effect]) -> str:
     """Beside the value chosen, what the others did: `64 lost 0.0041 (best of 3)`."""
-    others = []
+    others, untried = [], []
     for choice, found in effects.items():
         if choice == str(chosen):
             continue
@@ -85,8 +85,8 @@ def told(chosen: Any, value: float, effects: Mapping[str, Effect]) -> str:
         elif found.stopped:
             others.append(f"{choice} was given up ({found.stopped})")
         else:
-            others.append(f"{choice} was not tried")
-    return ", ".join(others)
+            untried.append(choice)
+    return "; ".join([", ".join(others)] * bool(others) + [f"not tried: {', '.join(untried)}"] * bool(untried))
 
 
 def summed_up(

@@ -17,7 +17,7 @@ from segue.training.loop import Progress, Trained, train_network
 from segue.training.networks import new_network
 from segue.training.plan import Plan
 
-PROBE_SECONDS = 0.5
+PROBE_SECONDS = 1.5
 """The pace of training is measured for so long, or for an epoch."""
 
 LOOK_AT = 0.15
@@ -114,12 +114,13 @@ def epoch_seconds(plan: Plan, cell: str, settings: Settings) -> float:
     """About how long an epoch takes here, its validation included: measured on the first events."""
     attempt = Attempt(plan, cell, settings, None)
     network = new_network(cell, len(plan.choose.catalog), plan.rule, settings)
-    started, rate = time.monotonic(), float("nan")
+    started = time.monotonic()
+    seen = [(0.0, 0.0)]
 
     def enough(progress: Progress) -> None:
-        nonlocal rate
-        rate = progress.events_per_s
-        if time.monotonic() - started > PROBE_SECONDS:
+        spent = time.monotonic() - started
+        seen.append((spent, progress.events_per_s * spent))
+        if spent > PROBE_SECONDS:
             raise _EnoughError
 
     with suppress(_EnoughError):
@@ -128,7 +129,9 @@ def epoch_seconds(plan: Plan, cell: str, settings: Settings) -> float:
         )
         if trained.interrupted:
             raise KeyboardInterrupt
+    # The first steps are slow ones: what follows them is the pace.
+    (begun, before), (ended, events) = seen[1] if len(seen) > 2 else seen[0], seen[-1]
     network.eval()
-    judged = time.monotonic()
+    judging = time.monotonic()
     attempt.judge(network)
-    return len(plan.choose.learned) / rate + time.monotonic() - judged
+    return len(plan.choose.learned) * (ended - begun) / (events - before) + time.monotonic() - judging

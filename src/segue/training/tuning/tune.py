@@ -13,12 +13,13 @@ import msgspec
 from segue.durations import spoken
 from segue.errors import ConfigError, TrainingError
 from segue.training.candidates import Say
+from segue.training.hardware import hardware_of
 from segue.training.networks import Show
 from segue.training.plan import Plan
 from segue.training.run import run_fingerprint
 from segue.training.tuning.evidence import best_of, line_of, summed_up
 from segue.training.tuning.records import Trial, Tuning
-from segue.training.tuning.space import Dimension, space_of
+from segue.training.tuning.space import Dimension, applied, space_of
 from segue.training.tuning.study import Study
 from segue.training.tuning.trial import epoch_seconds
 from segue.training.tuning.trying import try_one
@@ -117,6 +118,9 @@ def tune_plan(
 
 def try_all(plan: Plan, study: Study, cell: str, bounds: Bounds, folder: Path, say: Say, show: Show) -> None:
     """One trial after another, until the bounds are met or nothing is left to try."""
+    precision = study.kept("precision") or hardware_of(plan.settings.train).precision
+    study.keep("precision", precision)  # measured once: trials must not differ in it
+    plan = plan._replace(settings=applied(plan.settings, {"train.precision": precision}))
     seconds = seconds_a_trial(plan, study, cell, bounds, say)
     failures = 0
     while not met(bounds, seconds, study.trials()):
