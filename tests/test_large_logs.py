@@ -25,6 +25,7 @@ from segue.errors import SplitError
 from segue.evaluation.phase import Phase, phase_of
 from segue.evaluation.replay import only_users_with
 from segue.models.base import SessionRule
+from segue.models.build import kind_of
 from segue.rng import stream
 from segue.training.run import fingerprint
 
@@ -277,3 +278,21 @@ def test_one_user_may_have_more_events_than_a_portion() -> None:
         found = list(windows(laid, rows=3, window=8, rng=stream(1, "epoch")))
     (row,) = (row for row in np.concatenate([b.place for b in found]).T if (row >= 0).any())
     assert row[row >= 0].tolist() == list(range(500))
+
+
+@given(EVENTS, BLOCKS, st.sampled_from(["popularity", "recent_popularity", "markov", "sknn"]), st.booleans())
+def test_a_baseline_learns_the_same_in_blocks(
+    events: list[tuple[int, int, int, int]], block: int, name: str, timed: bool
+) -> None:
+    one = replace(log([(0, 1, 0, 0), *events]), timed=timed)
+    unknown = np.where(one.item == len(one.items) - 1, -1, one.item).astype(np.int32)
+    options: dict[str, Any] = {"sessions": 2} if name == "sknn" else {}
+    for item in (one.item, unknown) if len(one.items) > 1 else (one.item,):
+        laid = lay_out(one, gap=3.0, at_session_start="reset", item=item)
+        model = kind_of(name)(7, rule=SessionRule(3.0), **options)
+        whole = model.fit(laid).arrays()
+        with tiny(block):
+            found = kind_of(name)(7, rule=SessionRule(3.0), **options).fit(laid).arrays()
+        assert whole.keys() == found.keys()
+        for key, array in whole.items():
+            same(array, found[key])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from segue.data import spill
@@ -39,7 +41,7 @@ def grouped(counts: Longs, key: Array, *columns: Array) -> tuple[Longs, list[Arr
     several = np.bincount(band_of, counts > 0) > 1  # one key alone, which may have more than a block, is in order
     for number in np.flatnonzero(several).tolist():
         span = slice(int(bounds[number]), int(bounds[number + 1]))
-        by = _stable(out[0][span])
+        by = stable_order(out[0][span])
         for target in (order, *out):
             target[span] = target[span][by]
             spill.release(target)
@@ -61,6 +63,45 @@ def bands(counts: Longs, size: int) -> tuple[Array, Longs]:
     return _narrow(np.cumsum(opens)), np.concatenate([[0], bounds]).astype(np.int64)
 
 
+def whole_rows(bounds: Longs, size: int) -> Iterator[tuple[int, int]]:
+    """Cut rows, which begin and end at `bounds`, into spans from one row to another of at most `size` or one row."""
+    left = 0
+    while left < len(bounds) - 1:
+        right = int(np.searchsorted(bounds, bounds[left] + size, side="right")) - 1
+        yield left, max(left + 1, right)
+        left = max(left + 1, right)
+
+
+def distinct(counts: Longs, key: Array, value: Array, n_values: int) -> tuple[Array, Array, Longs]:
+    """The distinct pairs of a key and a value (0 to `n_values` - 1), in order, and how often each occurs.
+
+    Args:
+        counts, key: as in `grouped`.
+        value: (E,).
+        n_values: how many values there may be.
+    """
+    _, (key, value) = grouped(counts, key, value)
+    out = [spill.empty(len(key), dtype) for dtype in (key.dtype, value.dtype, np.int64)]
+    bounds = np.concatenate([[0], np.cumsum(counts)])
+    total = 0
+    for left, right in whole_rows(bounds, spill.BLOCK):
+        some = slice(int(bounds[left]), int(bounds[right]))
+        if right == left + 1:
+            times = spill.counted(value[some], n_values)
+            keys, values = np.full(n_values, left)[times > 0], np.flatnonzero(times)
+            times = times[values]
+        else:
+            joined = np.sort(key[some].astype(np.int64) * n_values + value[some])
+            first = np.flatnonzero(np.diff(joined, prepend=-1))
+            keys, values = np.divmod(joined[first], n_values)
+            times = np.diff(first, append=len(joined))
+        for column, found in zip(out, (keys, values, times), strict=True):
+            column[total : total + len(found)] = found
+            spill.release(column)
+        total += len(times)
+    return out[0][:total], out[1][:total], out[2][:total]
+
+
 def _narrow(band: Array) -> Array:
     # numpy sorts numbers of 16 bits by radix
     return band.astype(np.uint16 if band.max(initial=0) < 2**16 else np.int64)
@@ -75,7 +116,7 @@ def _write(target: Array, values: Array, to: Longs, sizes: Longs) -> None:
     spill.release(target)
 
 
-def _stable(key: Array) -> Longs:
+def stable_order(key: Array) -> Longs:
     """A stable argsort, several times as fast: each key carries its place in its lower bits."""
     bits = max(1, int(len(key) - 1).bit_length())
     low = int(key.min())

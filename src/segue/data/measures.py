@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.data import spill
+from segue.data.grouping import whole_rows
 from segue.data.sessions import Sequences, neighbours
 from segue.shapes import Array, Bools, Doubles
 
@@ -105,16 +106,13 @@ def ordered(laid: Sequences, place: int) -> float:
 
 def distinct_pairs(laid: Sequences, n_items: int) -> int:
     """How many pairs of a user and an item occur."""
-    total, left = 0, 0
-    while left < len(laid.of):
-        begin = int(laid.bounds[left])
-        right = max(left + 1, int(np.searchsorted(laid.bounds, begin + spill.BLOCK, side="right")) - 1)
-        events = slice(begin, int(laid.bounds[right]))
+    total = 0
+    for left, right in whole_rows(laid.bounds, spill.BLOCK):
+        events = slice(int(laid.bounds[left]), int(laid.bounds[right]))
         if right == left + 1:
             total += int(np.count_nonzero(spill.counted(laid.item[events], n_items)))
         else:
             pairs = np.sort(laid.user[events].astype(np.int64) * n_items + laid.item[events])
             total += 1 + int(np.count_nonzero(np.diff(pairs)))  # np.unique takes ten times as long
         laid.release()
-        left = right
     return total

@@ -84,6 +84,17 @@ def counted(array: Array, length: int) -> Array:
     return counts
 
 
+def cumulated(lengths: Array) -> Array:
+    """(n + 1,) where lists of these lengths begin and end, one after another."""
+    ends = empty(len(lengths) + 1, np.int64)
+    ends[0] = 0
+    for block in blocks(len(lengths)):
+        ends[block.start + 1 : block.stop + 1] = np.cumsum(lengths[block], dtype=np.int64) + ends[block.start]
+        release(ends)
+    release(lengths)
+    return ends
+
+
 def run_of(marks: Array) -> slice | None:
     """The one slice that holds just the places that are marked, or None where they do not lie side by side."""
     total, first, last = 0, 0, -1

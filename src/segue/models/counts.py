@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from segue.data import spill
 from segue.data.sessions import Sequences
 from segue.errors import ArtifactError, TrainingError
 from segue.models.base import Event, State
@@ -22,24 +23,28 @@ class Known(NamedTuple):
         time: (E,) as in the log; without times, the place in the log as it is laid out by user.
     """
 
-    item: Longs
+    item: Ints
     session: Longs
     time: Doubles
 
 
 def known_events(sequences: Sequences, n_items: int) -> Known:
     """The events to count. Raises TrainingError if there are none, or an index is outside the catalog."""
-    keep = sequences.item >= 0
-    if not keep.any():
+    item = sequences.item
+    most = max((int(item[block].max()) for block in spill.blocks(len(item))), default=-1)
+    if most < 0:
         raise TrainingError(
             f"none of the {len(sequences)} training events has an item of the catalog ({n_items} items): "
             "there is nothing to count; check the split and the item ids"
         )
-    item = sequences.item[keep].astype(np.int64)
-    if item.max() >= n_items:
-        raise TrainingError(f"item index {item.max()} in a catalog of {n_items} items (0 to {n_items - 1})")
-    time = sequences.time if sequences.timed else np.arange(len(sequences), dtype=np.float64)
-    return Known(item, np.cumsum(sequences.opens, dtype=np.int64)[keep], time[keep])
+    if most >= n_items:
+        raise TrainingError(f"item index {most} in a catalog of {n_items} items (0 to {n_items - 1})")
+    keep = spill.filled(len(item), bool, lambda block: item[block] >= 0, item)
+    time = sequences.time
+    if not sequences.timed:
+        time = spill.filled(len(item), np.float64, lambda block: np.arange(block.start, block.stop, dtype=np.float64))
+    session = spill.cumulated(sequences.opens)[1:]
+    return Known(*(spill.kept(column, keep) for column in (item, session, time)))
 
 
 class Lists(NamedTuple):
@@ -56,7 +61,7 @@ class Lists(NamedTuple):
     @classmethod
     def grouped(cls, rows: Array, values: Array, n_rows: int) -> Lists:
         """From (row, value) pairs that are sorted by row."""
-        return cls(_bounds(np.bincount(rows, minlength=n_rows)), values.astype(np.int32))
+        return cls(_bounds(spill.counted(rows, n_rows)), values.astype(np.int32, copy=False))
 
     @classmethod
     def empty(cls, n_rows: int) -> Lists:
@@ -133,5 +138,5 @@ def taken(arrays: Mapping[str, Array], expected: Mapping[str, tuple[Any, int | N
         if not fits or not np.can_cast(array.dtype, dtype, "same_kind"):
             wanted = f"{np.dtype(dtype)} with shape ({'any' if length is None else length},)"
             raise ArtifactError(f"the array `{name}` is {array.dtype} {array.shape}, expected {wanted}")
-        chosen[name] = array.astype(dtype)
+        chosen[name] = array.astype(dtype, copy=False)
     return chosen

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from segue.data import spill
 from segue.data.sessions import Sequences
 from segue.models.base import Event, Query, SessionRule, State, fold
 from segue.models.counts import clock, known_events, same_for_all, taken
@@ -30,7 +31,7 @@ class Popularity:
 
     def fit(self, sequences: Sequences, *, cutoff: float | None = None) -> Self:
         """Count the events of a training log; `cutoff` makes no difference."""
-        self.counts = np.bincount(known_events(sequences, self.n_items).item, minlength=self.n_items)
+        self.counts = spill.counted(known_events(sequences, self.n_items).item, self.n_items)
         return self
 
     def initial_state(self, batch_size: int) -> State:

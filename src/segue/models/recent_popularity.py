@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from segue.data import spill
 from segue.data.sessions import Sequences
 from segue.errors import ConfigError
 from segue.models.base import Event, Query, SessionRule, State, fold
@@ -44,8 +45,9 @@ class RecentPopularity:
     def fit(self, sequences: Sequences, *, cutoff: float | None = None) -> Self:
         """Count the events of a training log up to `cutoff`, by default the time of its last event."""
         known = known_events(sequences, self.n_items)
-        end = float(known.time.max()) if cutoff is None else cutoff
-        half_life = self.half_life * (end - float(known.time.min()))
+        bounds = [(part.min(), part.max()) for b in spill.blocks(len(known.time)) for part in [known.time[b]]]
+        end = float(max(high for _, high in bounds)) if cutoff is None else cutoff
+        half_life = self.half_life * (end - float(min(low for low, _ in bounds)))
         self.recent = decayed_counts(known, self.n_items, end, half_life if half_life > 0 else 1.0)
         return self
 
@@ -88,9 +90,15 @@ def decayed_counts(known: Known, n_items: int, cutoff: float, half_life: float) 
     Each item is summed relative to its own last event, so that no power of two underflows.
     """
     last = np.full(n_items, -np.inf)
-    np.maximum.at(last, known.item, known.time)
-    weights = np.exp2((known.time - last[known.item]) / half_life)
-    sums = np.bincount(known.item, weights, minlength=n_items)
+    for block in spill.blocks(len(known.item)):
+        np.maximum.at(last, known.item[block], known.time[block])
+    sums = np.zeros(n_items)
+    for block in spill.blocks(len(known.item)):
+        item = known.item[block]
+        # one after another, so that the last bits of a sum do not depend on the blocks
+        np.add.at(sums, item, np.exp2((known.time[block] - last[item]) / half_life))
+    for column in known:
+        spill.release(column)
     seen = sums > 0
     scores = np.full(n_items, np.nan)
     scores[seen] = (last[seen] - cutoff) / half_life + np.log2(sums[seen])

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segue.data import spill
+from segue.data.grouping import stable_order, whole_rows
 from segue.models.counts import Known, Lists, taken
 from segue.shapes import Array, Longs
 
@@ -39,19 +41,13 @@ class SessionIndex(NamedTuple):
 
         Sessions that ended at the same time keep the order in which they are laid out.
         """
-        ends = np.flatnonzero(np.diff(known.session, append=-1))
-        recency = np.empty(len(ends), np.int64)
-        recency[np.argsort(known.time[ends], kind="stable")] = np.arange(len(ends))
-        session = np.repeat(recency, np.diff(ends, prepend=-1))
-        session, item = np.divmod(np.unique(session * n_items + known.item), n_items)
-        items_of = Lists.grouped(session, item, len(ends))
-
-        by_item = np.argsort(item, kind="stable")
-        item, session = item[by_item], session[by_item]
-        spread = np.bincount(item, minlength=n_items)
-        recent = np.cumsum(spread)[item] - np.arange(len(item)) <= sessions
-        sessions_with = Lists.grouped(item[recent], session[recent], n_items)
-        return cls(np.bincount(known.item, minlength=n_items), spread, sessions_with, items_of)
+        ends = ends_of(known.session)
+        last_time = spill.filled(len(ends), np.float64, lambda block: known.time[ends[block] - 1], ends)
+        order = np.argsort(last_time, kind="stable")
+        items_of = chosen_rows(items_by_row(known.item, ends, n_items), order)
+        spread = spill.counted(items_of.values, n_items)
+        sessions_with = latest_rows_with(items_of, spread, sessions)
+        return cls(spill.counted(known.item, n_items), spread, sessions_with, items_of)
 
     @property
     def n_sessions(self) -> int:
@@ -110,3 +106,69 @@ class SessionIndex(NamedTuple):
         n_sessions = len(items_of.bounds) - 1
         sessions_with = Lists.checked("sessions", found["sessions_bounds"], found["sessions"], n_sessions)
         return cls(found["counts"], found["spread"], sessions_with, items_of)
+
+
+def ends_of(session: Longs) -> Longs:
+    """Where each run of equal numbers ends: after its last place."""
+    last = spill.filled(
+        len(session),
+        bool,
+        lambda b: np.diff(session[b.start : b.stop + 1], append=-1)[: b.stop - b.start] != 0,
+        session,
+    )
+    ends = spill.filled(len(session), np.int64, lambda block: np.arange(block.start + 1, block.stop + 1))
+    return spill.taken(ends, last)
+
+
+def items_by_row(item: Array, ends: Longs, n_items: int) -> Lists:
+    """The distinct items of each session, rising; sessions as they are laid out, each up to its end."""
+    bounds = spill.empty(len(ends) + 1, np.int64)
+    bounds[0], bounds[1:] = 0, ends
+    lengths, values = spill.empty(len(ends), np.int64), spill.empty(len(item), np.int32)
+    total = 0
+    for left, right in whole_rows(bounds, spill.BLOCK // 2):
+        events = slice(int(bounds[left]), int(bounds[right]))
+        if right == left + 1:
+            found = np.flatnonzero(spill.counted(item[events], n_items))
+            lengths[left] = len(found)
+        else:
+            row = np.repeat(np.arange(right - left), np.diff(bounds[left : right + 1]))
+            pairs = np.sort(row * n_items + item[events])
+            row, found = np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], n_items)
+            lengths[left:right] = np.bincount(row, minlength=right - left)
+        values[total : total + len(found)] = found
+        total += len(found)
+        for column in (values, item):
+            spill.release(column)
+    return Lists(spill.cumulated(lengths), values[:total])
+
+
+def chosen_rows(lists: Lists, order: Longs) -> Lists:
+    """The lists of some rows in some order."""
+    lengths = spill.filled(len(order), np.int64, lambda b: lists.bounds[order[b] + 1] - lists.bounds[order[b]])
+    bounds, values = spill.cumulated(lengths), spill.empty(len(lists.values), np.int32)
+    for left, right in whole_rows(bounds, spill.BLOCK // 2):
+        values[bounds[left] : bounds[right]] = lists.join(order[left:right])[0]
+        for column in (values, *lists):
+            spill.release(column)
+    return Lists(bounds, values)
+
+
+def latest_rows_with(lists: Lists, spread: Longs, most: int) -> Lists:
+    """For each item the last `most` rows with it, rising."""
+    bounds = spill.cumulated(np.minimum(spread, most))
+    values = spill.empty(int(bounds[-1]), np.int32)
+    left = spread.copy()  # of each item, its rows that were not yet looked at
+    for first, last in reversed(list(whole_rows(lists.bounds, spill.BLOCK // 2))):
+        item = lists.values[lists.bounds[first] : lists.bounds[last]]
+        row = np.repeat(np.arange(first, last), np.diff(lists.bounds[first : last + 1]))
+        by = stable_order(item)
+        item, row = item[by], row[by]
+        here = np.bincount(item, minlength=len(spread))
+        left -= here
+        # the place among all rows with the item, and from it that among the last
+        place = left[item] + np.arange(len(item)) - (np.cumsum(here) - here)[item] - (spread - most).clip(min=0)[item]
+        values[(bounds[item] + place)[place >= 0]] = row[place >= 0]
+        for column in (values, lists.values, lists.bounds):
+            spill.release(column)
+    return Lists(bounds, values)
