@@ -277,7 +277,7 @@ def test_the_command_packs_and_tells_what_it_packed(tmp_path: Path, capsys: pyte
     assert "480" in told.out
     assert "left out: 1 rows, user_id is empty" in told.out
     assert "note: times read as Unix seconds" in told.err
-    assert Ran(capsys, "inspect", out, "--json").json["measures"]["events"] == 480
+    assert "480" in Ran(capsys, "inspect", out).out
 
 
 def test_opening_takes_no_time(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 import polars as pl
@@ -61,7 +62,8 @@ class Texts:
         self.ends = [0]
 
     def __del__(self) -> None:
-        self.file.close()
+        with suppress(OSError):  # what a full disk did not take
+            self.file.close()
 
     def append(self, texts: pl.Series) -> None:
         """Add a batch."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,8 @@ class Spool:
         self.file = tempfile.SpooledTemporaryFile(max_size=spill.LARGE, prefix="segue-")  # noqa: SIM115
 
     def __del__(self) -> None:
-        self.file.close()
+        with suppress(OSError):  # what a full disk did not take
+            self.file.close()
 
     def __len__(self) -> int:
         return self.length
