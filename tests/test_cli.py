@@ -21,7 +21,7 @@ from segue.models.build import BASELINES
 from small_shop import METRICS, N_ITEMS, N_USERS, SETTINGS, SMALL, Ran, copied
 
 Capture = pytest.CaptureFixture[str]
-COMMANDS = ("inspect", "pack", "train", "evaluate", "compare", "recommend", "similar", "serve")
+COMMANDS = ("inspect", "pack", "train", "tune", "evaluate", "compare", "recommend", "similar", "serve")
 
 
 @pytest.fixture

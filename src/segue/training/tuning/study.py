@@ -153,7 +153,7 @@ class Study:
         for place, stood in {**between, step: value}.items():
             trial.report(stood, place)
             self._reported[place] = stood
-        if trial.should_prune():
+        if step < STEPS and trial.should_prune():  # at the end there is nothing to be saved
             raise StoppedError(f"at {share:.0%} of its schedule it is below the median of the others")
 
     def tell(self, trial: optuna.Trial, record: Trial) -> None:
