@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
+from segue.data import spill
 from segue.evaluation.phase import Phase
 from segue.evaluation.replay import Predictions, replay
 from segue.evaluation.report import Report, Row, Value, verdict_of
@@ -163,7 +164,7 @@ def compared(resamples: Bootstrap, values: Array, others: Array) -> dict[str, fl
 
 def groups_of(phase: Phase, predictions: Predictions) -> dict[str, Bools]:
     """Parts of the predictions that deserve a figure of their own, where both sides are there."""
-    known_users = np.unique(phase.replayed.user[phase.earlier])
+    known_users = phase.replayed.of[phase.replayed.count_of(phase.earlier) > 0]
     warm = np.isin(predictions.user, known_users)
     pairs = {"warm users": warm, "cold users": ~warm}
     pairs |= {"repeated targets": predictions.repeated, "new targets": ~predictions.repeated}
@@ -177,7 +178,7 @@ def item_vectors(phase: Phase, seed: int) -> tuple[Floats, str]:
     if categories is not None and any(categories):
         return attribute_vectors(categories, rng=rng), "the items' categories"
     learned = phase.learned
-    sequence = np.cumsum(learned.opens)
+    sequence = spill.cumulated(learned.opens)[1:]
     return cooccurrence_vectors(learned.item, sequence, len(phase.catalog), rng=rng), "sessions in common in training"
 
 
