@@ -40,9 +40,9 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Layers of width W take W / 100 ms each, and the wider ones are better; gives what was trained, and how long."""
     trained: list[tuple[str, int]] = []
 
-    def value_of(_: Plan, shape: Shape, epochs: int, *__: Any) -> float:
+    def value_of(_: Plan, shape: Shape, epochs: int, *__: Any) -> tuple[float, float]:
         trained.append((shape.name, epochs))
-        return shape.width / 1000 + shape.layers / 10_000
+        return shape.width / 1000 + shape.layers / 10_000, epochs
 
     def taken(network: Any, **_: Any) -> Latencies:
         return Latencies(network.width * network.layers / 100, 1.0)
@@ -101,7 +101,7 @@ def test_a_shape_whose_training_fails_is_behind_all_others(
 ) -> None:
     good = halving.value_of
 
-    def value_of(plan: Plan, shape: Shape, *rest: Any) -> float:
+    def value_of(plan: Plan, shape: Shape, *rest: Any) -> tuple[float, float]:
         if shape.width == 64:
             raise TrainingError("the loss is nan")
         return good(plan, shape, *rest)
@@ -113,15 +113,37 @@ def test_a_shape_whose_training_fails_is_behind_all_others(
     assert next(shape for shape in choice.shapes if shape.width == 64).note == "the loss is nan"
 
 
-def test_choosing_ends_with_its_part_of_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choosing_has_its_part_of_the_budget_and_every_shape_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency_module, "latencies", lambda *_, **__: Latencies(0.1, 0.1))
-    plan = plan_for(**{"train.epochs": 100_000, "train.patience": 100_000})
-    began = time.monotonic()
+    monkeypatch.setattr(latency_module, "WIDTHS", (8, 32))
+    monkeypatch.setattr(latency_module, "LAYERS", (1,))
     monkeypatch.setattr(halving, "FIRST_EPOCHS", 100_000)
-    choice = fit_latency(plan, ["gru"], workshop(plan, deadline=began + 4))
-    assert time.monotonic() - began < 4
-    assert choice.chosen.width in (16, 32)
+    plan = plan_for(**{"train.epochs": 100_000, "train.patience": 100_000})
+    began, given = time.monotonic(), []
+    real = halving.train_network
+
+    def noted(*arguments: Any, seconds: float, **options: Any) -> Any:
+        given.append(seconds)
+        return real(*arguments, seconds=seconds, **options)
+
+    monkeypatch.setattr(halving, "train_network", noted)
+    choice = fit_latency(plan, ["gru"], workshop(plan, deadline=began + 12))
+    assert time.monotonic() - began < 8
+    assert len(given) == 3
+    assert len(set(given)) == 1, "three shapes, the same time"
+    assert all(shape.value is not None for shape in choice.shapes)
+    assert max(shape.epochs for shape in choice.shapes) < 100_000
+
+
+def test_where_the_budget_bears_no_comparison_the_shape_that_is_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency_module, "latencies", lambda *_, **__: Latencies(0.1, 0.1))
+    plan = plan_for()
+    choice = fit_latency(plan, ["gru"], workshop(plan, deadline=time.monotonic() - 1))
+    assert (choice.chosen.width, choice.chosen.layers) == (16, 1)
     assert {shape.note for shape in choice.shapes} == {"not trained: out of time"}
+    monkeypatch.setattr(latency_module, "latencies", lambda network, **_: Latencies(network.width != 16 or 2, 0.1))
+    choice = fit_latency(plan, ["gru"], workshop(plan, deadline=time.monotonic() - 1))
+    assert (choice.chosen.width, choice.chosen.layers) == (256, 1)
 
 
 def test_a_choice_is_kept_for_a_training_that_goes_on(

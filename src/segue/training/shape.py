@@ -26,7 +26,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     clock_ms: float
     fits: bool
     value: float | None = None
-    epochs: int = 0
+    epochs: float = 0
     note: str = ""
     chosen: bool = False
 
@@ -64,7 +64,7 @@ class LatencyChoice(Struct, frozen=True, kw_only=True):
                 shape.name,
                 f"{shape.p90_ms:.2f}",
                 "yes" if shape.fits else "no",
-                "-" if shape.value is None else f"{shape.value:.4f} ({shape.epochs} epochs)",
+                "-" if shape.value is None else f"{shape.value:.4f} ({shape.epochs:g} epochs)",
                 ", ".join(word for word in ("chosen" if shape.chosen else "", shape.note) if word),
             ]
             for shape in self.shapes
