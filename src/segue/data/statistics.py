@@ -74,7 +74,7 @@ def measure(log: EventLog) -> Statistics:
         users=len(laid.of),
         items=int(np.count_nonzero(counts)),
         sessions=sum(lengths.values()),
-        density=len(log) / (len(laid.of) * np.count_nonzero(counts)),
+        density=float(len(log) / (len(laid.of) * np.count_nonzero(counts))),
         length=spread(tally(np.diff(laid.bounds))),
         session_length=spread(lengths),
         first_time=float(log.time[0]) if log.timed else None,

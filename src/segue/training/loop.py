@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from itertools import islice
 from math import ceil
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from segue.cells.parallel import using
 from segue.config import TrainSettings
 from segue.data.batches import targets_of, windows
 from segue.data.sessions import Sequences
+from segue.data.spill import release
 from segue.errors import TrainingError
 from segue.models.network import Network
 from segue.rng import stream
@@ -135,16 +135,16 @@ def train_network(
         try:
             while at.share < last and (validate is None or at.epoch - at.best_epoch < settings.patience):
                 order = stream(seed, f"epoch {at.epoch}")
-                batches = windows(sequences, rows=settings.rows, window=settings.window, rng=order)
                 if at.window == 0:
                     trainer.begin_epoch()
-                for batch in islice(batches, at.window, None):
+                for batch in windows(sequences, rows=settings.rows, window=settings.window, rng=order, skip=at.window):
                     trainer.step(batch, at.share)
                     done = int((batch.place >= 0).sum())
                     at.window, at.events, events = at.window + 1, at.events + done, events + done
                     at.share = share_now()
                     now = time.monotonic()
-                    if now - shown > SHOW_SECONDS or at.share >= last:
+                    if now - shown > SHOW_SECONDS or at.share >= last or at.events == len(sequences):
+                        release(target)
                         shown, value = now, at.curve[-1][1] if at.curve else None
                         left = (now - started) * (last - at.share) / max(at.share - begun, 1e-9)
                         rate = events / (now - started)

@@ -22,6 +22,10 @@ NEVER = -1e4
 """The score of a drawn item that is the row's own target: it weighs nothing in any softmax or sigmoid."""
 
 
+BUFFERS = 8
+"""How many arrays as large as the scores a rule works with: all of them should lie in the cache."""
+
+
 class Facts(NamedTuple):
     """What a rule may need besides scores: N, K, and the settings."""
 
@@ -86,7 +90,7 @@ class Comparison(torch.autograd.Function):
         ]
 
         def compare(part: slice, vectors_grad: Tensor, heights_grad: Tensor, total: Tensor) -> None:
-            for rows in chunks(part, K):
+            for rows in chunks(part, K * BUFFERS):
                 t = target[rows]
                 own_vectors = table[t]
                 own = (query[rows] * own_vectors).sum(1, keepdim=True) + bias[t].unsqueeze(1)

@@ -43,11 +43,13 @@ class ChunkedCrossEntropy(torch.autograd.Function):
         ]
 
         def compare(part: slice, table_grad: Tensor, bias_grad: Tensor, total: Tensor) -> None:
-            for rows in chunks(part, len(table)):
+            pieces = chunks(part, len(table))
+            space = q_low.new_empty(2, pieces[0].stop - pieces[0].start, len(table))
+            for rows in pieces:
                 q, t = q_low[rows], target[rows].unsqueeze(1)
-                logits = torch.addmm(b_low, q, w_low.T)
+                logits = torch.addmm(b_low, q, w_low.T, out=space[0, : len(q)])
                 chosen, highest = logits.gather(1, t).double(), logits.amax(1, keepdim=True).double()
-                p = torch.softmax(logits, 1)
+                p = torch.softmax(logits, 1, out=space[1, : len(q)])
                 # exp(highest) / normaliser is the highest probability, and never underflows.
                 total += (highest - p.amax(1, keepdim=True).double().log() - chosen).sum()
                 p.scatter_add_(1, t, p.new_full((len(q), 1), -1.0))
