@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from segue.data.events import EventLog, log_of
-from segue.data.proposals import propose
+from segue.data.proposals import FOR_SPARSE_SESSIONS, propose, without_company
 from segue.data.statistics import measure, warnings_of
 from segue.errors import LogError
 
@@ -109,3 +109,30 @@ def test_sessions_without_users_are_reset() -> None:
 def test_every_proposal_has_a_reason() -> None:
     log = ratings()
     assert all(len(one.reason) > 10 for one in propose(log, measure(log)))
+
+
+def shop(items: int) -> EventLog:
+    """Two clicks a session on items that hardly anyone else clicks, and every tenth session returns to its first."""
+    events = [
+        (f"s{s}", f"i{(2 * s + (0 if at == 2 else at)) % items}", 1000.0 * s + at)
+        for s in range(6000)
+        for at in range(3 if s % 10 == 0 else 2)
+    ]
+    return log_of(*map(list, zip(*events, strict=True)))  # type: ignore[arg-type]
+
+
+def test_short_sessions_over_rare_items_get_a_ranking_loss_and_what_goes_with_it() -> None:
+    found = proposed(shop(5000))
+    assert (found["train.loss"], found["model.embedding_dropout"]) == ("bpr-max", 0.5)
+    few = proposed(shop(3000))
+    assert few["train.loss"] == "full"
+    assert "model.embedding_dropout" not in few
+
+
+def test_what_goes_with_a_loss_is_not_proposed_where_another_was_chosen() -> None:
+    log = shop(5000)
+    proposals = propose(log, measure(log))
+    keys = {one.key for one in without_company(proposals, {"train": {"loss": "full"}})}
+    assert {one.key for one in proposals} - keys == set(FOR_SPARSE_SESSIONS)
+    assert without_company(proposals, {"train": {"loss": "bpr-max"}}) == proposals
+    assert without_company(proposals, {}) == proposals

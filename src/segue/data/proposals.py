@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,20 @@ from segue.data.statistics import HALF_HOUR, Statistics
 
 FULL_LOSS_ITEMS = 20_000
 """Up to this many items the whole catalog is compared at every step; above, a sample."""
+
+SHORT_SESSION, RARELY, FEW_ITEMS = 5, 20, 4096
+"""Sessions of so many events are short, items of fewer events rare; fewer items need no sample of 2,048."""
+
+FOR_SPARSE_SESSIONS = {
+    "train.sampling": "popularity",
+    "train.popularity_power": 0.4,
+    "train.learning_rate": 0.01,
+    "model.embedding_dropout": 0.5,
+    "model.dropout": 0.0,
+}
+"""What goes with BPR-max: it did best on the validation part of a shop's clicks (docs/training.md)."""
+
+WITH_IT = "goes with bpr-max on short sessions over rare items"
 
 
 class Proposal(NamedTuple):
@@ -30,9 +45,18 @@ def propose(log: EventLog, statistics: Statistics) -> list[Proposal]:
         propose_exclude(statistics),
         gap,
         start,
-        propose_loss(statistics),
+        *propose_loss(statistics),
         *propose_batch(statistics, by_user=(gap.value == "never" and log.session is None) or start.value == "mark"),
     ]
+
+
+def without_company(proposals: list[Proposal], tree: Mapping[str, Any]) -> list[Proposal]:
+    """The proposals less those that go with a proposed loss, where the user chose another."""
+    chosen = tree.get("train", {}).get("loss")
+    proposed = next(proposal.value for proposal in proposals if proposal.key == "train.loss")
+    if chosen in (None, proposed):
+        return proposals
+    return [proposal for proposal in proposals if proposal.reason != WITH_IT]
 
 
 def propose_split(log: EventLog) -> Proposal:
@@ -81,11 +105,20 @@ def propose_start(log: EventLog, s: Statistics, gap: Proposal) -> Proposal:
     return Proposal("sessions.at_session_start", "mark", reason)
 
 
-def propose_loss(s: Statistics) -> Proposal:
-    """The whole catalog up to a size, a sample above."""
+def propose_loss(s: Statistics) -> list[Proposal]:
+    """The whole catalog up to a size, a sample above; a ranking loss for short sessions over rarely seen items."""
+    seen = s.events / s.items
+    if not rated(s) and s.session_length[1] <= SHORT_SESSION and seen < RARELY and s.items >= FEW_ITEMS:
+        reason = (
+            f"half of the sessions have at most {s.session_length[1]} events, an item has {seen:.1f}: "
+            "a softmax over the catalog learns such logs by heart"
+        )
+        companions = [Proposal(key, value, WITH_IT) for key, value in FOR_SPARSE_SESSIONS.items()]
+        return [Proposal("train.loss", "bpr-max", reason), *companions]
     if s.items > FULL_LOSS_ITEMS:
-        return Proposal("train.loss", "sampled", f"{s.items:,} items: above {FULL_LOSS_ITEMS:,} a sample is compared")
-    return Proposal("train.loss", "full", f"{s.items:,} items: the whole catalog can be compared at every step")
+        reason = f"{s.items:,} items: above {FULL_LOSS_ITEMS:,} a sample is compared"
+        return [Proposal("train.loss", "sampled", reason)]
+    return [Proposal("train.loss", "full", f"{s.items:,} items: the whole catalog can be compared at every step")]
 
 
 def propose_batch(s: Statistics, *, by_user: bool) -> list[Proposal]:

@@ -10,7 +10,7 @@ from segue.config import Settings
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.items import check_items
-from segue.data.proposals import Proposal, propose
+from segue.data.proposals import Proposal, propose, without_company
 from segue.data.splits import TEST, VALID, Split, split_log
 from segue.data.statistics import measure, warnings_of
 from segue.errors import ConfigError, SplitError
@@ -64,7 +64,7 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
         items: what is known of the items.
     """
     statistics = measure(log)
-    proposals = propose(log, statistics)
+    proposals = without_company(propose(log, statistics), tree)
     settings = settings_of(tree, {one.key: one.value for one in proposals})
     if settings.model.time_gap and not log.timed:
         raise ConfigError("model.time_gap needs times, and this log has only an order: leave it false")
