@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 import segue
+from segue.cells.dropout import dropout
 from segue.models.base import Event, SessionRule, fold
 from segue.models.build import cell_names
 from segue.models.network import Network, pause_sizes
@@ -149,3 +150,28 @@ def test_a_file_dropped_into_the_folder_of_cells_is_a_model_by_its_name(tmp_path
     command = [sys.executable, "-W", "error", "-c", script]
     done = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True)
     assert done.stdout == "leaky ['cell0.h', 'output', 'time']\n", done.stderr
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_dropout_zeroes_its_share_and_keeps_the_mean(share: float) -> None:
+    torch.manual_seed(1)
+    x = torch.ones(7, 301, 101, dtype=torch.float64, requires_grad=True)
+    found = dropout(x, share, training=True)
+    assert found.unique().tolist() == pytest.approx([0, 1 / (1 - share)])
+    # five standard deviations of a share of 212,807 draws
+    assert float((found == 0).double().mean()) == pytest.approx(share, abs=5 * (share * (1 - share) / x.numel()) ** 0.5)
+    (gradient,) = torch.autograd.grad(found.sum(), [x])
+    assert torch.equal(gradient, found.detach())
+    neighbours = (found.detach() == 0).double().flatten()
+    assert abs(float(torch.corrcoef(torch.stack([neighbours[:-1], neighbours[1:]]))[0, 1])) < 0.011
+
+
+def test_dropout_is_off_outside_of_training_and_follows_the_seed_within() -> None:
+    x = torch.ones(50)
+    assert dropout(x, 0.5, training=False) is x
+    drawn = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        drawn.append(dropout(x, 0.5, training=True))
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segue.cells import CellState, cell_of
+from segue.cells.dropout import dropout
 from segue.errors import ArtifactError
 from segue.models.base import Event, SessionRule, State, at_request
 from segue.shapes import Array, Bools, Doubles, Floats, Ints
@@ -71,14 +72,14 @@ class Network(nn.Module):
             x = x + opens.unsqueeze(-1) * self.boundary
         if self.pause is not None and pause is not None:
             x = x + F.embedding(pause, self.pause)
-        return F.dropout(x, self.embedding_dropout, self.training)
+        return dropout(x, self.embedding_dropout, self.training)
 
     def unroll(self, x: Tensor, starts: Tensor, state: list[CellState]) -> tuple[Tensor, list[CellState]]:
         """The stack along time: x (T, B, D) to outputs (T, B, D) and the last state of each cell."""
         after = []
         for cell, kept in zip(self.cells, state, strict=True):
             x, last = cell.scan(x, starts, kept)  # type: ignore[operator]
-            x = F.dropout(x, self.dropout, self.training)
+            x = dropout(x, self.dropout, self.training)
             after.append(last)
         return x, after
 

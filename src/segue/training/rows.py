@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from segue.cells.parallel import parts, run
 from segue.models.network import Network
 from segue.shapes import Ints, Longs
 from segue.training.losses import Drawn
@@ -44,14 +46,19 @@ class RowAdamW:
         steps = self.steps[rows] + 1
         self.steps[rows] = steps
         count = steps.to(gradient.dtype).view(-1, *[1] * (gradient.ndim - 1))
-        mean = self.mean[rows].lerp_(gradient, 1 - BETAS[0])
-        square = self.square[rows].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
-        self.mean[rows], self.square[rows] = mean, square
+        run([partial(self._move, rows[p], gradient[p], count[p], learning_rate) for p in parts(len(rows))])
+
+    def _move(self, rows: Tensor, gradient: Tensor, count: Tensor, learning_rate: float) -> None:
+        mean = self.mean.index_select(0, rows).lerp_(gradient, 1 - BETAS[0])
+        square = self.square.index_select(0, rows).mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
+        self.mean.index_copy_(0, rows, mean)
+        self.square.index_copy_(0, rows, square)
         scale = square.div_(1 - BETAS[1] ** count).sqrt_().add_(TINY)
-        values = self.table[rows]
+        values = self.table.index_select(0, rows)
         if self.weight_decay:
             values.mul_(1 - learning_rate * self.weight_decay)
-        self.table[rows] = values.addcdiv_(mean.div_(1 - BETAS[0] ** count), scale, value=-learning_rate)
+        values.addcdiv_(mean.div_(1 - BETAS[0] ** count), scale, value=-learning_rate)
+        self.table.index_copy_(0, rows, values)
 
     def tensors(self) -> dict[str, Tensor]:
         """What it remembers, by name."""

@@ -13,7 +13,7 @@ from segue.training.losses.base import Outputs, loss
 CHUNK = 2**20
 """Logits at a time and thread: 4 MB of float32."""
 
-ROWS = 32, 512
+ROWS = 128, 512
 """The fewest and the most rows of a chunk: products of fewer rows are slow."""
 
 
