@@ -7,7 +7,7 @@ BOUND := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow check format bench docs serve clean
+.PHONY: help install demo test test-slow check format bench bench-all docs serve clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -36,7 +36,10 @@ format: .venv/.ready-dev  ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.ready-dev  ## the benchmarks of README, one after another (about an hour)
+bench: .venv/.ready-dev  ## the speed of training, into benchmarks/training.json (half an hour, quiet machine)
+	@$(BIN)/python benchmarks/training.py $(ARGS)
+
+bench-all: .venv/.ready-dev  ## every benchmark of README, one after another (about two hours)
 	@for script in $(filter-out benchmarks/machine.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
 docs: .venv/.ready-dev  ## the documents, at a local address

@@ -3,13 +3,14 @@
     make bench                                  (or: .venv/bin/python benchmarks/training.py)
 
 Writes benchmarks/training.json: rows {what, events_per_s, matrix_share, peak_memory_mb, accuracy, gate}. Run it on a
-quiet machine; it takes about half an hour, `--parts steps,lengths` takes some of it.
+quiet machine; it takes about half an hour, `--parts steps,lengths` takes some of it (and writes no file).
 
 - gates: the tests that hold every fast form equal to its plain one, gradients included. No speed is measured while
   one is red.
 - matrix_share: the arithmetic of the products (6 operations a weight and event, forward and backward, over the cells
   and the output layer) at the measured rate, as a part of the rate at which this machine multiplies large float32
   matrices in the same run.
+- scans: a cell's scan along a window, forward and backward, against the plain fold of its step.
 - steps: whole training steps (batch, forward, loss, backward, clipping, update) on a made-up log with items of a
   power law, by cell, loss and catalog. Each row in a fresh process, for its peak of memory.
 - lengths: the same events as sequences of 20, 200 and 2,000. neighbour: a busy process beside.
@@ -32,7 +33,7 @@ import polars as pl
 import torch
 from machine import DATA, introduce
 
-from segue.cells import CELLS
+from segue.cells import CELLS, fold
 from segue.cells.parallel import using
 from segue.config import TrainSettings
 from segue.data.batches import targets_of, windows
@@ -72,7 +73,7 @@ TRAININGS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The speed of the training engine.")
-    parser.add_argument("--parts", default="steps,lengths,neighbour,data,rivals")
+    parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -92,6 +93,8 @@ def main() -> None:
                 row["matrix_share"] = round(flops * row["events_per_s"] / rates["float32"] / 1e9, 3)
             rows.append(row)
             show(row)
+    if options.parts != ",".join(PARTS):
+        return
     after = matrix_rate(torch.float32)
     print(f"the large product once more: {after:.0f} GFLOP/s float32")
     facts = {
@@ -146,6 +149,30 @@ def steps() -> Any:
                 found = apart("steps", cell=cell, loss=loss, n_items=n_items)
                 what = f"{cell}, {loss}, {n_items:,} items" + (", 2,048 negatives" if one.samples else "")
                 yield {"what": what, **found, "accuracy": None}
+
+
+def scans() -> Any:
+    for cell in CELLS:
+        for rows in (8, 64):
+            found = {name: scan_rate(cell, scan, rows) for name, scan in (("scan", CELLS[cell].scan), ("fold", fold))}
+            what = f"{cell}, scan alone, {rows} rows: {found['scan'] / found['fold']:.2f} times the fold"
+            yield {"what": what, "events_per_s": round(found["scan"]), "peak_memory_mb": None, "accuracy": None}
+
+
+def scan_rate(name: str, scan: Any, rows: int, repeats: int = 9) -> float:
+    """Events a second of a window forward and backward, sessions of 50 events on average."""
+    torch.manual_seed(SEED)
+    cell = CELLS[name](WIDTH, WIDTH)
+    x = torch.randn(WINDOW, rows, WIDTH, requires_grad=True)
+    starts = torch.rand(WINDOW, rows) < 1 / 50
+    taken = []
+    with using(os.cpu_count() or 1):
+        for _ in range(repeats):
+            begin = time.perf_counter()
+            y, _ = scan(cell, x, starts, cell.initial_state(rows))
+            y.sum().backward()
+            taken.append(time.perf_counter() - begin)
+    return rows * WINDOW / min(taken)
 
 
 def lengths() -> Any:
@@ -283,7 +310,7 @@ def rivals() -> Any:
     yield {"what": what, **found, "accuracy": None}
 
 
-PARTS = {"steps": steps, "lengths": lengths, "neighbour": neighbour, "data": data, "rivals": rivals}
+PARTS = {"scans": scans, "steps": steps, "lengths": lengths, "neighbour": neighbour, "data": data, "rivals": rivals}
 
 if __name__ == "__main__":
     main()

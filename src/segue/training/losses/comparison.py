@@ -22,22 +22,27 @@ NEVER = -1e4
 """The score of a drawn item that is the row's own target: it weighs nothing in any softmax or sigmoid."""
 
 
-BUFFERS = 8
-"""How many arrays as large as the scores a rule works with: all of them should lie in the cache."""
+SPACE = 5
+"""How many arrays as large as the scores a rule may work in."""
 
 
 class Facts(NamedTuple):
-    """What a rule may need besides scores: N, K, and the settings."""
+    """What a rule may need besides scores: N, K, the settings, and space to work in.
+
+    `space` is SPACE arrays (P, K) of any content: to allocate them anew for each chunk took four times as long as
+    what was computed in them, since the system hands out pages one by one.
+    """
 
     n_items: int
     draws: int
     settings: TrainSettings
+    space: Tensor
 
 
 Rule = Callable[[Tensor, Tensor, Facts], tuple[Tensor, Tensor, Tensor]]
 """(own (P, 1), others (P, K), facts) to (loss, by own, by others), shaped (P, 1), (P, 1) and (P, K).
 
-`others` is the rule's to overwrite.
+`others` and the space are the rule's to overwrite; what it returns may lie in them.
 """
 
 
@@ -48,7 +53,7 @@ def sampled(name: str, *, corrected: bool = False) -> Callable[[Rule], Rule]:
         def value(outputs: Outputs) -> Tensor:
             assert outputs.drawn is not None
             drawn, log_probability = outputs.drawn
-            facts = Facts(outputs.n_items, len(drawn), outputs.settings)
+            facts = Facts(outputs.n_items, len(drawn), outputs.settings, outputs.query.new_empty(0))
             shift = log_probability + math.log(len(drawn)) if corrected else None
             dtype = outputs.dtype if outputs.dtype == torch.bfloat16 else outputs.query.dtype
             result: Tensor = Comparison.apply(  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -90,17 +95,20 @@ class Comparison(torch.autograd.Function):
         ]
 
         def compare(part: slice, vectors_grad: Tensor, heights_grad: Tensor, total: Tensor) -> None:
-            for rows in chunks(part, K * BUFFERS):
+            pieces = chunks(part, K * (SPACE + 1))
+            space = query.new_empty(SPACE + 1, pieces[0].stop - pieces[0].start, K)
+            for rows in pieces:
                 t = target[rows]
+                here = space[:, : len(t)]
                 own_vectors = table[t]
                 own = (query[rows] * own_vectors).sum(1, keepdim=True) + bias[t].unsqueeze(1)
                 if dtype == query.dtype:
-                    others = torch.addmm(heights, query[rows], vectors.T)
+                    others = torch.addmm(heights, query[rows], vectors.T, out=here[0])
                 else:
-                    others = torch.mm(q_low[rows], v_low.T).to(query.dtype) + heights
+                    others = torch.add(torch.mm(q_low[rows], v_low.T), heights, out=here[0])
                 row, column = collisions(t, drawn)
                 others[row, column] = NEVER
-                loss, by_own, by_others = rule(own, others, facts)
+                loss, by_own, by_others = rule(own, others, facts._replace(space=here[1:]))
                 alone = torch.bincount(row, minlength=len(t)) == K
                 if bool(alone.any()):  # every draw is the target: there is nothing to compare with
                     for result in (loss, by_own, by_others):

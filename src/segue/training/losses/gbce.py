@@ -20,5 +20,6 @@ def gbce(own: Tensor, others: Tensor, facts: Facts) -> tuple[Tensor, Tensor, Ten
     t = facts.settings.calibration
     b = a * (t * (1 - 1 / a) + 1 / a)
     terms = facts.draws + 1
-    loss = (F.softplus(others).sum(1, keepdim=True) - b * F.logsigmoid(own)) / terms
+    against = torch.ops.aten.softplus.out(others, out=facts.space[0]).sum(1, keepdim=True)
+    loss = (against - b * F.logsigmoid(own)) / terms
     return loss, b * (torch.sigmoid(own) - 1) / terms, others.sigmoid_().div_(terms)
