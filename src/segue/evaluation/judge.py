@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from segue.data import spill
 from segue.evaluation.phase import Phase
 from segue.evaluation.replay import Predictions, replay
 from segue.evaluation.report import Report, Row, Value, verdict_of
@@ -30,6 +29,9 @@ ALWAYS = tuple(f"{metric}@{k}" for k in (10, 20) for metric in ("recall", "mrr",
 BESIDE = tuple(
     f"{metric}@10" for metric in ("coverage", "popularity", "novelty", "gini", "intra_list_diversity", "repeat_share")
 )
+
+SPACE_EVENTS = 5_000_000
+"""How many events the space of diversity is made from at most."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -177,9 +179,15 @@ def item_vectors(phase: Phase, seed: int) -> tuple[Floats, str]:
     categories = phase.catalog.columns.get("categories")
     if categories is not None and any(categories):
         return attribute_vectors(categories, rng=rng), "the items' categories"
-    learned = phase.learned
-    sequence = spill.cumulated(learned.opens)[1:]
-    return cooccurrence_vectors(learned.item, sequence, len(phase.catalog), rng=rng), "sessions in common in training"
+    learned, space = phase.learned, "sessions in common in training"
+    # The newest users suffice to tell which items go together; all events would cost 40 bytes each.
+    first = int(np.searchsorted(learned.bounds, len(learned) - SPACE_EVENTS)) if len(learned) > SPACE_EVENTS else 0
+    first = min(first, len(learned.of) - 1)
+    left = int(learned.bounds[first])
+    if left:
+        space += f", of the {len(learned.of) - first:,} newest users"
+    sequence = np.cumsum(learned.opens[left:])
+    return cooccurrence_vectors(learned.item[left:], sequence, len(phase.catalog), rng=rng), space
 
 
 def seconds_since(start: float) -> float:
