@@ -9,7 +9,7 @@ quiet machine; it takes about half an hour, `--parts steps,lengths` takes some o
   one is red.
 - matrix_share: the arithmetic of the products (6 operations a weight and event, forward and backward, over the cells
   and the output layer) at the measured rate, as a part of the rate at which this machine multiplies large float32
-  matrices in the same run.
+  matrices right before and after the row (matrix_gflops): the rates of a shared machine wander.
 - scans: a cell's scan along a window, forward and backward, against the plain fold of its step.
 - steps: whole training steps (batch, forward, loss, backward, clipping, update) on a made-up log with items of a
   power law, by cell, loss and catalog. Each row in a fresh process, for its peak of memory.
@@ -87,23 +87,18 @@ def main() -> None:
     print(f"precision taken: {faster_precision()}; gates {gate}", flush=True)
     rows: list[dict[str, Any]] = []
     for part in options.parts.split(","):
+        before = matrix_rate(torch.float32)
         for row in PARTS[part]():
-            row = {"gate": gate, **row}
+            after = matrix_rate(torch.float32)
+            row = {"gate": gate, **row, "matrix_gflops": round((before + after) / 2)}
             if flops := row.pop("flops", None):
-                row["matrix_share"] = round(flops * row["events_per_s"] / rates["float32"] / 1e9, 3)
+                row["matrix_share"] = round(flops * row["events_per_s"] / row["matrix_gflops"] / 1e9, 3)
             rows.append(row)
             show(row)
+            before = after
     if options.parts != ",".join(PARTS):
         return
-    after = matrix_rate(torch.float32)
-    print(f"the large product once more: {after:.0f} GFLOP/s float32")
-    facts = {
-        "command": " ".join(sys.argv),
-        "seed": SEED,
-        "cores": os.cpu_count(),
-        "gflops": rates,
-        "gflops_after": after,
-    }
+    facts = {"command": " ".join(sys.argv), "seed": SEED, "cores": os.cpu_count(), "gflops": rates}
     OUT.write_text(json.dumps({**facts, "rows": rows}, indent=1) + "\n")
     print(f"written: {OUT.name}")
 
@@ -125,7 +120,7 @@ def check_gates() -> str:
 
 def matrix_rate(dtype: torch.dtype) -> float:
     """GFLOP/s of a large product on all threads, the best of a few."""
-    size = 3072 if dtype == torch.float32 else 512
+    size = 2048 if dtype == torch.float32 else 512
     a, b = (torch.ones(size, size, dtype=dtype) for _ in range(2))
     taken = []
     for _ in range(6):
