@@ -141,7 +141,7 @@ def _check_files(manifest: Manifest) -> None:
 
 def _mapped(file: Path, column: Column) -> Array:
     try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
+        array = np.load(file, mmap_mode="r")
         size = file.stat().st_size
     except FileNotFoundError:
         raise LogError(f"{file}: missing; the packed log is incomplete: pack it again") from None
