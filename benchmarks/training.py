@@ -56,7 +56,7 @@ WIDTH = 128
 ROWS, WINDOW = 64, 64
 OUT = Path(__file__).with_name("training.json")
 GATES = ("tests/contracts/test_loss_contract.py", "tests/contracts/test_cell_contract.py", "tests/test_trainer.py")
-CATALOGS = {"full": (3_400, 18_000), "sampled": (18_000, 1_000_000)}
+CATALOGS = {"full": (3_400, 18_000), "sampled": (18_000, 1_000_000), "bpr-max": (18_000, 1_000_000)}
 SHOP = {
     "rows": 64,
     "window": 16,
@@ -140,7 +140,7 @@ def apart(kind: str, **asked: Any) -> dict[str, Any]:
 def steps() -> Any:
     for cell in CELLS:
         for loss, one in LOSSES.items():
-            for n_items in CATALOGS["sampled" if one.samples else "full"]:
+            for n_items in CATALOGS.get(loss, (18_000,)):
                 found = apart("steps", cell=cell, loss=loss, n_items=n_items)
                 what = f"{cell}, {loss}, {n_items:,} items" + (", 2,048 negatives" if one.samples else "")
                 yield {"what": what, **found, "accuracy": None}
