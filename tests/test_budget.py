@@ -75,6 +75,22 @@ def test_a_short_allowance_gets_a_whole_schedule(seconds: float, monkeypatch: py
     assert len(found.curve) == int(np.ceil(seconds / STEPS))
 
 
+@pytest.mark.parametrize(("seconds", "check"), [(30.0, 2.0), (40.0, 10.0), (60.0, 25.0), (28.0, 10.0)])
+def test_a_validation_that_is_dear_neither_cuts_the_schedule_nor_what_is_learned_anew(
+    seconds: float, check: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, shares, spent = train(monkeypatch, seconds=seconds, check=check)
+    assert spent <= seconds + 1
+    assert spent > seconds - check - 1.5 or found.passes == 4
+    assert shares[-1] > 0.8
+    assert max(np.diff(shares)) < 0.45
+    assert found.planned >= found.passes
+    assert found.curve[-1][1] is not None
+    _, told, _ = train(monkeypatch, planned=found.planned, stop_after=found.passes)
+    best = next(n for n in range(len(shares) + 1) if n / STEPS >= found.passes * 0.999 or n == len(shares))
+    assert len(told) == pytest.approx(best, abs=1)
+
+
 def test_validation_is_paid_from_the_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
     _, _, spent = train(monkeypatch, seconds=30.0, check=4.0)
     assert spent <= 31.0

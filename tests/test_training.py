@@ -72,6 +72,45 @@ def killed_at(number: int, monkeypatch: pytest.MonkeyPatch, folder: Path, settin
             train_network(network(), sequences(), settings, seed=1, checkpoints=Checkpoints(folder, "x"))
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_training_goes_on_with_the_threads_and_the_precision_it_began_with(
+    threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = msgspec.structs.replace(BY_ROWS, precision="bfloat16")
+    plain = network()
+    train_network(plain, sequences(), begun, seed=1)
+    killed_at(9, monkeypatch, tmp_path, begun)
+    other = msgspec.structs.replace(begun, threads=threads, precision="float32")
+    resumed = network(seed=99)
+    train_network(resumed, sequences(), other, seed=1, checkpoints=Checkpoints(tmp_path, "x"))
+    assert equal(weights(plain), weights(resumed))
+
+
+def test_ctrl_c_within_a_step_waits_for_its_end_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = network()
+    train_network(plain, sequences(), SETTINGS, seed=1)
+    steps, step = [0], trainer.Trainer.step
+
+    def interrupted(self: trainer.Trainer, *arguments: object) -> None:
+        steps[0] += 1
+        if steps[0] == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+        step(self, *arguments)  # type: ignore[arg-type]
+
+    rare = msgspec.structs.replace(SETTINGS, checkpoint_seconds=1e9)
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer.Trainer, "step", interrupted)
+        found = train_network(network(), sequences(), rare, seed=1, checkpoints=Checkpoints(tmp_path, "x"))
+    assert found.interrupted
+    assert steps[0] == 7
+    resumed = network(seed=99)
+    train_network(resumed, sequences(), rare, seed=1, checkpoints=Checkpoints(tmp_path, "x"))
+    assert equal(weights(plain), weights(resumed))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 @pytest.mark.parametrize("settings", [SETTINGS, BY_ROWS], ids=["full, one thread", "by rows, two threads"])
 @pytest.mark.parametrize("number", [2, 5, 14, 20, 33])
 def test_a_training_killed_at_any_step_ends_with_the_weights_of_an_uninterrupted_one(

@@ -23,7 +23,8 @@ from segue.metrics import parse
 from segue.metrics.base import METRICS, RankMetric
 from segue.recommender import Recommendation, Recommender, UserState, load
 from segue.training.candidates import Say
-from segue.training.checkpoint import remove_checkpoints
+from segue.training.checkpoint import Checkpoints, remove_checkpoints
+from segue.training.hardware import device_of
 from segue.training.latency import named
 from segue.training.losses import LOSSES
 from segue.training.networks import Show, Workshop, deadline_of
@@ -120,6 +121,7 @@ def train(
             )
         remove_checkpoints(folder)
     shop = Workshop(plan.settings, say, show, folder, run_fingerprint(plan, model), deadline_of(plan.settings))
+    Checkpoints(folder, "").check()
     artifact, _ = train_artifact(plan, model, shop)
     if artifact.facts.interrupted:
         if out.exists() and any(out.iterdir()) and not is_interrupted(out):
@@ -201,6 +203,7 @@ def prepare(
     tree = {**tree, "log": {**tree.get("log", {}), **asked}}  # kept with the model, for later logs
     chosen = settings_of(tree)
     check_metrics(chosen)
+    device_of(chosen.train.device)
     for name in ("budget", "latency"):
         if text := getattr(chosen.train, name):
             seconds_of(text, of=f"train.{name}")

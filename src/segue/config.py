@@ -73,7 +73,7 @@ class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `window` is T: gradients reach back that many events, the state reaches on. `warmup` is a share of the whole.
     `patience` counts epochs without a better validation `metric`, taken over at most `validation_predictions`;
     each point of a baseline's grid is judged by `grid_predictions`. `refit` learns anew from training and
-    validation events, `final` from everything. `threads` 0 measures one against all there are.
+    validation events, `final` from everything. `threads` 0 takes as many as PyTorch would.
 
     `loss` is `full`, `sampled`, `bpr-max`, `top1-max` or `gbce`. Every loss but `full` compares a target with
     `negatives` drawn items: `uniform`, by `popularity` to a power, `in-batch` (the window's own targets) or `mixed`

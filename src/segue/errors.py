@@ -50,6 +50,12 @@ class TrainingError(SegueError):
     """Training stopped: a loss that is no number, or nothing to learn from."""
 
 
+class InterruptedTrainingError(TrainingError):
+    """Ctrl-C, before there was a model to save."""
+
+    exit_code = 130
+
+
 class EvaluationError(SegueError):
     """There is nothing to evaluate, or it would be dishonest to."""
 

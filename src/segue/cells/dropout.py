@@ -21,4 +21,4 @@ def dropout(x: Tensor, share: float, training: bool) -> Tensor:
         return F.dropout(x, share)
     bits = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
     drawn = bits.view(torch.int16)[: x.numel()].view(x.shape)
-    return x * drawn.ge(round(share * LEVELS) - LEVELS // 2).to(x.dtype).mul_(1 / (1 - share))
+    return x * drawn.ge(min(round(share * LEVELS), LEVELS - 1) - LEVELS // 2).to(x.dtype).mul_(1 / (1 - share))

@@ -17,6 +17,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from segue.errors import TrainingError
+
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """Of glibc's malloc.h."""
 
@@ -44,7 +46,9 @@ def keep_memory() -> None:
 def using(count: int) -> Iterator[None]:
     """Share the work of `run` among `count` threads, the caller's among them; PyTorch's own are off meanwhile."""
     global _pools
-    before, threads = _pools, torch.get_num_threads()
+    if _pools:
+        raise TrainingError("another training is under way in this process: one at a time")
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
     keep_memory()
     # One pool a thread, so that a part always lands on the same one.
@@ -54,7 +58,7 @@ def using(count: int) -> Iterator[None]:
     finally:
         for pool in _pools:
             pool.shutdown(wait=True)
-        _pools = before
+        _pools = []
         torch.set_num_threads(threads)
 
 

@@ -23,7 +23,7 @@ FOR_SPARSE_SESSIONS = {
     "model.embedding_dropout": 0.5,
     "model.dropout": 0.0,
 }
-"""What goes with BPR-max: it did best on the validation part of a shop's clicks (docs/training.md)."""
+"""What goes with BPR-max: it did best on the validation part of a shop's clicks (serenade-shop)."""
 
 WITH_IT = "goes with bpr-max on short sessions over rare items"
 

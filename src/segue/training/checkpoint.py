@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import save_file
 from torch import Tensor
 
 from segue.errors import TrainingError
@@ -39,17 +40,35 @@ class Checkpoints:
         partial = self.file.with_suffix(".partial")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with open(partial, "wb") as handle:
-                handle.write(save({k: t.contiguous() for k, t in tensors.items()}, {"facts": text}))
-                handle.flush()
+            # Written by its name and not as one text of bytes: that would be the tensors a second time in memory.
+            save_file({k: t.contiguous() for k, t in tensors.items()}, partial, {"facts": text})
+            with open(partial, "rb") as handle:
                 os.fsync(handle.fileno())
             os.replace(partial, self.file)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
+        except (OSError, SafetensorError) as error:
             kept = "the checkpoint before it is kept" if self.file.exists() else "there is none before it"
+            said = error.strerror if isinstance(error, OSError) else str(error)
             raise TrainingError(
-                f"{self.file}: a checkpoint could not be written ({error.strerror}); {kept}. "
+                f"{self.file}: a checkpoint could not be written ({said}); {kept}. "
                 "Make room or choose another --out, then repeat the command with --resume"
+            ) from None
+        finally:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """Raise TrainingError, before hours of training, where no checkpoint could be written."""
+        probe = self.file.with_suffix(".partial")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"")
+            probe.unlink()
+            if not any(self.folder.iterdir()):  # an empty one would look like an unfinished training
+                self.folder.rmdir()
+        except OSError as error:
+            raise TrainingError(
+                f"{self.folder}: no checkpoint can be kept there ({error.strerror}); choose an --out whose folder "
+                "can be written to"
             ) from None
 
     def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
@@ -119,8 +138,8 @@ def rng_states(device: torch.device) -> dict[str, Tensor]:
     return states
 
 
-def set_rng_states(states: dict[str, Tensor]) -> None:
+def set_rng_states(states: dict[str, Tensor], device: torch.device) -> None:
     """Put the generators where `rng_states` found them."""
     torch.set_rng_state(states["cpu"])
-    if "cuda" in states:
-        torch.cuda.set_rng_state(states["cuda"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)

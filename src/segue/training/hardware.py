@@ -50,7 +50,7 @@ def device_of(name: str) -> torch.device:
         raise ConfigError(f"train.device is `{name}`; expected auto, cpu, cuda or cuda:0") from None
     if device.type not in ("cpu", "cuda"):
         raise ConfigError(f"train.device is `{name}`; expected auto, cpu, cuda or cuda:0")
-    if device.type == "cuda" and not torch.cuda.is_available():
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ConfigError(f"train.device is `{name}`, and PyTorch finds no such GPU here: use auto or cpu")
     return device
 

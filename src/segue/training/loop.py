@@ -20,6 +20,9 @@ from segue.rng import stream
 from segue.shapes import Bools
 from segue.training.checkpoint import Checkpoints
 from segue.training.hardware import hardware_of
+from segue.training.interrupts import Interrupts
+from segue.training.pace import Pace
+from segue.training.standing import Standing
 from segue.training.trainer import Trainer
 
 SHOW_SECONDS = 0.3
@@ -111,62 +114,67 @@ def train_network(
     network.to(hardware.device)
     whole = float(settings.epochs) if planned is None else planned
     last = min(1.0, (whole if stop_after is None else stop_after) / whole) - 1e-12
-    with using(hardware.threads):
+    with using(hardware.threads), Interrupts() as interrupts:
         trainer = Trainer(network, sequences, target, settings, seed=seed, precision=hardware.precision)
         if kept is not None:
             trainer.load(*kept)
-        at, before = trainer.at, trainer.at.seconds
-        begun, started = at.share, time.monotonic()
-        saved = shown = started
-        events, interrupted = 0, False
-
-        def spent() -> float:
-            return before + time.monotonic() - started
-
-        def share_now() -> float:
-            by_clock = 0.0 if seconds is None else last * (spent() + at.slowest_validation) / seconds
-            return max((at.epoch + at.events / len(sequences)) / whole, by_clock)
+        at, interrupted = trainer.at, False
+        pace = Pace(at, len(sequences), whole, last, seconds)
+        saved = shown = time.monotonic()
 
         def keep() -> None:
-            at.seconds = spent()
+            at.seconds = pace.spent()
             if checkpoints is not None:
-                checkpoints.write(trainer.tensors(), msgspec.to_builtins(at))
+                with interrupts.held():
+                    checkpoints.write(trainer.tensors(), msgspec.to_builtins(at))
+
+        def validated() -> float | None:
+            if validate is None:
+                return None
+            network.eval()
+            began = time.monotonic()
+            metric = validate()
+            pace.validated(began)
+            return metric
 
         try:
+            if seconds is not None and kept is None:
+                validated()  # what the one at the end will take must be known before the schedule begins
             while at.share < last and (validate is None or at.epoch - at.best_epoch < settings.patience):
-                order = stream(seed, f"epoch {at.epoch}")
                 if at.window == 0:
                     trainer.begin_epoch()
+                order = stream(seed, f"epoch {at.epoch}")
                 for batch in windows(sequences, rows=settings.rows, window=settings.window, rng=order, skip=at.window):
-                    trainer.step(batch, at.share)
-                    done = int((batch.place >= 0).sum())
-                    at.window, at.events, events = at.window + 1, at.events + done, events + done
-                    at.share = share_now()
-                    now = time.monotonic()
-                    if now - shown > SHOW_SECONDS or at.share >= last or at.events == len(sequences):
+                    with interrupts.held():
+                        trainer.step(batch, at.share)
+                        pace.advance(int((batch.place >= 0).sum()))
+                    now, over = time.monotonic(), at.share >= last
+                    if now - shown > SHOW_SECONDS or over or at.events == len(sequences):
                         release(target)
-                        shown, value = now, at.curve[-1][1] if at.curve else None
-                        left = (now - started) * (last - at.share) / max(at.share - begun, 1e-9)
-                        rate = events / (now - started)
-                        done_share, epochs = min(1.0, at.share / last), ceil(last * whole)
-                        show(Progress(at.epoch + 1, epochs, done_share, at.mean_loss, rate, max(0.0, left), value))
-                    if at.share >= last:
+                        shown = now
+                        show(progress(at, pace, ceil(last * whole)))
+                    if over:
                         break
                     if now - saved > settings.checkpoint_seconds:
                         keep()
                         saved = now
-                network.eval()
-                began = time.monotonic()
-                metric = validate() if validate is not None else None
-                at.slowest_validation = max(at.slowest_validation, time.monotonic() - began)
-                trainer.end_epoch(metric, passes=at.epoch + at.events / len(sequences))
-                at.share = share_now()
+                skipped = not pace.validates()
+                metric = None if skipped else validated()
+                trainer.end_epoch(metric, passes=pace.passes(), skipped=skipped)
+                pace.look()
                 keep()
                 saved = time.monotonic()
         except KeyboardInterrupt:
             interrupted = True
+            keep()
     if trainer.best_weights:
         network.load_state_dict(trainer.best_weights)
     network.to("cpu").eval()
-    whole = at.passes / at.share if at.share else whole
-    return Trained(at.best_epoch, at.best_passes, whole, at.curve, interrupted, spent())
+    return Trained(at.best_epoch, at.best_passes, pace.planned(), at.curve, interrupted, pace.spent())
+
+
+def progress(at: Standing, pace: Pace, epochs: int) -> Progress:
+    """What a display shows."""
+    value = next((value for _, value in reversed(at.curve) if value is not None), None)
+    share = min(1.0, at.share / pace.last)
+    return Progress(at.epoch + 1, epochs, share, at.mean_loss, pace.rate(), pace.seconds_left(), value)

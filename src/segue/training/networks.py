@@ -84,11 +84,12 @@ def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop:
     )
     best = max((value for _, value in choice.curve if value is not None), default=float("nan"))
     bent = choice.planned < 0.99 * settings.train.epochs
-    shop.say(
-        f"{cell}: epoch {choice.epochs} of {len(choice.curve)} is best on validation, "
-        f"{settings.train.metric} {best:.4f}, in {choice.seconds:.0f} s"
-        + (f"; the schedule was bent to {choice.planned:.2f} of {settings.train.epochs} epochs" if bent else "")
-    )
+    if choice.epochs:
+        shop.say(
+            f"{cell}: epoch {choice.epochs} of {len(choice.curve)} is best on validation, "
+            f"{settings.train.metric} {best:.4f}, in {choice.seconds:.0f} s"
+            + (f"; the schedule was bent to {choice.planned:.2f} of {settings.train.epochs} epochs" if bent else "")
+        )
     chosen = Fitted(
         network,
         choose,

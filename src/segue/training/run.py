@@ -16,7 +16,7 @@ from segue.data import spill
 from segue.data.events import EventLog
 from segue.data.ids import Ids
 from segue.data.splits import TEST, VALID
-from segue.errors import ConfigError, TrainingError, did_you_mean
+from segue.errors import ConfigError, InterruptedTrainingError, did_you_mean
 from segue.evaluation.judge import Entry, judge
 from segue.evaluation.phase import phase_of
 from segue.evaluation.report import Report
@@ -77,13 +77,12 @@ def train_artifact(plan: Plan, model: str, shop: Workshop) -> tuple[Artifact, Re
     """Train one model, judge it beside the baselines, and put all of it together as an artifact."""
     plan, model, shop, latency = shaped(plan, model, shop)
     fitted = fit_models(plan, [model], shop)
-    report = judge_models(plan, fitted)
     one, below, cutoff = fitted[model], TEST if plan.settings.train.refit else VALID, plan.split.cutoff
+    if one.interrupted and not one.epochs:
+        kept = "; its steps are kept: go on with --resume" if shop.folder else ""
+        raise InterruptedTrainingError(f"interrupted before the first epoch was judged: there is no model yet{kept}")
+    report = judge_models(plan, fitted)
     if one.interrupted:
-        if not one.epochs:
-            raise TrainingError(
-                "interrupted before the first epoch was judged: there is nothing to save yet; go on with --resume"
-            )
         shop.say(f"{model}: interrupted; its best epoch so far knows the training part alone")
         below, cutoff = VALID, plan.valid_from
     elif plan.settings.train.final:

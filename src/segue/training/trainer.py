@@ -15,11 +15,11 @@ from segue.cells.parallel import workers
 from segue.config import TrainSettings
 from segue.data.batches import Batch
 from segue.data.sessions import Sequences
-from segue.data.spill import blocks
+from segue.data.spill import counted
 from segue.errors import TrainingError
 from segue.models.base import Event
 from segue.models.network import Network
-from segue.shapes import Array, Ints, Longs
+from segue.shapes import Ints, Longs
 from segue.training.checkpoint import (
     load_optimizer,
     optimizer_tensors,
@@ -64,7 +64,7 @@ class Trainer:
         # A loss that compares with a sample moves the rows it touched; the table is then in nobody else's hands.
         self.row_optimizers: dict[str, RowAdamW] = {}
         if self.loss.samples:
-            self.negatives = Negatives(counts_of(sequences, network.n_items), settings)
+            self.negatives = Negatives(counted(sequences.item, network.n_items), settings)
             self.row_optimizers = {
                 "table": RowAdamW(network.table.detach(), weight_decay=settings.weight_decay),
                 "bias": RowAdamW(network.bias.detach(), weight_decay=0.0),
@@ -130,13 +130,14 @@ class Trainer:
         item = np.where(batch.place >= 0, self.sequences.item[batch.place], -1)
         return in_play(self.network, item, target, drawn)
 
-    def end_epoch(self, metric: float | None, *, passes: float) -> None:
-        """Note how the epoch went, and its weights if they are the best so far."""
+    def end_epoch(self, metric: float | None, *, passes: float, skipped: bool = False) -> None:
+        """Note how the epoch went, and its weights if they are the best so far; `skipped`: it was not validated."""
         at = self.at
         at.curve.append((at.mean_loss, metric))
         at.epoch, at.window, at.events, at.passes = at.epoch + 1, 0, 0, passes
         if metric is None:
-            at.best_epoch, at.best_passes = at.epoch, passes
+            if not skipped:
+                at.best_epoch, at.best_passes = at.epoch, passes
         elif at.best is None or metric > at.best:
             at.best, at.best_epoch, at.best_passes = metric, at.epoch, passes
             self.best_weights = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
@@ -164,17 +165,8 @@ class Trainer:
             {name: tensor.to(self.network.device) for name, tensor in unpacked(f"cell{number}", tensors).items()}
             for number in range(self.network.layers)
         ]
-        set_rng_states(unpacked("rng", tensors))
+        set_rng_states(unpacked("rng", tensors), self.network.device)
         self.at = msgspec.convert(facts, Standing)
-
-
-def counts_of(sequences: Sequences, n_items: int) -> Array:
-    """(N,) how often each item occurs."""
-    counts = np.zeros(n_items, np.int64)
-    for block in blocks(len(sequences)):
-        item = sequences.item[block]
-        counts += np.bincount(item[item >= 0], minlength=n_items)
-    return counts
 
 
 def forward(

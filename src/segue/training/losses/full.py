@@ -1,4 +1,4 @@
-"""Cross-entropy over the whole catalog, in chunks whose logits never leave the cache."""
+"""Cross-entropy over the whole catalog, in chunks whose scores stay in the cache, up to some 8,000 items."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from segue.cells.parallel import parts, run
 from segue.training.losses.base import Outputs, loss
 
 CHUNK = 2**20
-"""Logits at a time and thread: 4 MB of float32."""
+"""Scores at a time and thread: 4 MB of float32, twice."""
 
 ROWS = 128, 512
-"""The fewest and the most rows of a chunk: products of fewer rows are slow."""
+"""The fewest and the most rows of a chunk: products of fewer are slow, so above 8,192 items a chunk outgrows CHUNK."""
 
 
 def chunks(part: slice, columns: int) -> list[slice]:

@@ -59,6 +59,10 @@ def try_one(
         state, reason = "pruned", str(stopped)
     except FAILURES as error:
         state, reason = "failed", str(error) or type(error).__name__
+    except RuntimeError as error:  # so PyTorch says that a processor has no more memory
+        if "not enough memory" not in str(error):
+            raise
+        state, reason = "failed", "not enough memory"
     except KeyboardInterrupt:
         state = "interrupted"
     if attempt.trained is not None and attempt.trained.interrupted:

@@ -17,6 +17,7 @@ from segue.training.hardware import hardware_of
 from segue.training.networks import Show
 from segue.training.plan import Plan
 from segue.training.run import run_fingerprint
+from segue.training.tuning.disk import on_disk
 from segue.training.tuning.evidence import best_of, line_of, summed_up
 from segue.training.tuning.records import Trial, Tuning
 from segue.training.tuning.space import Dimension, applied, space_of
@@ -93,27 +94,28 @@ def tune_plan(
     space = space_of(plan.choose, plan.settings, cells, fixed)
     if not space:
         raise ConfigError("all that could be tuned is fixed: leave a setting open, or name more --models")
-    study = Study(
-        folder,
-        space,
-        fingerprint=fingerprint_of(plan, space),
-        seed=plan.settings.seed,
-        resume=resume,
-        overwrite=overwrite,
-    )
-    try:
-        spent = sum(one.seconds or 0.0 for one in study.trials())
-        ends = float("inf") if budget is None else started + budget * (1 - JUDGING) - spent
-        interrupted = False
+    with on_disk(folder):
+        study = Study(
+            folder,
+            space,
+            fingerprint=fingerprint_of(plan, space),
+            seed=plan.settings.seed,
+            resume=resume,
+            overwrite=overwrite,
+        )
         try:
-            try_all(plan, study, cells[0], Bounds(budget, trials, ends), folder, say, show)
-        except KeyboardInterrupt:
-            interrupted = True
-        tuning = summed_up(plan, cells[0], space, study.trials(), folder, interrupted=interrupted)
-        write_tuning(folder, tuning, plan, fixed)
-        return tuning
-    finally:
-        study.close()
+            spent = sum(one.seconds or 0.0 for one in study.trials())
+            ends = float("inf") if budget is None else started + budget * (1 - JUDGING) - spent
+            interrupted = False
+            try:
+                try_all(plan, study, cells[0], Bounds(budget, trials, ends), folder, say, show)
+            except KeyboardInterrupt:
+                interrupted = True
+            tuning = summed_up(plan, cells[0], space, study.trials(), folder, interrupted=interrupted)
+            write_tuning(folder, tuning, plan, fixed)
+            return tuning
+        finally:
+            study.close()
 
 
 def try_all(plan: Plan, study: Study, cell: str, bounds: Bounds, folder: Path, say: Say, show: Show) -> None:
