@@ -66,7 +66,7 @@ SHOP = {
     "popularity_power": 0.4,
 }
 TRAININGS = {
-    "MovieLens-1M, leave-one-out": {"loss": "full", "rows": 32, "window": 64, "epochs": 6, "seeds": 1},
+    "MovieLens-1M, leave-one-out": {"loss": "full", "rows": 32, "window": 64, "epochs": 3, "seeds": 1},
     **{f"serenade-shop, {loss}": {"loss": loss, **SHOP, "seeds": 3 if loss == "bpr-max" else 1} for loss in LOSSES},
 }
 

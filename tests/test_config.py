@@ -53,7 +53,7 @@ def test_an_unknown_key_names_the_nearest(assignment: str, expected: str) -> Non
         ("train.epochs=many", "setting `train.epochs` is 'many': expected `int`, got `str`"),
         ("model.dropout=1.0", "setting `model.dropout` is 1.0: expected `float` < 1.0"),
         ("train.learning_rate=-1", "setting `train.learning_rate` is -1"),
-        ("split.kind=random", "setting `split.kind` is 'random': invalid enum value 'random'"),
+        ("split.kind=random", "setting `split.kind` is 'random': expected one of time, leave-one-out, column"),
         ("model.time_gap=1", "setting `model.time_gap` is 1: expected `bool`"),
         ("train.learning_rate=nan", "setting `train.learning_rate` is nan"),
     ],

@@ -136,3 +136,12 @@ def test_what_goes_with_a_loss_is_not_proposed_where_another_was_chosen() -> Non
     assert {one.key for one in proposals} - keys == set(FOR_SPARSE_SESSIONS)
     assert without_company(proposals, {"train": {"loss": "bpr-max"}}) == proposals
     assert without_company(proposals, {}) == proposals
+
+
+@pytest.mark.parametrize(("column", "value"), [("item", -1), ("item", 9999), ("user", 9999)])
+def test_a_code_that_is_none_of_the_logs_is_named(column: str, value: int) -> None:
+    log = ratings()
+    codes = getattr(log, column).copy()
+    codes[7] = value
+    with pytest.raises(LogError, match=rf"column `{column}` is damaged: found {value}, expected 0 to .*pack it again"):
+        measure(replace(log, **{column: codes}))

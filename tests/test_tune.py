@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from segue.training.loop import Progress
 from segue.training.plan import Plan, plan_of
 from segue.training.tuning import trial as trials_module
 from segue.training.tuning import tune as tune_module
+from segue.training.tuning.disk import alone, on_disk
 from segue.training.tuning.evidence import halves, told, verdict_of
 from segue.training.tuning.records import Effect, Trial, Tuning
 from segue.training.tuning.space import losses_for, space_of, start_of, values_at, widths_for
@@ -336,3 +338,18 @@ def test_the_command_tunes_and_train_takes_what_it_wrote(
     assert {row["model"] for row in trained.json["report"]["rows"]} >= {"gru", "markov"}
     Ran(capsys, "tune", log, "--out", out).failed(2, "--budget", "--trials")
     Ran(capsys, "tune", log, "--out", out, "--trials", 3, *small).failed(1, "--resume")
+
+
+def test_two_tunings_in_one_folder_are_told_apart(tmp_path: Path) -> None:
+    with alone(tmp_path / "tuned"), pytest.raises(TrainingError, match="another tuning is at work there"):
+        tuned(tmp_path / "tuned", trials=1)
+
+
+def test_a_full_disk_is_said_in_words(tmp_path: Path) -> None:
+    with (
+        pytest.raises(TrainingError, match=r"could not be written \(No space left on device\).*--resume"),
+        on_disk(tmp_path),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(ValueError, match="mine"), on_disk(tmp_path):
+        raise ValueError("mine")

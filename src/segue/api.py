@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from segue.data.log import read_log
 from segue.data.packed import pack_log
 from segue.data.proposals import Proposal, propose
 from segue.data.statistics import Statistics, measure, warnings_of
-from segue.durations import seconds_of
+from segue.durations import seconds_of, spoken
 from segue.errors import ConfigError, TrainingError, did_you_mean
 from segue.evaluation.report import Report
 from segue.metrics import parse
@@ -132,6 +133,11 @@ def train(
         return load(out)
     save_artifact(artifact, out, overwrite=overwrite_unfinished)
     remove_checkpoints(folder)
+    if shop.deadline is not None and (late := time.monotonic() - shop.deadline) > 1:
+        say(
+            f"the budget of {plan.settings.train.budget} was exceeded by {spoken(late)}: the baselines and the report "
+            "take what they take. A larger budget, or lower train.grid_predictions and evaluate.max_predictions, helps"
+        )
     return load(out)
 
 
@@ -168,16 +174,16 @@ def inspect(log: Any, **columns: Any) -> Inspection:
     return Inspection(events, statistics, warnings_of(statistics), propose(events, statistics))
 
 
-def pack(log: Any, folder: Path | str, *, overwrite: bool = False, **columns: Any) -> EventLog:
+def pack(log: Any, out: Path | str, *, overwrite: bool = False, **columns: Any) -> EventLog:
     """Read a log once and write it into a folder that opens at once and needs no memory, however large it is.
 
     Args:
         log: a path, a glob, a folder, a polars or pandas frame, or a list of these; see `read_log`.
-        folder: where to; everything that takes a log takes it from then on.
+        out: the folder; everything that takes a log takes it from then on.
         overwrite: replace the packed log that is there.
         columns: which column is what; see `read_log`.
     """
-    return pack_log(log, folder, overwrite=overwrite, **columns)
+    return pack_log(log, out, overwrite=overwrite, **columns)
 
 
 def prepare(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -62,7 +62,19 @@ def settings_of(tree: Mapping[str, Any], proposals: Mapping[str, Any] | None = N
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at `$.")
         name = place.rstrip("`").partition("[")[0]  # a list is named, not one of its places
+        choices = allowed(name)
+        if choices:
+            text = f"expected one of {', '.join(choices)}"
         raise ConfigError(f"setting `{name}` is {look_up(full, name)!r}: {text[0].lower()}{text[1:]}") from None
+
+
+def allowed(name: str) -> list[str]:
+    """The words that a setting may be, by its dotted key; none where it is no choice of words."""
+    section, _, field = name.partition(".")
+    kind = get_type_hints(Settings).get(section)
+    hint = get_type_hints(kind).get(field) if isinstance(kind, type) and issubclass(kind, Struct) else None
+    words = get_args(hint) if get_origin(hint) is Literal else ()
+    return [str(word) for word in words]
 
 
 def read_toml(file: Path) -> dict[str, Any]:

@@ -46,7 +46,8 @@ def command(
     from segue.training.run import check_models
     from segue.training.shape import LatencyChoice
 
-    check_free(out, overwrite=overwrite)
+    if not resume:  # an unfinished model is then no obstacle
+        check_free(out, overwrite=overwrite)
     check_models(named(model))
     given = {"train.budget": budget, "train.latency": latency, "train.device": device, "train.final": final or None}
     tree = (settings or Chosen()).tree(**given)

@@ -56,8 +56,22 @@ class Statistics(NamedTuple):
     top_share: float
 
 
+def check_codes(log: EventLog) -> None:
+    """Raise LogError where an event's item or user is none of the log's: columns of a packed log may be damaged."""
+    for name, codes, ids in (("item", log.item, log.items), ("user", log.user, log.users)):
+        for block in spill.blocks(len(codes)):
+            low, high = int(codes[block].min()), int(codes[block].max())
+            if low < 0 or high >= len(ids):
+                raise LogError(
+                    f"the log's column `{name}` is damaged: found {low if low < 0 else high}, expected 0 to "
+                    f"{len(ids) - 1}; read the log again from its source, or pack it again"
+                )
+        spill.release(codes)
+
+
 def measure(log: EventLog) -> Statistics:
     """Measure a log. Raises LogError where there is nothing to learn: one user's one event, or one item."""
+    check_codes(log)
     counts = spill.counted(log.item, len(log.items))
     if len(log) < 2 or np.count_nonzero(counts) < 2:
         raise LogError(

@@ -16,7 +16,7 @@ from typing import Any
 from segue.data.reading.formats import FORMATS, check_format, format_of, open_file, sniff
 from segue.data.reading.packed import packed_folder
 from segue.data.reading.tables import Table, frame_table, not_a_source
-from segue.errors import LogError
+from segue.errors import ConfigError, LogError
 
 
 @contextmanager
@@ -43,6 +43,8 @@ def open_tables(source: Any, *, kind: str | None = None) -> Iterator[list[Table]
             elif isinstance(single, str) and single == "-":
                 path = stack.enter_context(_standard_input())
                 tables.append(open_file(path, "standard input", kind or sniff(path)))
+            elif single == "":
+                raise ConfigError("the log's name is empty; expected a file, a glob, a folder or '-'")
             elif isinstance(single, str | os.PathLike):
                 tables += _open_path(Path(single).expanduser(), kind)
             else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,3 +29,19 @@ def on_disk(folder: Path) -> Iterator[None]:
             f"{folder}: the tuning could not be written ({said}). Make room or choose another --out; finished trials "
             "that are there are kept: go on with --resume"
         ) from error
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep a second tuning out of the folder while this one is at work; the lock goes with the process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise TrainingError(
+            f"{folder}: another tuning is at work there; wait for it, or choose another --out"
+        ) from None
+    finally:
+        os.close(handle)

@@ -83,6 +83,11 @@ class Study:
                 pruner=optuna.pruners.MedianPruner(STARTUP_TRIALS, WARMUP_STEPS, n_min_trials=3),
             )
         except Exception as error:  # SQLAlchemy, Alembic and Optuna each have errors of their own for a broken file
+            if any(word in str(error) for word in ("disk is full", "readonly", "unable to open", "disk I/O")):
+                said = str(error).splitlines()[0]
+                raise TrainingError(
+                    f"{folder}: a study cannot be written there ({said}); make room, or choose another --out"
+                ) from None
             raise TrainingError(f"{folder / STUDY}: not a readable study ({error}); delete it and start anew") from None
         known = self.study.user_attrs.get("fingerprint")
         if known is not None and known != fingerprint:

@@ -23,6 +23,9 @@ PROBE_SECONDS = 1.5
 LOOK_AT = 0.15
 """The part of its time after which a trial that is far too slow is seen to be."""
 
+SURE = 0.5
+"""Passes over the log within its time below which a trial is surely too slow."""
+
 
 class StoppedError(Exception):
     """A trial is given up; the message says why."""
@@ -78,7 +81,7 @@ class Attempt:
             spent = time.monotonic() - started
             if self.seconds is not None and progress.epoch == 1 and spent > LOOK_AT * self.seconds:
                 passes = progress.events_per_s * self.seconds / len(choose.learned)
-                if passes < 1:
+                if passes < SURE:  # the first steps are slower than those to come
                     raise StoppedError(f"too slow: it would see {passes:.0%} of the log in {self.seconds:.0f} s")
             show(progress)
 

@@ -17,11 +17,11 @@ from segue.training.hardware import hardware_of
 from segue.training.networks import Show
 from segue.training.plan import Plan
 from segue.training.run import run_fingerprint
-from segue.training.tuning.disk import on_disk
+from segue.training.tuning.disk import alone, on_disk
 from segue.training.tuning.evidence import best_of, line_of, summed_up
 from segue.training.tuning.records import Trial, Tuning
 from segue.training.tuning.space import Dimension, applied, space_of
-from segue.training.tuning.study import Study
+from segue.training.tuning.study import Study, forget
 from segue.training.tuning.trial import epoch_seconds
 from segue.training.tuning.trying import try_one
 from segue.training.tuning.written import write_tuning
@@ -94,7 +94,7 @@ def tune_plan(
     space = space_of(plan.choose, plan.settings, cells, fixed)
     if not space:
         raise ConfigError("all that could be tuned is fixed: leave a setting open, or name more --models")
-    with on_disk(folder):
+    with on_disk(folder), alone(folder):
         study = Study(
             folder,
             space,
@@ -114,6 +114,11 @@ def tune_plan(
             tuning = summed_up(plan, cells[0], space, study.trials(), folder, interrupted=interrupted)
             write_tuning(folder, tuning, plan, fixed)
             return tuning
+        except ConfigError:
+            if not study.trials():  # nothing was tried: nothing is left that would be in the way
+                study.close()
+                forget(folder)
+            raise
         finally:
             study.close()
 
