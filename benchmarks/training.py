@@ -3,7 +3,7 @@
     make bench                                  (or: .venv/bin/python benchmarks/training.py)
 
 Writes benchmarks/training.json: rows {what, events_per_s, matrix_share, peak_memory_mb, accuracy, gate}. Run it on a
-quiet machine; it takes about half an hour, `--parts steps,lengths` takes some of it (and writes no file).
+quiet machine; it takes about half an hour, `--parts steps,lengths` takes some of it, and keeps the other rows.
 
 - gates: the tests that hold every fast form equal to its plain one, gradients included. No speed is measured while
   one is red.
@@ -96,8 +96,9 @@ def main() -> None:
             rows.append(row)
             show(row)
             before = after
-    if options.parts != ",".join(PARTS):
-        return
+    if options.parts != ",".join(PARTS) and OUT.exists():  # a part anew: the other rows stay as they were
+        new = {row["what"]: row for row in rows}
+        rows = [new.pop(row["what"], row) for row in json.loads(OUT.read_text())["rows"]] + list(new.values())
     facts = {"command": " ".join(sys.argv), "seed": SEED, "cores": os.cpu_count(), "gflops": rates}
     OUT.write_text(json.dumps({**facts, "rows": rows}, indent=1) + "\n")
     print(f"written: {OUT.name}")
@@ -225,9 +226,9 @@ def peak() -> int:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
 
 
-def made_up(n_items: int, length: int | None, events: int = 160_000) -> Sequences:
-    """Sequences over items of a power law, of one length or of geometric lengths around 100."""
-    rng = stream(SEED, "log")
+def made_up(n_items: int, length: int | None) -> Sequences:
+    """Sequences over items of a power law, of one length (enough to fill all rows) or geometric around 100."""
+    rng, events = stream(SEED, "log"), 1_280_000 if length else 160_000
     lengths = np.full(events // length, length) if length else rng.geometric(1 / 100, events // 100)
     ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     total, opens = int(ends[-1]), np.zeros(int(ends[-1]), bool)

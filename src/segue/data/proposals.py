@@ -111,7 +111,7 @@ def propose_loss(s: Statistics) -> list[Proposal]:
     if not rated(s) and s.session_length[1] <= SHORT_SESSION and seen < RARELY and s.items >= FEW_ITEMS:
         reason = (
             f"half of the sessions have at most {s.session_length[1]} events, an item has {seen:.1f}: "
-            "a softmax over the catalog learns such logs by heart"
+            "a ranking loss with half of the input dropped does better there"
         )
         companions = [Proposal(key, value, WITH_IT) for key, value in FOR_SPARSE_SESSIONS.items()]
         return [Proposal("train.loss", "bpr-max", reason), *companions]
