@@ -61,6 +61,8 @@ class Trainer:
         torch.manual_seed(seed)
         self.network, self.sequences, self.target, self.settings = network, sequences, target, settings
         self.loss = loss_of(settings.loss)
+        if self.loss.base is not None and not network.bias.any():  # it has not learned yet
+            network.bias.detach().fill_(self.loss.base(network.n_items, settings))
         # A loss that compares with a sample moves the rows it touched; the table is then in nobody else's hands.
         self.row_optimizers: dict[str, RowAdamW] = {}
         if self.loss.samples:

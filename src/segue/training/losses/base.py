@@ -48,10 +48,14 @@ class Outputs(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """A function from outputs to the mean loss over P, a scalar with gradients, and whether it needs drawn items."""
+    """A function from outputs to the mean loss over P, a scalar with gradients, and what it needs.
+
+    `samples`: drawn items. `base`: the score that items should begin with, from N and the settings; None: zero.
+    """
 
     value: Callable[[Outputs], Tensor]
     samples: bool
+    base: Callable[[int, TrainSettings], float] | None = None
 
     def __call__(self, outputs: Outputs) -> Tensor:  # noqa: D102  (the class says it)
         return self.value(outputs)

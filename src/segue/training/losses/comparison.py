@@ -46,7 +46,9 @@ Rule = Callable[[Tensor, Tensor, Facts], tuple[Tensor, Tensor, Tensor]]
 """
 
 
-def sampled(name: str, *, corrected: bool = False) -> Callable[[Rule], Rule]:
+def sampled(
+    name: str, *, corrected: bool = False, base: Callable[[int, TrainSettings], float] | None = None
+) -> Callable[[Rule], Rule]:
     """Make a rule known as a loss; `corrected` takes log(K q) from the score of an item drawn with probability q."""
 
     def register(rule: Rule) -> Rule:
@@ -61,7 +63,7 @@ def sampled(name: str, *, corrected: bool = False) -> Callable[[Rule], Rule]:
             )
             return result
 
-        LOSSES[name] = Loss(value, samples=True)
+        LOSSES[name] = Loss(value, samples=True, base=base)
         return rule
 
     return register
