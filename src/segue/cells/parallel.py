@@ -8,6 +8,7 @@ busy neighbour costs its share and no more. Which thread does which part is fixe
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -23,11 +24,12 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """Of glibc's malloc.h."""
 
 _pools: list[ThreadPoolExecutor] = []
+_here = threading.local()
 
 
 def workers() -> int:
-    """How many threads share the work: 1 outside of `using`."""
-    return len(_pools) + 1
+    """How many threads share the work: 1 outside of `using`, and inside of a part, which has a thread of its own."""
+    return 1 if getattr(_here, "in_a_part", False) else len(_pools) + 1
 
 
 @cache
@@ -64,13 +66,18 @@ def using(count: int) -> Iterator[None]:
 
 def run(tasks: Sequence[Callable[[], None]]) -> None:
     """Do all tasks, without gradients, task i on thread i modulo `workers()`."""
+    count = workers()
 
     def part(number: int) -> None:
-        with torch.no_grad():
-            for task in tasks[number :: len(_pools) + 1]:
-                task()
+        before, _here.in_a_part = getattr(_here, "in_a_part", False), True
+        try:
+            with torch.no_grad():
+                for task in tasks[number::count]:
+                    task()
+        finally:
+            _here.in_a_part = before
 
-    futures = [pool.submit(part, number) for number, pool in enumerate(_pools[: len(tasks) - 1], start=1)]
+    futures = [pool.submit(part, number) for number, pool in enumerate(_pools[: min(count, len(tasks)) - 1], start=1)]
     try:
         part(0)
     finally:

@@ -13,24 +13,46 @@ from segue.cells import CellState, cell_of
 from segue.cells.dropout import dropout
 from segue.errors import ArtifactError
 from segue.models.base import Event, SessionRule, State, at_request
+from segue.models.block import Block
+from segue.models.convolution import Front
+from segue.models.unroll import unrolled
 from segue.shapes import Array, Bools, Doubles, Floats, Ints
 
 PAUSES = 40
 """How many sizes of pause the time input tells apart: powers of two of seconds, from none to 17,000 years."""
 
+SETTINGS = (
+    "cell",
+    "block",
+    "width",
+    "layers",
+    "front",
+    "convolution",
+    "feed_forward",
+    "dropout",
+    "embedding_dropout",
+    "time_gap",
+)
+"""What a network is made from, besides its items and its rule."""
+
 
 class Network(nn.Module):
     """Scores the catalog by one inner product an item: score(i) = <query, table_i> + bias_i.
 
-    The query is the output of the last cell. Before the first event it is zero, so that the bias ranks alone.
+    The query is the output of the last layer, after a norm where layers are residual blocks. Before the first event it
+    is zero, so that the bias ranks alone.
 
     Args:
         n_items: N.
         rule: when a session is over; `mark` adds a learned vector to the event that opens one.
         cell: the name of the recurrent layer.
-        width: D of the item table, and of every cell.
-        layers: how many cells, one on another.
-        dropout: on the output of each cell, in training.
+        block: what a layer is: `plain` (the cell alone) or `residual` (see `Block`).
+        width: D of the item table, and of every layer.
+        layers: how many, one on another.
+        front: how many events a causal convolution over all channels sees before the first layer; 0: there is none.
+        convolution: how many inputs a convolution in each residual block sees; 0: there is none.
+        feed_forward: the width of the feed-forward part of a residual block, in multiples of D.
+        dropout: on what each layer gives, in training.
         embedding_dropout: on the item vectors as they go in, in training.
         time_gap: also feed the pause before the event, by its power of two.
     """
@@ -43,19 +65,34 @@ class Network(nn.Module):
         *,
         rule: SessionRule,
         cell: str = "gru",
+        block: str = "plain",
         width: int = 128,
         layers: int = 1,
+        front: int = 0,
+        convolution: int = 0,
+        feed_forward: float = 4.0,
         dropout: float = 0.2,
         embedding_dropout: float = 0.2,
         time_gap: bool = False,
     ) -> None:
         super().__init__()
         self.n_items, self.rule = n_items, rule
-        self.cell, self.width, self.layers = cell, width, layers
+        self.cell, self.block, self.width, self.layers = cell, block, width, layers
+        self.front, self.convolution, self.feed_forward = front, convolution, feed_forward
         self.dropout, self.embedding_dropout, self.time_gap = dropout, embedding_dropout, time_gap
-        self.table = nn.Parameter(torch.randn(n_items, width) * width**-0.5)
+        # A residual stack begins as the identity: larger rows would make the present item the first guess by far.
+        self.table = nn.Parameter(torch.randn(n_items, width) * (0.02 if block == "residual" else width**-0.5))
         self.bias = nn.Parameter(torch.zeros(n_items))
-        self.cells = nn.ModuleList(cell_of(cell)(width, width) for _ in range(layers))
+        residual = block == "residual"
+        self.cells = nn.ModuleList(
+            Block(cell, width, dropout=dropout, convolution=convolution, feed_forward=feed_forward)
+            if residual
+            else cell_of(cell)(width, width)
+            for _ in range(layers)
+        )
+        if front:
+            self.cells.insert(0, Front(width, front))
+        self.norm = nn.LayerNorm(width) if residual else None
         self.boundary = None if rule.resets else nn.Parameter(torch.zeros(width))
         self.pause = nn.Parameter(torch.zeros(PAUSES, width)) if time_gap else None
 
@@ -72,16 +109,24 @@ class Network(nn.Module):
             x = x + opens.unsqueeze(-1) * self.boundary
         if self.pause is not None and pause is not None:
             x = x + F.embedding(pause, self.pause)
+        if self.norm is not None:
+            x = x * self.width**0.5  # as large as what the layers add
         return dropout(x, self.embedding_dropout, self.training)
 
     def unroll(self, x: Tensor, starts: Tensor, state: list[CellState]) -> tuple[Tensor, list[CellState]]:
-        """The stack along time: x (T, B, D) to outputs (T, B, D) and the last state of each cell."""
+        """The stack along time: x (T, B, D) to outputs (T, B, D) and the last state of each layer."""
+        weights = [*self.cells.parameters(), *([] if self.norm is None else self.norm.parameters())]
+        return unrolled(self.stack, x, starts, state, weights)
+
+    def stack(self, x: Tensor, starts: Tensor, state: list[CellState]) -> tuple[Tensor, list[CellState]]:
+        """`unroll` of some rows, on one thread."""
         after = []
         for cell, kept in zip(self.cells, state, strict=True):
             x, last = cell.scan(x, starts, kept)  # type: ignore[operator]
-            x = dropout(x, self.dropout, self.training)
+            if self.norm is None:
+                x = dropout(x, self.dropout, self.training)
             after.append(last)
-        return x, after
+        return (x if self.norm is None else self.norm(x)), after
 
     def initial_cells(self, batch_size: int) -> list[CellState]:
         """The initial state of each cell."""
@@ -112,6 +157,8 @@ class Network(nn.Module):
             for cell, kept in zip(self.cells, cells, strict=True):
                 x, last = cell.step(x, kept)  # type: ignore[operator]
                 after.append(last)
+            if self.norm is not None:
+                x = self.norm(x)
         return {"time": np.asarray(event.time, np.float64), "output": x.cpu().numpy()} | named(after)
 
     def scan(self, events: Event, starts: Bools, state: State) -> tuple[Floats, State]:
@@ -144,8 +191,7 @@ class Network(nn.Module):
 
     def settings(self) -> dict[str, Any]:
         """What the constructor needs."""
-        names = ("cell", "width", "layers", "dropout", "embedding_dropout", "time_gap")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in SETTINGS}
 
     def arrays(self) -> dict[str, Array]:
         """All weights by name."""

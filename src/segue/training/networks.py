@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import torch
 
 from segue.config import Settings
@@ -54,21 +55,16 @@ def deadline_of(settings: Settings) -> float | None:
 def new_network(cell: str, n_items: int, rule: SessionRule, settings: Settings) -> Network:
     """An untrained network; the seed decides its weights."""
     torch.manual_seed(settings.seed)
-    m = settings.model
-    return Network(
-        n_items,
-        rule=rule,
-        cell=cell,
-        width=m.width,
-        layers=m.layers,
-        dropout=m.dropout,
-        embedding_dropout=m.embedding_dropout,
-        time_gap=m.time_gap,
-    )
+    return Network(n_items, rule=rule, cell=cell, **msgspec.structs.asdict(settings.model))
 
 
 def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:
     """Choose the epoch on validation; then, with `train.refit`, learn anew for as long from `judge.learned`."""
+    return learn_anew(cell, choose_network(cell, choose, judge, rule, shop), judge, rule, shop)
+
+
+def choose_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:
+    """A network of the training part alone, at the epoch that is best on validation."""
     settings = shop.settings
     network = new_network(cell, len(choose.catalog), rule, settings)
     allowed = allowance(choose, judge, shop)
@@ -90,7 +86,7 @@ def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop:
             f"{settings.train.metric} {best:.4f}, in {choice.seconds:.0f} s"
             + (f"; the schedule was bent to {choice.planned:.2f} of {settings.train.epochs} epochs" if bent else "")
         )
-    chosen = Fitted(
+    return Fitted(
         network,
         choose,
         round(choice.seconds, 2),
@@ -101,13 +97,17 @@ def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop:
         choice.passes,
         choice.planned,
     )
-    if choice.interrupted or not settings.train.refit:
+
+
+def learn_anew(cell: str, chosen: Fitted, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:
+    """With `train.refit`, a network as it was chosen, learned for as long from `judge.learned`; else the chosen one."""
+    if chosen.interrupted or not shop.settings.train.refit:
         return chosen
-    anew, trained = refit(cell, judge, rule, shop, passes=choice.passes, planned=choice.planned, stage="refit")
+    anew, trained = refit(cell, judge, rule, shop, passes=chosen.passes, planned=chosen.planned, stage="refit")
     if trained.interrupted:
         return chosen._replace(interrupted=True)
     shop.say(f"{cell}: learned anew from training and validation events in {trained.seconds:.0f} s")
-    return chosen._replace(model=anew, phase=judge, seconds=round(choice.seconds + trained.seconds, 2))
+    return chosen._replace(model=anew, phase=judge, seconds=round(chosen.seconds + trained.seconds, 2))
 
 
 def refit(

@@ -165,7 +165,7 @@ class Trainer:
         self.best_weights = unpacked("best", tensors)
         self.cells = [
             {name: tensor.to(self.network.device) for name, tensor in unpacked(f"cell{number}", tensors).items()}
-            for number in range(self.network.layers)
+            for number in range(len(self.network.cells))
         ]
         set_rng_states(unpacked("rng", tensors), self.network.device)
         self.at = msgspec.convert(facts, Standing)

@@ -1,0 +1,72 @@
+"""The residual block: a gated recurrence and a feed-forward part, each after a norm and added to what came in."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from segue.cells import CellState, cell_of
+from segue.cells.dropout import dropout
+from segue.models.convolution import Convolution
+
+
+class Block(nn.Module):
+    """De et al. 2024 (Griffin), section 2, around any cell.
+
+        u = norm(x);  x = x + W_o (silu(W_g u) * cell(conv(u)))
+        u = norm(x);  x = x + W_2 (silu(W_1 u) * V_1 u)
+
+    Deviations: layer norm with a learned scale and shift; SiLU for GeLU; the linear layer before the recurrence is
+    that of the cell. The feed-forward part has as many weights as one without a gate of the width that is set.
+
+    Args:
+        cell: the name of the recurrent layer.
+        width: D, in and out.
+        dropout: on what each of the two parts adds, in training.
+        convolution: how many inputs the causal convolution before the cell sees; 0: there is none.
+        feed_forward: the width of the feed-forward part without a gate, in multiples of D; 0: there is none.
+    """
+
+    def __init__(self, cell: str, width: int, *, dropout: float, convolution: int, feed_forward: float) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.norm = nn.LayerNorm(width)
+        self.convolution = Convolution(width, convolution) if convolution else None
+        self.cell = cell_of(cell)(width, width)
+        self.gate = nn.Linear(width, width)
+        self.out = nn.Linear(width, width, bias=False)
+        hidden = 8 * round(feed_forward * width * 2 / 3 / 8)
+        self.ff_norm = nn.LayerNorm(width) if hidden else None
+        self.ff_in = nn.Linear(width, 2 * hidden) if hidden else None
+        self.ff_out = nn.Linear(hidden, width, bias=False) if hidden else None
+
+    def initial_state(self, batch_size: int) -> CellState:
+        """The cell's, and the convolution's inputs, B rows."""
+        state = self.cell.initial_state(batch_size)
+        return state if self.convolution is None else {**state, **self.convolution.initial_state(batch_size)}
+
+    def step(self, x: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+        """One event a row: x (B, D) to (B, D)."""
+        v = u = self.norm(x)
+        after: CellState = {}
+        if self.convolution is not None:
+            v, after = self.convolution.step(u, state)
+        h, last = self.cell.step(v, {name: kept for name, kept in state.items() if name not in after})
+        return self.added(x, u, h), {**last, **after}
+
+    def scan(self, x: Tensor, starts: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+        """`step` along time: x (T, B, D), starts (T, B)."""
+        v = u = self.norm(x)
+        after: CellState = {}
+        if self.convolution is not None:
+            v, after = self.convolution.scan(u, starts, state)
+        h, last = self.cell.scan(v, starts, {name: kept for name, kept in state.items() if name not in after})
+        return self.added(x, u, h), {**last, **after}
+
+    def added(self, x: Tensor, u: Tensor, h: Tensor) -> Tensor:
+        """What came in, with what the recurrence and the feed-forward part add to it."""
+        x = x + dropout(self.out(F.silu(self.gate(u)) * h), self.dropout, self.training)
+        if self.ff_norm is None or self.ff_in is None or self.ff_out is None:
+            return x
+        gate, value = self.ff_in(self.ff_norm(x)).chunk(2, -1)
+        return x + dropout(self.ff_out(F.silu(gate) * value), self.dropout, self.training)
