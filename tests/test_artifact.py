@@ -29,7 +29,7 @@ SETTINGS = {"model": {"width": 8}, "train": {"epochs": 1, "threads": 1}, "evalua
 def artifacts() -> dict[str, Artifact]:
     plan = plan_of(noisy_chain(40, 20, 12, follow=0.8), SETTINGS)
     shop = Workshop(settings_of(SETTINGS), say=lambda _: None, show=lambda *_: None)
-    return {name: train_artifact(plan, name, shop)[0] for name in ("gru", *BASELINES)}
+    return {name: train_artifact(plan, name, shop)[0] for name in ("gru", "mix", *BASELINES)}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def saved(artifacts: dict[str, Artifact], tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-@pytest.mark.parametrize("name", ["gru", *BASELINES])
+@pytest.mark.parametrize("name", ["gru", "mix", *BASELINES])
 def test_what_was_saved_scores_the_same(name: str, artifacts: dict[str, Artifact], tmp_path: Path) -> None:
     artifact = artifacts[name]
     save_artifact(artifact, tmp_path / "m")

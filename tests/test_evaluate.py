@@ -48,7 +48,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("model", ["markov", "gru"])
+@pytest.mark.parametrize("model", ["markov", "gru", "mix"])
 def test_the_log_of_training_gives_the_figures_of_training(case: str, model: str) -> None:
     make, settings = CASES[case]
     chosen = {**QUICK, **{key.replace("__", "."): value for key, value in settings.items()}}

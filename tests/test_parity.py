@@ -60,6 +60,11 @@ def baseline(kind: str, rule: SessionRule, log: EventLog) -> Model:
     return kind_of(kind)(N, rule=rule).fit(laid(log, rule))
 
 
+def mix(rule: SessionRule, log: EventLog, **settings: Any) -> Model:
+    parts = {"network": network(rule, **settings), "neighbours": baseline("sknn", rule, log)}
+    return kind_of("mix")(N, rule=rule, weight=0.3, **parts)  # type: ignore[no-any-return]
+
+
 def laid(log: EventLog, rule: SessionRule) -> Sequences:
     known = np.where(log.item < N, log.item, -1).astype(np.int32)
     return lay_out(log, gap=rule.gap, at_session_start=rule.at_session_start, item=known)
@@ -142,6 +147,8 @@ ROADS = {
     "markov": (lambda log: baseline("markov", RESET, log), "current"),
     "sknn": (lambda log: baseline("sknn", RESET, log), "none"),
     "popularity": (lambda log: baseline("popularity", MARK, log), "seen"),
+    "mix": (lambda log: mix(RESET, log), "none"),
+    "mix that marks sessions, with pauses": (lambda log: mix(MARK, log, time_gap=True), "current"),
 }
 
 

@@ -82,7 +82,7 @@ def fit(
         log: a path, a glob, a folder, a polars or pandas frame, or a list of these; see `read_log`.
         items: an items table (item_id, title, categories, ...), if there is one.
         items_col: its column of item ids, where that has no known name.
-        model: a recurrent layer (`gru`), or a baseline; with `train.latency` several layers, with commas between.
+        model: a recurrent layer (`gru`), `mix`, or a baseline; with `train.latency` several layers, by commas.
         settings: by dotted key, such as {"train.epochs": 3}; what is left open is chosen from the log.
         say, show: told of what happens.
         columns: which column is what; see `read_log`.

@@ -10,7 +10,7 @@ from typing import Any
 from segue.api import prepare
 from segue.durations import seconds_of
 from segue.errors import ConfigError
-from segue.models.build import BASELINES, cell_names
+from segue.models.build import BASELINES, MIX, cell_names
 from segue.training.candidates import Say
 from segue.training.networks import Show
 from segue.training.run import check_models
@@ -69,6 +69,8 @@ def tune(
     for name in cells:
         if name in BASELINES:
             raise ConfigError(f"`{name}` is a baseline: train tunes it by itself; tune takes recurrent layers")
+        if name == MIX:
+            raise ConfigError("`mix` is tuned through its network: tune takes recurrent layers")
     plan = prepare(log, items=items, items_col=items_col, settings=settings, columns=columns)
     for note in plan.notes:
         say(f"note: {note}")

@@ -21,7 +21,7 @@ def command(
     *,
     out: Annotated[Path, Parameter(help="The folder of the model.")],
     model: Annotated[
-        str, Parameter(help="A recurrent layer, or a baseline; with --latency several, by commas.")
+        str, Parameter(help="A recurrent layer, `mix`, or a baseline; with --latency several layers, by commas.")
     ] = "gru",
     items: Annotated[str | None, Parameter(help="An items table: item_id, title, categories, ...")] = None,
     items_col: Annotated[str | None, Parameter(help="The column of item ids in the items table.")] = None,

@@ -16,10 +16,14 @@ KINDS = {
     "recent_popularity": "segue.models.recent_popularity:RecentPopularity",
     "markov": "segue.models.markov:Markov",
     "sknn": "segue.models.neighbours:Neighbours",
+    "mix": "segue.models.mix:Mix",
 }
 """Every kind of model and where it lives."""
 
 BASELINES = ("popularity", "recent_popularity", "markov", "sknn")
+
+MIX = "mix"
+"""A network and session neighbours in one: not a baseline, and no recurrent layer."""
 
 
 def kind_of(name: str) -> type[Any]:
@@ -32,8 +36,8 @@ def kind_of(name: str) -> type[Any]:
 
 
 def model_names() -> list[str]:
-    """What may be asked for by name: every baseline, and a network of every cell."""
-    return [*BASELINES, *cell_names()]
+    """What may be asked for by name: every baseline, a mix, and a network of every cell."""
+    return [*BASELINES, MIX, *cell_names()]
 
 
 def cell_names() -> list[str]:

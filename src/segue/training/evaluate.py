@@ -16,7 +16,7 @@ from segue.errors import EvaluationError
 from segue.evaluation.judge import Entry, judge, seconds_since
 from segue.evaluation.phase import Phase, phase_of
 from segue.evaluation.report import Report, utc
-from segue.models.build import kind_of
+from segue.models.build import BASELINES, kind_of
 from segue.training.candidates import again
 from segue.training.run import fingerprint
 
@@ -53,7 +53,7 @@ def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None
             "session: there is nothing to predict them from"
         )
     entries, notes = baselines_beside(facts, log, split, phase)
-    entries[facts.name] = Entry(model=artifact.model, baseline=facts.kind != "network", settings=facts.settings)
+    entries[facts.name] = Entry(model=artifact.model, baseline=facts.kind in BASELINES, settings=facts.settings)
     counts = split.counts()
     return judge(
         entries,

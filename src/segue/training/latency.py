@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from segue.durations import seconds_of
 from segue.errors import ConfigError
 from segue.models.base import Event, Model, advance
-from segue.models.build import BASELINES
+from segue.models.build import BASELINES, MIX
 from segue.ranking import Exclusions, top_k
 from segue.rng import stream
 from segue.training.halving import most_accurate
@@ -91,6 +91,8 @@ def fit_latency(plan: Plan, cells: Sequence[str], shop: Workshop) -> LatencyChoi
     for name in cells:
         if name in BASELINES:
             raise ConfigError(f"--latency chooses the shape of a network, and `{name}` is a baseline: leave one out")
+        if name == MIX:
+            raise ConfigError("--latency chooses the shape of a network, and `mix` is more than one: name its layer")
     checkpoints = shop.checkpoints("latency")
     kept = checkpoints.read() if checkpoints else None
     if kept is not None:

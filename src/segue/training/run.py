@@ -20,11 +20,13 @@ from segue.errors import ConfigError, InterruptedTrainingError, did_you_mean
 from segue.evaluation.judge import Entry, judge
 from segue.evaluation.phase import phase_of
 from segue.evaluation.report import Report
-from segue.models.build import BASELINES, kind_of, model_names
+from segue.models.build import BASELINES, MIX, kind_of, model_names
+from segue.models.mix import Mix
 from segue.shapes import Array
 from segue.training.candidates import Fitted, again, fit_baseline
 from segue.training.card import card_of
 from segue.training.latency import shaped
+from segue.training.mixing import fit_network_and_mix, mixed_anew
 from segue.training.networks import Workshop, fit_network, refit
 from segue.training.plan import Plan
 
@@ -39,16 +41,25 @@ def check_models(models: Sequence[str]) -> None:
 
 
 def fit_models(plan: Plan, models: Sequence[str], shop: Workshop) -> dict[str, Fitted]:
-    """Tune and fit every model, each from the same events; the baselines are always among them."""
+    """Tune and fit every model, each from the same events; the baselines are always among them.
+
+    `mix` is of the first network that is named, which is learned once for both, or of a `gru`.
+    """
     check_models(models)
     # Without times that compare across users there is no "recent".
     always = [name for name in BASELINES if name != "recent_popularity" or plan.log.timed]
-    return {
-        name: fit_baseline(name, plan.choose, plan.judge, plan.rule, plan.settings, shop.say)
-        if name in BASELINES
-        else fit_network(name, plan.choose, plan.judge, plan.rule, shop)
-        for name in dict.fromkeys([*always, *models])
-    }
+    networks = [name for name in models if name not in (*BASELINES, MIX)]
+    if MIX in models:
+        networks = networks or ["gru"]
+    fitted: dict[str, Fitted] = {}
+    for name in dict.fromkeys([*always, *(name for name in models if name in BASELINES), *networks]):
+        if name in BASELINES:
+            fitted[name] = fit_baseline(name, plan.choose, plan.judge, plan.rule, plan.settings, shop.say)
+        elif MIX in models and name == networks[0]:
+            fitted[name], fitted[MIX] = fit_network_and_mix(name, fitted["sknn"], plan, shop)
+        else:
+            fitted[name] = fit_network(name, plan.choose, plan.judge, plan.rule, shop)
+    return {name: one for name, one in fitted.items() if name in (*always, *models)}
 
 
 def judge_models(plan: Plan, fitted: Mapping[str, Fitted]) -> Report:
@@ -95,7 +106,7 @@ def train_artifact(plan: Plan, model: str, shop: Workshop) -> tuple[Artifact, Re
     seen = plan.log.where(plan.split.below(below))
     facts = Facts(
         name=model,
-        kind=model if model in BASELINES else "network",
+        kind=one.model.kind,
         n_items=len(one.phase.catalog),
         settings=one.model.settings(),
         gap=plan.rule.gap,
@@ -127,6 +138,9 @@ def fit_on_everything(plan: Plan, model: str, chosen: Fitted, shop: Workshop) ->
     phase = phase._replace(cutoff=None)
     if model in BASELINES:
         return chosen._replace(model=again(kind_of(model), chosen.settings, phase, plan.rule), phase=phase)
+    if isinstance(chosen.model, Mix):
+        mix = mixed_anew(chosen.model, chosen, phase, plan.rule, shop)
+        return None if mix is None else chosen._replace(model=mix, phase=phase)
     network, trained = refit(model, phase, plan.rule, shop, passes=chosen.passes, planned=chosen.planned, stage="final")
     return None if trained.interrupted else chosen._replace(model=network, phase=phase)
 
