@@ -1,0 +1,33 @@
+"""What is trained on each log: settings and epochs, all of them chosen on the validation part."""
+
+from typing import Any
+
+RESIDUAL = {"model.block": "residual", "model.layers": 3, "train.window": 200, "train.rows": 64}
+SHOP = {
+    "train.loss": "bpr-max",
+    "train.sampling": "popularity",
+    "train.popularity_power": 0.4,
+    "train.rows": 64,
+    "train.window": 16,
+    "train.learning_rate": 0.01,
+    "model.embedding_dropout": 0.5,
+    "model.dropout": 0.0,
+}
+
+CONFIGURATIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "ml-1m": {
+        "blocks-128": {
+            "cell": "mingru",
+            **RESIDUAL,
+            "model.width": 128,
+            "model.dropout": 0.3,
+            "model.embedding_dropout": 0.2,
+            "train.learning_rate": 2e-3,
+            "train.epochs": 16,
+        },
+    },
+    "serenade-shop": {"gru": {"cell": "gru", **SHOP, "model.width": 128, "train.epochs": 10}},
+    "diginetica": {},
+    "amazon-beauty": {},
+}
+"""By log and by the name of the row; `cell` is the recurrent layer, every other key a setting."""
