@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ from segue.training.losses import LOSSES
 from segue.training.networks import Show, Workshop, deadline_of
 from segue.training.plan import Plan, plan_of
 from segue.training.run import (
+    check_checkpoints,
     check_models,
     checkpoint_folder,
     fit_models,
@@ -38,6 +40,7 @@ from segue.training.run import (
     run_fingerprint,
     train_artifact,
 )
+from segue.training.tuning.disk import alone
 
 __all__ = [
     "Inspection",
@@ -109,20 +112,34 @@ def train(
 
     Raises:
         ArtifactError: the folder is in the way.
-        TrainingError: there is an unfinished training, and neither `resume` nor `overwrite` was asked for.
+        TrainingError: there is an unfinished training, and neither `resume` nor `overwrite` was asked for, or it is of
+            another log or other settings; or another process is training there.
     """
     out = out.resolve()
+    folder = checkpoint_folder(out)
+    with alone(folder, "training"):
+        try:
+            return train_alone(plan, model, out, folder, overwrite=overwrite, resume=resume, say=say, show=show)
+        finally:
+            with suppress(OSError):  # checkpoints stay; an empty folder would be in the way
+                folder.rmdir()
+
+
+def train_alone(
+    plan: Plan, model: str, out: Path, folder: Path, *, overwrite: bool, resume: bool, say: Say, show: Show
+) -> Recommender:
+    """`train`, while no other process trains into the same folder."""
     overwrite_unfinished = overwrite or (resume and is_interrupted(out))
     check_free(out, overwrite=overwrite_unfinished)
-    folder = checkpoint_folder(out)
-    if folder.exists() and not resume:
+    if any(folder.iterdir()) and not resume:
         if not overwrite:
             raise TrainingError(
                 f"{folder} holds an unfinished training: go on with --resume, or start anew with --overwrite"
             )
         remove_checkpoints(folder)
     shop = Workshop(plan.settings, say, show, folder, run_fingerprint(plan, model), deadline_of(plan.settings))
-    Checkpoints(folder, "").check()
+    Checkpoints(folder / "probe", "").check()
+    check_checkpoints(shop)
     artifact, _ = train_artifact(plan, model, shop)
     if artifact.facts.interrupted:
         if out.exists() and any(out.iterdir()) and not is_interrupted(out):

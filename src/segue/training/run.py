@@ -182,6 +182,14 @@ def run_fingerprint(plan: Plan, model: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def check_checkpoints(shop: Workshop) -> None:
+    """Raise TrainingError, before anything is fitted, for checkpoints that are damaged or of another training."""
+    for stage in sorted(shop.folder.iterdir()) if shop.folder and shop.folder.exists() else ():
+        checkpoints = shop.checkpoints(stage.name)
+        if checkpoints is not None:
+            checkpoints.read()
+
+
 def checkpoint_folder(out: Path) -> Path:
     """Where the checkpoints of a training to `out` are kept: beside it."""
     return out.with_name(f".{out.name}.checkpoints")
