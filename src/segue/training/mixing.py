@@ -19,8 +19,8 @@ from segue.training.plan import Plan
 WEIGHTS = (1.0, 0.999, 0.99, 0.9, 0.5, 0.1, 0.01, 0.0)
 """The network's shares that are tried: with 1 and 0 a mix may turn out to be none. The first of equals is taken.
 
-In steps of the odds, since a softmax may be flat. On validation, one seed: after bpr-max on a shop's clicks (width 64, 5
-epochs) 0.99 was best (mrr@20 0.335; 0.327 at 0.9, 0.326 at 0.1), after cross-entropy on MovieLens-100k 0.1 (ndcg@10
+In steps of the odds, since a softmax may be flat. On validation, one seed: after bpr-max on a shop's clicks (width 64,
+5 epochs) 0.99 was best (mrr@20 0.335; 0.327 at 0.9, 0.326 at 0.1), after cross-entropy on MovieLens-100k 0.1 (ndcg@10
 0.107; 0.104 at 0.9).
 """
 
