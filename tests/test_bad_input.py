@@ -117,8 +117,16 @@ def test_what_is_not_there_is_said(tmp_path: Path, capsys: Capture) -> None:
     Ran(capsys, "inspect", tmp_path / "empty").failed(1, "holds no file that segue reads (0 others)")
     Ran(capsys, "inspect", tmp_path / "clicks.csv").failed(1, "there is no file")
     Ran(capsys, "evaluate", tmp_path / "empty", "x.csv").failed(1, "no model of segue here")
-    asked = ("train", "x.csv", "--out", tmp_path / "new", "--config")
+    (tmp_path / "x.csv").write_text(GOOD)
+    asked = ("train", tmp_path / "x.csv", "--out", tmp_path / "new", "--config")
     Ran(capsys, *asked, tmp_path / "my.toml").failed(2, "my.toml: there is no such settings file")
+
+
+def test_a_log_that_is_missing_is_said_before_a_folder_that_is_in_the_way(shop: Path, capsys: Capture) -> None:
+    for command in ("pack", "train"):
+        for out in (shop / "gru", shop / "clicks.csv"):
+            asked = (command, shop / "clicks.csv", shop / "nosuch.csv", "--out", out)
+            Ran(capsys, *asked).failed(1, "there is no file", "nosuch.csv; expected a log: check the path")
 
 
 def test_a_full_disk_leaves_the_old_model_and_no_litter(
@@ -181,6 +189,10 @@ def test_weights_of_another_shape_are_named_even_where_the_hash_fits(shop: Path,
         (["compare", "LOG", "--models", "gru,markow"], ["did you mean `markov`?"]),
         (["inspect", "LOG", "--jsn"], ["did you mean `--json`?"]),
         (["train", "LOG"], ["--out"]),
+        (["train", "LOG", "--out", ""], ["--out is empty; expected the name of a folder or a file"]),
+        (["tune", "LOG", "--trials", "1", "--out", " "], ["--out is empty; expected the name"]),
+        (["pack", "LOG", "--out="], ["--out is empty; expected the name"]),
+        (["recommend", "GRU", "--log", "LOG", "--out", ""], ["--out is empty; expected the name"]),
         (["recommend", "GRU"], ["neither of --items and --log given"]),
         (["recommend", "GRU", "--items", "sku01", "--log", "LOG"], ["both of --items and --log given"]),
         (["recommend", "GRU", "--items", "sku01", "--out", "one.csv"], ["--out one.csv is for the lists of a log"]),

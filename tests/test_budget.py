@@ -14,6 +14,7 @@ from segue import api
 from segue.config import TrainSettings
 from segue.data.sessions import Sequences, lay_out
 from segue.data.synthetic import noisy_chain
+from segue.durations import seconds_of
 from segue.errors import ConfigError
 from segue.models.base import SessionRule
 from segue.models.network import Network
@@ -144,6 +145,28 @@ def test_a_training_with_a_budget_ends_in_time_and_says_so(tmp_path: Path) -> No
 def test_a_budget_that_is_no_length_of_time_is_refused_before_training() -> None:
     with pytest.raises(ConfigError, match=r"train\.budget is `soon`; expected a length of time such as 2ms"):
         api.prepare(noisy_chain(10, 17, N, follow=0.8), settings={"train.budget": "soon"})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("99999999999999999999h", "`99999999999999999999h`, which is longer than 10 years"),
+        ("1us", "`1us`: `us` is no unit of time"),
+        ("10", "`10`: 10 has no unit"),
+        ("1h30", "`1h30`: 30 has no unit"),
+        ("0s", "`0s`, which is no time at all"),
+        ("-5s", "`-5s`"),
+        ("", "``"),
+    ],
+)
+def test_what_is_no_length_of_time_is_told_the_units_and_an_example(text: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=f"--budget is {told}; expected .* such as 2ms, .* the units are ms, s, m "):
+        seconds_of(text, of="--budget")
+
+
+def test_ten_years_are_the_longest_time() -> None:
+    assert seconds_of("3650d", of="--budget") == 3650 * 24 * 60 * 60
+    assert seconds_of("1 H 30 m", of="--budget") == 5400
 
 
 def test_what_is_left_is_shared_between_choosing_and_learning_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from segue.choices import settings_of, settings_tree
+from segue.choices import allowed, settings_of, settings_tree
 from segue.config import Settings, toml_of
 from segue.errors import ConfigError
 
@@ -49,18 +50,36 @@ def test_an_unknown_key_names_the_nearest(assignment: str, expected: str) -> Non
 @pytest.mark.parametrize(
     ("assignment", "expected"),
     [
-        ("train.epochs=0", "setting `train.epochs` is 0: expected `int` >= 1"),
-        ("train.epochs=many", "setting `train.epochs` is 'many': expected `int`, got `str`"),
-        ("model.dropout=1.0", "setting `model.dropout` is 1.0: expected `float` < 1.0"),
+        ("train.epochs=0", "setting `train.epochs` is 0: expected a whole number of at least 1$"),
+        ("train.epochs=many", "setting `train.epochs` is 'many': expected a whole number of at least 1$"),
+        ("model.dropout=1.0", "setting `model.dropout` is 1.0: expected a number of at least 0 and below 1$"),
         ("train.learning_rate=-1", "setting `train.learning_rate` is -1"),
         ("split.kind=random", "setting `split.kind` is 'random': expected one of time, leave-one-out, column"),
-        ("model.time_gap=1", "setting `model.time_gap` is 1: expected `bool`"),
-        ("train.learning_rate=nan", "setting `train.learning_rate` is nan"),
+        ("model.time_gap=1", "setting `model.time_gap` is 1: expected true or false$"),
+        ("sessions.gap=nver", "setting `sessions.gap` is 'nver': expected a number above 0 or \"never\"$"),
+        ("train.learning_rate=nan", "setting `train.learning_rate` is nan: expected a number above 0$"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key(assignment: str, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         settings_of(settings_tree(None, [assignment]))
+
+
+def test_what_every_setting_may_be_is_said_without_the_words_of_programmers() -> None:
+    for section in msgspec.structs.fields(Settings):
+        nested = (
+            [f".{field.name}" for field in msgspec.structs.fields(section.type)] if section.name != "seed" else [""]
+        )
+        for name in nested:
+            words = allowed(f"{section.name}{name}")
+            assert "a section" not in words
+            assert not {"int", "float", "str", "bool", "array", "|", ">=", "`"} & set(words.split())
+
+
+def test_a_key_of_a_saved_file_that_is_no_setting_is_named() -> None:
+    for tree, told in (({"x": 1}, "settings: .* `x`"), ({"train": {"x": 1}}, "settings, `train`: .* `x`")):
+        with pytest.raises(ConfigError, match=told):
+            settings_of(tree)
 
 
 def test_a_file_that_is_missing_broken_or_has_an_unknown_key_is_named(tmp_path: Path) -> None:

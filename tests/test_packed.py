@@ -220,7 +220,7 @@ def test_a_disk_that_does_not_take_it_leaves_what_was_there(
 def test_a_folder_that_cannot_be_made_is_known_before_the_log_is_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LogError, match="the packed log cannot be written"):
-        pack_log(tmp_path / "there is no log", tmp_path / "file" / "log")
+        pack_log(tmp_path / "file", tmp_path / "file" / "log")
 
 
 def test_a_log_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from segue.config import Settings
 from segue.errors import ConfigError, did_you_mean
@@ -60,21 +61,53 @@ def settings_of(tree: Mapping[str, Any], proposals: Mapping[str, Any] | None = N
     try:
         return msgspec.convert(full, Settings)
     except msgspec.ValidationError as error:
-        text, _, place = str(error).partition(" - at `$.")
+        text, _, place = str(error).partition(" - at `$")
+        place = place.removeprefix(".")
         name = place.rstrip("`").partition("[")[0]  # a list is named, not one of its places
-        choices = allowed(name)
-        if choices:
-            text = f"expected one of {', '.join(choices)}"
-        raise ConfigError(f"setting `{name}` is {look_up(full, name)!r}: {text[0].lower()}{text[1:]}") from None
+        if text.startswith("Object"):  # it has a key that is no setting
+            raise ConfigError(f"settings{f', `{name}`' if name else ''}: {text[0].lower()}{text[1:]}") from None
+        raise ConfigError(f"setting `{name}` is {shown(look_up(full, name))}: expected {allowed(name)}") from None
 
 
-def allowed(name: str) -> list[str]:
-    """The words that a setting may be, by its dotted key; none where it is no choice of words."""
-    section, _, field = name.partition(".")
-    kind = get_type_hints(Settings).get(section)
-    hint = get_type_hints(kind).get(field) if isinstance(kind, type) and issubclass(kind, Struct) else None
-    words = get_args(hint) if get_origin(hint) is Literal else ()
-    return [str(word) for word in words]
+def shown(value: Any) -> str:
+    """A value as a message shows it."""
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def allowed(name: str) -> str:
+    """What a setting may be, by its dotted key, in words."""
+    kind: Any = Settings
+    for part in name.split("."):
+        kind = get_type_hints(kind, include_extras=True)[part]
+    return meaning(kind)
+
+
+def meaning(kind: Any) -> str:
+    """What a value of a type may be, in words.
+
+    >>> from segue.config import Count, Share
+    >>> meaning(Count), meaning(Share)
+    ('a whole number of at least 1', 'a number above 0 and below 1')
+    """
+    if get_origin(kind) is Annotated:
+        of, *notes = get_args(kind)
+        limits = [limit for note in notes if isinstance(note, Meta) for limit in bounds(note)]
+        return " ".join([meaning(of), " and ".join(limits)]).strip()
+    if get_origin(kind) is Literal:
+        choices = list(map(str, get_args(kind)))
+        return f"one of {', '.join(choices)}" if len(choices) > 1 else f'"{choices[0]}"'
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(meaning(part) for part in get_args(kind))
+    if get_origin(kind) is tuple:
+        return 'a list of texts, such as ["one", "two"]'
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text in quotes"}
+    return words.get(kind, "a section")
+
+
+def bounds(meta: Meta) -> list[str]:
+    """The limits of a number, in words."""
+    found = {"of at least": meta.ge, "above": meta.gt, "of at most": meta.le, "below": meta.lt}
+    return [f"{words} {value:.12g}" for words, value in found.items() if value is not None]
 
 
 def read_toml(file: Path) -> dict[str, Any]:

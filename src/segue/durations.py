@@ -7,23 +7,35 @@ import re
 from segue.errors import ConfigError
 
 UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+LONGEST = 3650 * UNITS["d"]
+"""Ten years: what is longer was not meant."""
+
+EXPECTED = "a length of time such as 2ms, 90s, 10m or 1h30m; the units are ms, s, m (minutes), h and d"
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([^\W\d_]*)")
 
 
 def seconds_of(text: str, *, of: str) -> float:
     """The seconds of a text such as `10m`; `of` names what it is for, in messages.
 
     Raises:
-        ConfigError: it is no length of time above zero.
+        ConfigError: it is no length of time above zero and of ten years at most.
 
     >>> seconds_of("1h30m", of="--budget"), seconds_of("2ms", of="--latency")
     (5400.0, 0.002)
     """
     cleaned = text.strip().lower()
     parts = _PART.findall(cleaned)
+    if not parts or _PART.sub("", cleaned).strip():
+        raise ConfigError(f"{of} is `{text}`; expected {EXPECTED}")
+    for number, unit in parts:
+        if unit not in UNITS:
+            found = f"`{unit}` is no unit of time" if unit else f"{number} has no unit"
+            raise ConfigError(f"{of} is `{text}`: {found}; expected {EXPECTED}")
     seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
-    if _PART.sub("", cleaned).strip() or not seconds > 0:
-        raise ConfigError(f"{of} is `{text}`; expected a length of time such as 2ms, 90s, 10m or 1h30m")
+    if not seconds > 0:
+        raise ConfigError(f"{of} is `{text}`, which is no time at all; expected {EXPECTED}")
+    if seconds > LONGEST:
+        raise ConfigError(f"{of} is `{text}`, which is longer than 10 years; expected {EXPECTED}")
     return seconds
 
 

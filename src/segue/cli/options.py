@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token
 
 from segue.choices import settings_tree
 from segue.errors import ConfigError, did_you_mean
@@ -34,6 +35,16 @@ Log = Annotated[
     Parameter(help="CSV, TSV, .inter, JSON lines or Parquet: files, globs, folders, or - for stdin."),
     FILES,
 ]
+
+
+def given_path(_: Any, tokens: Sequence[Token]) -> Path:
+    """The path of an option. Raises ConfigError where there is none: "" would be the folder that one is in."""
+    if not tokens[0].value.strip():
+        raise ConfigError(f"{tokens[0].keyword} is empty; expected the name of a folder or a file, such as result")
+    return Path(tokens[0].value)
+
+
+GIVEN = Parameter(converter=given_path)
 Folder = Annotated[Path, Parameter(help="The folder of a model.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 K = Annotated[int, Parameter(name=["-k", "--k"], help="Length of the list.")]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from segue.cli.options import Json, Log, LogColumns
+from segue.cli.options import GIVEN, Json, Log, LogColumns
 from segue.cli.show import out, print_json, print_table, say
 
 
@@ -16,7 +16,7 @@ def command(
     log: Log,
     /,
     *,
-    out_folder: Annotated[Path, Parameter(name="--out", help="The folder of the packed log.")],
+    out_folder: Annotated[Path, Parameter(name="--out", help="The folder of the packed log."), GIVEN],
     overwrite: Annotated[bool, Parameter(negative="", help="Replace the packed log that is there.")] = False,
     columns: LogColumns | None = None,
     json: Json = False,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from segue.cli.options import FILES, Exclude, Folder, Json, K, LogColumns
+from segue.cli.options import FILES, GIVEN, Exclude, Folder, Json, K, LogColumns
 from segue.cli.show import print_json, print_table, say
 from segue.errors import ConfigError
 
@@ -19,7 +19,9 @@ def command(
     items: Annotated[str | None, Parameter(help="A history: item ids, oldest first, separated by commas.")] = None,
     log: Annotated[list[str] | None, Parameter(negative="", help="Or a log, for the users in it."), FILES] = None,
     users: Annotated[str, Parameter(help="User ids separated by commas, or all.")] = "all",
-    out: Annotated[Path | None, Parameter(help="With --log: a .parquet, .csv or .jsonl file for the lists.")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="With --log: a .parquet, .csv or .jsonl file for the lists."), GIVEN
+    ] = None,
     k: K = 10,
     exclude: Exclude = None,
     columns: LogColumns | None = None,

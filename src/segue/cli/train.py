@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cyclopts import Parameter
 
-from segue.cli.options import Chosen, Json, Log, LogColumns
+from segue.cli.options import GIVEN, Chosen, Json, Log, LogColumns
 from segue.cli.show import print_json, print_report, print_table, progress, say
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def command(
     log: Log,
     /,
     *,
-    out: Annotated[Path, Parameter(help="The folder of the model.")],
+    out: Annotated[Path, Parameter(help="The folder of the model."), GIVEN],
     model: Annotated[
         str, Parameter(help="A recurrent layer, `mix`, or a baseline; with --latency several layers, by commas.")
     ] = "gru",
@@ -42,10 +42,12 @@ def command(
     """Train a model into a folder, and say how good it is beside tuned baselines."""
     from segue import api
     from segue.artifact import check_free
+    from segue.data.packed import check_there
     from segue.training.latency import named
     from segue.training.run import check_models
     from segue.training.shape import LatencyChoice
 
+    check_there(log)
     if not resume:  # an unfinished model is then no obstacle
         check_free(out, overwrite=overwrite)
     check_models(named(model))

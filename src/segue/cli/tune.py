@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from segue.cli.options import Chosen, Json, Log, LogColumns
+from segue.cli.options import GIVEN, Chosen, Json, Log, LogColumns
 from segue.cli.show import out as console
 from segue.cli.show import print_json, print_table, progress, say
 
@@ -19,7 +19,7 @@ def command(
     log: Log,
     /,
     *,
-    out: Annotated[Path, Parameter(help="The folder of the settings and of all that was tried.")],
+    out: Annotated[Path, Parameter(help="The folder of the settings and of all that was tried."), GIVEN],
     budget: Annotated[str | None, Parameter(help="The time for all of it, such as 1h.")] = None,
     trials: Annotated[int | None, Parameter(help="How many configurations at most.")] = None,
     models: Annotated[str | None, Parameter(help="Recurrent layers, separated by commas; by default all.")] = None,

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def pack_log(source: Any, folder: Path | str, *, overwrite: bool = False, **colu
         LogError: the log cannot be read, the folder is in the way, or the disk does not take it.
         ConfigError: a column that was asked for does not exist.
     """
+    check_there(source)
     folder = Path(folder).expanduser().resolve()
     check_free(folder, overwrite=overwrite)
     with _partial(folder) as partial:
@@ -49,6 +51,16 @@ def pack_log(source: Any, folder: Path | str, *, overwrite: bool = False, **colu
         _write(log, partial, folder)
         _replace(folder, partial)
     return open_packed(folder)
+
+
+def check_there(source: Any) -> None:
+    """Raise LogError for a file that is not there, of those that `source` names, before anything is opened."""
+    for single in source if isinstance(source, list | tuple) else [source]:
+        if not isinstance(single, str | os.PathLike) or single in ("", "-"):
+            continue
+        path = Path(single).expanduser()
+        if not path.exists() and not has_magic(str(path)):
+            raise LogError(f"there is no file {path}; expected a log: check the path")
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:
