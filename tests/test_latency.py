@@ -93,7 +93,7 @@ def test_the_only_shape_that_fits_is_not_trained_to_be_compared(made_up: list[tu
     plan = plan_for(**{"train.latency": "0.2ms"})
     choice = fit_latency(plan, ["gru"], workshop(plan))
     assert (choice.chosen.width, choice.chosen.value, made_up) == (16, None, [])
-    assert choice.chosen.note == "not trained here: the only one that fits"
+    assert next(row[-1] for row in choice.rows() if row[-1].startswith("chosen")) == "chosen, the only one that fits"
 
 
 def test_a_shape_whose_training_fails_is_behind_all_others(
@@ -140,10 +140,16 @@ def test_where_the_budget_bears_no_comparison_the_shape_that_is_set_is_taken(mon
     plan = plan_for()
     choice = fit_latency(plan, ["gru"], workshop(plan, deadline=time.monotonic() - 1))
     assert (choice.chosen.width, choice.chosen.layers) == (16, 1)
-    assert {shape.note for shape in choice.shapes} == {"not trained: out of time"}
+    assert remarks(choice) == {"chosen, as it was set: there was no time to compare", "not trained: out of time"}
     monkeypatch.setattr(latency_module, "latencies", lambda network, **_: Latencies(network.width != 16 or 2, 0.1))
     choice = fit_latency(plan, ["gru"], workshop(plan, deadline=time.monotonic() - 1))
     assert (choice.chosen.width, choice.chosen.layers) == (256, 1)
+    assert "chosen, the widest that fits: there was no time to compare" in remarks(choice)
+
+
+def remarks(choice: LatencyChoice) -> set[str]:
+    """What the table says of the shapes."""
+    return {row[-1] for row in choice.rows()}
 
 
 def test_a_choice_is_kept_for_a_training_that_goes_on(

@@ -2,16 +2,22 @@
 
 import math
 from collections import defaultdict
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 
 from baseline_logs import MARK, RESET, after, event, laid, random_sessions
+from segue.choices import settings_tree
 from segue.data.events import log_of
 from segue.data.sessions import lay_out
+from segue.data.synthetic import noisy_chain
 from segue.errors import ConfigError
 from segue.models.neighbours import Neighbours
+from segue.models.session_index import SessionIndex
+from segue.training.candidates import again, each_fitted, fit_baseline, validation_metric
+from segue.training.plan import plan_of
 
 # Sessions, oldest to newest: 0 ab, 1 bc, 2 acd, 3 ae. Of four sessions a is in 3 (0, 2, 3), b in 2 (0, 1),
 # c in 2, d in 1, e in 1.
@@ -103,6 +109,31 @@ def plain_votes(words: list[str], s: str, m: int, k: int) -> dict[int, float]:
             rarity = math.log(len(words) / sum(x in word for word in words))
             votes[ord(x) - ord("a")] += similarity[n] / len(s) * max(0.0, 1 - steps / 10) * rarity
     return votes
+
+
+def test_the_grid_indexes_the_log_once_for_each_number_of_sessions_and_finds_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = plan_of(noisy_chain(60, 12, 20, follow=0.6), settings_tree(None, (), {"sessions.gap": 240.0}))
+    grid = {"sessions": (3, 10, 50), "neighbours": (2, 5, 20), "clicks": (1, 2, 5)}
+    points = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+    phase, rule, settings = plan.choose, plan.rule, plan.settings
+    apart = [validation_metric(again(Neighbours, point, phase, rule), phase, settings) for point in points]
+    assert len(set(apart)) > 5
+    built, real = [], SessionIndex.of
+
+    def counted(*arguments: Any, sessions: int) -> SessionIndex:
+        built.append(sessions)
+        return real(*arguments, sessions=sessions)
+
+    monkeypatch.setattr(SessionIndex, "of", counted)
+    monkeypatch.setattr(Neighbours, "GRID", grid)
+    tried = [validation_metric(model, phase, settings) for model in each_fitted(Neighbours, points, phase, rule)]
+    assert (tried, built) == (apart, [3, 10, 50])
+    built.clear()
+    fitted = fit_baseline("sknn", phase, plan.judge, rule, settings, lambda _: None)
+    assert fitted.settings == points[int(np.argmax(apart))]
+    assert built == [3, 10, 50, fitted.settings["sessions"]], "and once more from all that may be seen"
 
 
 def test_sizes_below_one_are_refused() -> None:

@@ -94,6 +94,15 @@ def test_the_same_seed_tries_the_same(tmp_path: Path) -> None:
     assert len({str(one.values) for one in first.trials}) == 6, "no configuration is tried twice"
 
 
+def test_a_resumed_study_keeps_all_that_was_tried_whatever_it_tries_next(tmp_path: Path) -> None:
+    begun = tuned(tmp_path, trials=3)
+    rest = tuned(tmp_path, trials=6, resume=True)
+    assert known(rest)[:3] == known(begun)
+    assert len({str(one.values) for one in rest.trials}) == 6, "nor is anything tried twice"
+    values = [one.value for one in rest.trials if one.state == "complete" and one.value is not None]
+    assert next(one.value for one in rest.trials if one.number == rest.best) == max(values)
+
+
 def test_other_events_in_the_test_part_change_nothing(tmp_path: Path) -> None:
     plan = plan_for()
     asked = np.flatnonzero(np.asarray(plan.split.role) == TEST)

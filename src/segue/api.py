@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from segue.artifact import MANIFEST, check_free, read_manifest, save_artifact
+from segue.cells import cell_of
 from segue.choices import check_keys, settings_of, settings_tree
 from segue.config import Settings
 from segue.data.catalog import ItemTable
@@ -73,7 +74,7 @@ def fit(
     *,
     items: Any = None,
     items_col: str | None = None,
-    model: str = "gru",
+    model: str | None = None,
     settings: Mapping[str, Any] | None = None,
     say: Say = lambda _: None,
     show: Show = lambda *_: None,
@@ -85,12 +86,14 @@ def fit(
         log: a path, a glob, a folder, a polars or pandas frame, or a list of these; see `read_log`.
         items: an items table (item_id, title, categories, ...), if there is one.
         items_col: its column of item ids, where that has no known name.
-        model: a recurrent layer (`gru`), `mix`, or a baseline; with `train.latency` several layers, by commas.
+        model: a recurrent layer (`gru`), `mix`, or a baseline; with `train.latency` several layers, by commas. By
+            default the layer that the settings or the log propose (`model.cell`).
         settings: by dotted key, such as {"train.epochs": 3}; what is left open is chosen from the log.
         say, show: told of what happens.
         columns: which column is what; see `read_log`.
     """
-    check_models(named(model))
+    if model is not None:
+        check_models(named(model))
     plan = prepare(log, items=items, items_col=items_col, settings=settings, columns=columns)
     artifact, _ = train_artifact(plan, model, Workshop(plan.settings, say, show, deadline=deadline_of(plan.settings)))
     return Recommender(artifact)
@@ -98,7 +101,7 @@ def fit(
 
 def train(
     plan: Plan,
-    model: str,
+    model: str | None,
     out: Path,
     *,
     overwrite: bool = False,
@@ -107,6 +110,8 @@ def train(
     show: Show = lambda *_: None,
 ) -> Recommender:
     """Train a model into a folder, with checkpoints beside it until it is saved.
+
+    `model` None is the cell of the settings.
 
     A training that Ctrl-C stopped is saved where nothing would be lost by it, and its checkpoints stay for `resume`.
 
@@ -126,7 +131,7 @@ def train(
 
 
 def train_alone(
-    plan: Plan, model: str, out: Path, folder: Path, *, overwrite: bool, resume: bool, say: Say, show: Show
+    plan: Plan, model: str | None, out: Path, folder: Path, *, overwrite: bool, resume: bool, say: Say, show: Show
 ) -> Recommender:
     """`train`, while no other process trains into the same folder."""
     overwrite_unfinished = overwrite or (resume and is_interrupted(out))
@@ -166,7 +171,7 @@ def is_interrupted(folder: Path) -> bool:
 def compare(
     log: Any,
     *,
-    models: Sequence[str] = ("gru",),
+    models: Sequence[str] = (),
     items: Any = None,
     items_col: str | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -174,13 +179,23 @@ def compare(
     show: Show = lambda *_: None,
     **columns: Any,
 ) -> Report:
-    """Tune and train several models and all baselines, each on the same events, and ask all for the same targets."""
-    check_models(models)
+    """Tune and train several models and all baselines, each on the same events, and ask all for the same targets.
+
+    Without names it is one network, of `model.cell`, beside the baselines.
+    """
+    if models:
+        check_models(models)
     plan = prepare(log, items=items, items_col=items_col, settings=settings, columns=columns)
     if plan.settings.train.latency:
         say("note: train.latency is not used: models are compared in the shape they are set to")
     return judge_models(
-        plan, fit_models(plan, models, Workshop(plan.settings, say, show, deadline=deadline_of(plan.settings)))
+        plan,
+        fit_models(
+            plan,
+            models or [plan.settings.model.cell],
+            Workshop(plan.settings, say, show, deadline=deadline_of(plan.settings), costs=True),
+        ),
+        costs=True,
     )
 
 
@@ -230,6 +245,7 @@ def prepare(
     for name in ("budget", "latency"):
         if text := getattr(chosen.train, name):
             seconds_of(text, of=f"train.{name}")
+    cell_of(chosen.model.cell)
     if chosen.train.loss not in LOSSES:
         raise ConfigError(
             f"train.loss is `{chosen.train.loss}`, which is not a loss{did_you_mean(chosen.train.loss, LOSSES)}"

@@ -60,12 +60,13 @@ class SplitSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The network: a stack of `layers` of one `width`, with the item table tied to the output.
 
-    A layer is the recurrent cell alone (`block = "plain"`) or a `residual` block: norm, gated recurrence, norm, gated
+    A layer is the recurrent `cell` alone (`block = "plain"`) or a `residual` block: norm, gated recurrence, norm, gated
     feed-forward part (`feed_forward` times as wide as the layer; 0: none). `convolution` is how many inputs a causal
     convolution inside each residual block sees, `front` how many one over all channels before the first layer sees; 0:
     there is none.
     """
 
+    cell: str = "gru"
     block: Literal["plain", "residual"] = "plain"
     width: Count = 128
     layers: Count = 1

@@ -45,7 +45,7 @@ def tune(
         log: see `fit`.
         out: a folder.
         budget: the time for all of it, such as "1h"; commands on the same study share it.
-        trials: or how many configurations at most; then the same seed tries the same.
+        trials: or how many configurations at most; then the same seed tries the same, if the study is not resumed.
         models: recurrent layers to choose from, the first one first; by default `gru`, then all others.
         items, items_col: see `fit`.
         settings: by dotted key: what is set is not tuned.

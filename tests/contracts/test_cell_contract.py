@@ -61,7 +61,9 @@ def inputs(cell: Cell, T: int, starts: str = "random") -> tuple[Tensor, Tensor, 
 def gradients(cell: Cell, y: Tensor, last: CellState, x: Tensor, state: CellState) -> list[Tensor]:
     """Of a sum with a weight of its own for every output and every number of the last state."""
     torch.manual_seed(99)
-    total = sum(((part * torch.randn_like(part)).sum() for part in [y, *last.values()]), torch.zeros(()).double())
+    # By shape: `randn_like` would fill a part that lies otherwise in memory in another order.
+    weights = [torch.randn(part.shape, dtype=torch.float64) for part in [y, *last.values()]]
+    total = sum(((p * w).sum() for p, w in zip([y, *last.values()], weights, strict=True)), torch.zeros(()).double())
     of = [x, *state.values(), *cell.parameters()]
     found = torch.autograd.grad(total, of, allow_unused=True)
     return [torch.zeros_like(t) if g is None else g for t, g in zip(of, found, strict=True)]

@@ -14,7 +14,10 @@ def command(
     log: Log,
     /,
     *,
-    models: Annotated[str, Parameter(help="Names separated by commas; the baselines are always among them.")] = "gru",
+    models: Annotated[
+        str | None,
+        Parameter(help="Names separated by commas; the baselines are always among them. By default model.cell."),
+    ] = None,
     items: Annotated[str | None, Parameter(help="An items table: item_id, title, categories, ...")] = None,
     items_col: Annotated[str | None, Parameter(help="The column of item ids in the items table.")] = None,
     columns: LogColumns | None = None,
@@ -24,7 +27,7 @@ def command(
     """Tune and train models on the same events, and ask all of them for the same targets."""
     from segue import api
 
-    wanted = [name.strip() for name in models.split(",") if name.strip()]
+    wanted = [name.strip() for name in (models or "").split(",") if name.strip()]
     with progress() as show:
         report = api.compare(
             log,

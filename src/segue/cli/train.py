@@ -21,8 +21,11 @@ def command(
     *,
     out: Annotated[Path, Parameter(help="The folder of the model."), GIVEN],
     model: Annotated[
-        str, Parameter(help="A recurrent layer, `mix`, or a baseline; with --latency several layers, by commas.")
-    ] = "gru",
+        str | None,
+        Parameter(
+            help="A layer, `mix`, or a baseline; with --latency several layers, by commas. By default model.cell."
+        ),
+    ] = None,
     items: Annotated[str | None, Parameter(help="An items table: item_id, title, categories, ...")] = None,
     items_col: Annotated[str | None, Parameter(help="The column of item ids in the items table.")] = None,
     budget: Annotated[str | None, Parameter(help="The time for all of it, such as 10m.")] = None,
@@ -50,7 +53,8 @@ def command(
     check_there(log)
     if not resume:  # an unfinished model is then no obstacle
         check_free(out, overwrite=overwrite)
-    check_models(named(model))
+    if model is not None:
+        check_models(named(model))
     given = {"train.budget": budget, "train.latency": latency, "train.device": device, "train.final": final or None}
     tree = (settings or Chosen()).tree(**given)
     plan = api.prepare(log, items=items, items_col=items_col, settings=tree, columns=(columns or LogColumns()).named())

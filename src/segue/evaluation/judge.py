@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
+from segue.evaluation.cost import cost_of
 from segue.evaluation.phase import Phase
 from segue.evaluation.replay import Predictions, replay
 from segue.evaluation.report import Report, Row, Value, verdict_of
@@ -41,6 +42,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     baseline: bool
     seconds: float | None = None
     settings: dict[str, Any] = {}
+    events_per_s: float | None = None
+    peak_memory_mb: float | None = None
 
 
 def judge(
@@ -55,6 +58,7 @@ def judge(
     replicates: int = 1000,
     memory_mb: int = 256,
     seed: int = 1,
+    costs: bool = False,
 ) -> Report:
     """Ask every model for the same predictions and compare them.
 
@@ -68,6 +72,7 @@ def judge(
         replicates: of the bootstrap.
         memory_mb: bound of the scores held at one time.
         seed: of the resamples and of the item vectors.
+        costs: also measure what a step of each model takes, half a second each.
     """
     names = list(dict.fromkeys((*ALWAYS, main, *BESIDE, *metrics)))
     k = max(parse(name)[1] for name in names)
@@ -102,6 +107,9 @@ def judge(
                 against_best_baseline=None
                 if best is None or name == best
                 else compared(resamples, values[name][main], values[best][main]),
+                cost=cost_of(entry.model, events_per_s=entry.events_per_s, peak_memory_mb=entry.peak_memory_mb)
+                if costs
+                else None,
             )
         )
     unknown = phase.unknown_targets

@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from segue.evaluation.cost import Cost
+
 
 class Value(Struct, frozen=True):
     """A figure and its 95 % interval, null where a metric has none."""
@@ -29,6 +31,7 @@ class Row(Struct, frozen=True, kw_only=True):
         metrics: by name.
         groups: the main metric of a part of the predictions (warm users, new targets, ...) by name.
         against_best_baseline: paired difference of the main metric, null for that baseline itself.
+        cost: what it takes to train and to serve, where that was asked for.
     """
 
     model: str
@@ -39,6 +42,7 @@ class Row(Struct, frozen=True, kw_only=True):
     metrics: dict[str, Value]
     groups: dict[str, Value]
     against_best_baseline: dict[str, float | None] | None = None
+    cost: Cost | None = None
 
 
 class Report(Struct, frozen=True, kw_only=True):

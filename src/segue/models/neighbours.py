@@ -44,6 +44,8 @@ class Neighbours:
         "neighbours": (50, 100, 500),
         "clicks": (2, 5, 10),
     }
+    UNFITTED: ClassVar[frozenset[str]] = frozenset({"neighbours", "clicks"})
+    """What of the grid `fit` does not look at: models that differ in these alone may share an index."""
 
     def __init__(
         self,
@@ -75,6 +77,11 @@ class Neighbours:
     def fit(self, sequences: Sequences, *, cutoff: float | None = None) -> Self:
         """Index the sessions of a training log; `cutoff` makes no difference."""
         self._use(SessionIndex.of(known_events(sequences, self.n_items), self.n_items, sessions=self.sessions))
+        return self
+
+    def fit_like(self, other: Self) -> Self:
+        """Share the index of a model of the same `sessions` that was fitted already."""
+        self._use(other._index)
         return self
 
     def initial_state(self, batch_size: int) -> State:

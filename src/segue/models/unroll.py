@@ -13,7 +13,6 @@ from segue.cells import CellState
 from segue.cells.dropout import drawing_from
 from segue.cells.parallel import parts, run, workers
 
-
 Stack = Callable[[Tensor, Tensor, list[CellState]], tuple[Tensor, list[CellState]]]
 """What can be unrolled: x (T, B, D), starts (T, B) and the states before, to y (T, B, D) and the states after."""
 

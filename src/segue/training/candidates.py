@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -30,7 +30,8 @@ class Fitted(NamedTuple):
         settings: what a report says of it.
         epochs, curve: of a network; see `Trained`.
         interrupted: stopped by Ctrl-C, so that it knows only the training events.
-        passes, planned: of a network; see `Trained`.
+        passes, planned, events_per_s: of a network; see `Trained`.
+        peak_memory_mb: of a network, of the process while it learned; None where it was not watched.
     """
 
     model: Model
@@ -42,6 +43,8 @@ class Fitted(NamedTuple):
     interrupted: bool = False
     passes: float = 0.0
     planned: float = 0.0
+    events_per_s: float | None = None
+    peak_memory_mb: float | None = None
 
 
 def validation_metric(model: Model, phase: Phase, settings: Settings) -> float:
@@ -67,10 +70,7 @@ def fit_baseline(name: str, choose: Phase, judge: Phase, rule: SessionRule, sett
         limit = settings.train.grid_predictions
         if choose.asked.sum() > limit:
             choose = choose._replace(asked=asked_of_drawn(choose.replayed, choose.asked, limit, settings.seed))
-        tried = []
-        for point in points:
-            model = kind(len(choose.catalog), rule=rule, **point).fit(choose.learned, cutoff=choose.cutoff)
-            tried.append(validation_metric(model, choose, settings))
+        tried = [validation_metric(model, choose, settings) for model in each_fitted(kind, points, choose, rule)]
         best = int(np.argmax(tried))
         chosen = points[best]
         grid = ", ".join(f"{key} {'|'.join(map(str, values))}" for key, values in kind.GRID.items())
@@ -80,6 +80,23 @@ def fit_baseline(name: str, choose: Phase, judge: Phase, rule: SessionRule, sett
             f"{settings.train.metric} {tried[best]:.4f} on validation, worst {min(tried):.4f}"
         )
     return Fitted(again(kind, chosen, judge, rule), judge, seconds_since(started), chosen)
+
+
+def each_fitted(kind: type[Any], points: Sequence[dict[str, Any]], phase: Phase, rule: SessionRule) -> Iterator[Model]:
+    """A fitted baseline for each point of a grid.
+
+    Neighbouring points that differ only in what `fit` does not look at (the baseline's `UNFITTED`) are fitted once.
+    """
+    unfitted: frozenset[str] = getattr(kind, "UNFITTED", frozenset())
+    before: tuple[dict[str, Any], Any] | None = None
+    for point in points:
+        looked_at = {name: value for name, value in point.items() if name not in unfitted}
+        if before is not None and before[0] == looked_at:
+            model = kind(len(phase.catalog), rule=rule, **point).fit_like(before[1])
+        else:
+            model = again(kind, point, phase, rule)
+        before = looked_at, model
+        yield model
 
 
 def again(kind: type[Any], settings: dict[str, Any], phase: Phase, rule: SessionRule) -> Model:

@@ -36,7 +36,7 @@ def most_accurate(plan: Plan, shapes: Sequence[Shape], shop: Workshop) -> dict[s
     """
     judged = {shape.name: shape for shape in shapes}
     if len(shapes) == 1:
-        return {shapes[0].name: replace(shapes[0], chosen=True, note="not trained here: the only one that fits")}
+        return {shapes[0].name: replace(shapes[0], chosen=True, note="the only one that fits")}
     now = time.monotonic()
     ends = None if shop.deadline is None else now + SHARE * (shop.deadline - now)
     left, epochs, most = [shape.name for shape in shapes], FIRST_EPOCHS, plan.settings.train.epochs
@@ -50,11 +50,15 @@ def most_accurate(plan: Plan, shapes: Sequence[Shape], shop: Workshop) -> dict[s
             epochs *= 2
     except _TooShortError:
         if any(shape.value is None and not shape.note for shape in judged.values()):
+            taken = max(shapes, key=lambda shape: preference(shape, plan))
             shop.say("the budget is too short to compare shapes: the one that is set is taken, or the widest that fits")
             for name, shape in judged.items():
                 if shape.value is None and not shape.note:
                     judged[name] = replace(shape, note="not trained: out of time")
-            left = [max(shapes, key=lambda shape: preference(shape, plan)).name]
+            left = [taken.name]
+            as_set = preference(taken, plan)[0]
+            reason = f"{'as it was set' if as_set else 'the widest that fits'}: there was no time to compare"
+            judged[taken.name] = replace(judged[taken.name], note=reason)
         else:
             left = sorted(left, key=lambda name: -standing(judged[name]))
     judged[left[0]] = replace(judged[left[0]], chosen=True)

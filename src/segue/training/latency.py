@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from msgspec.structs import replace
 
+from segue.cells import CELLS
+from segue.config import Settings
 from segue.durations import seconds_of
 from segue.errors import ConfigError
 from segue.models.base import Event, Model, advance
@@ -62,9 +64,9 @@ def named(model: str) -> list[str]:
     return [name.strip() for name in model.split(",") if name.strip()]
 
 
-def shaped(plan: Plan, model: str, shop: Workshop) -> Shaped:
+def shaped(plan: Plan, model: str | None, shop: Workshop) -> Shaped:
     """Decide the shape by `train.latency`, if that is set. Raises ConfigError for several models without it."""
-    names = named(model)
+    names = named(model) if model is not None else [plan.settings.model.cell]
     if plan.settings.train.latency:
         choice = fit_latency(plan, names, shop)
         settings = with_shape(plan.settings, choice.chosen)
@@ -74,7 +76,15 @@ def shaped(plan: Plan, model: str, shop: Workshop) -> Shaped:
             f"one model is trained at a time, and `{model}` names {len(names)}: compare them with `segue compare`, or "
             "give --latency to choose among them"
         )
-    return Shaped(plan, names[0], shop, None)
+    settings = with_cell(plan.settings, names[0])
+    return Shaped(plan._replace(settings=settings), names[0], shop._replace(settings=settings), None)
+
+
+def with_cell(settings: Settings, model: str) -> Settings:
+    """Settings that name the cell which is trained; as they are, where the model is none."""
+    if model not in CELLS:
+        return settings
+    return replace(settings, model=replace(settings.model, cell=model))
 
 
 def fit_latency(plan: Plan, cells: Sequence[str], shop: Workshop) -> LatencyChoice:

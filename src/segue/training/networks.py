@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import torch
 
 from segue.config import Settings
 from segue.durations import seconds_of
+from segue.evaluation.cost import Peak, peak_memory
 from segue.evaluation.phase import Phase
 from segue.models.base import SessionRule
 from segue.models.network import Network
@@ -32,6 +34,7 @@ class Workshop(NamedTuple):
         folder: where checkpoints are kept, or None.
         fingerprint: what a checkpoint must match.
         deadline: of `time.monotonic`, when everything should be done; None: never.
+        costs: whether memory is watched; the process's own peak then begins anew.
     """
 
     settings: Settings
@@ -40,6 +43,11 @@ class Workshop(NamedTuple):
     folder: Path | None = None
     fingerprint: str = ""
     deadline: float | None = None
+    costs: bool = False
+
+    def memory(self) -> AbstractContextManager[Peak]:
+        """A watch over memory, if costs are asked for."""
+        return peak_memory() if self.costs else nullcontext(Peak())
 
     def checkpoints(self, stage: str) -> Checkpoints | None:
         """The checkpoints of one stage."""
@@ -55,7 +63,7 @@ def deadline_of(settings: Settings) -> float | None:
 def new_network(cell: str, n_items: int, rule: SessionRule, settings: Settings) -> Network:
     """An untrained network; the seed decides its weights."""
     torch.manual_seed(settings.seed)
-    return Network(n_items, rule=rule, cell=cell, **msgspec.structs.asdict(settings.model))
+    return Network(n_items, rule=rule, **{**msgspec.structs.asdict(settings.model), "cell": cell})
 
 
 def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:
@@ -68,16 +76,17 @@ def choose_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, sh
     settings = shop.settings
     network = new_network(cell, len(choose.catalog), rule, settings)
     allowed = allowance(choose, judge, shop)
-    choice = train_network(
-        network,
-        choose.learned,
-        settings.train,
-        seed=settings.seed,
-        validate=lambda: validation_metric(network, choose, settings),
-        seconds=allowed,
-        checkpoints=shop.checkpoints(f"{cell}-choose"),
-        show=lambda progress: shop.show(f"{cell}: choosing", progress),
-    )
+    with shop.memory() as peak:
+        choice = train_network(
+            network,
+            choose.learned,
+            settings.train,
+            seed=settings.seed,
+            validate=lambda: validation_metric(network, choose, settings),
+            seconds=allowed,
+            checkpoints=shop.checkpoints(f"{cell}-choose"),
+            show=lambda progress: shop.show(f"{cell}: choosing", progress),
+        )
     best = max((value for _, value in choice.curve if value is not None), default=float("nan"))
     bent = choice.planned < 0.99 * settings.train.epochs
     if choice.epochs:
@@ -96,18 +105,31 @@ def choose_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, sh
         choice.interrupted,
         choice.passes,
         choice.planned,
+        events_per_s=choice.events_per_s,
+        peak_memory_mb=peak.megabytes,
     )
 
 
 def learn_anew(cell: str, chosen: Fitted, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:
-    """With `train.refit`, a network as it was chosen, learned for as long from `judge.learned`; else the chosen one."""
+    """With `train.refit`, a network as it was chosen, learned for as long from `judge.learned`; else the chosen one.
+
+    Events a second stay those of choosing, the longer training; memory is the larger of the two.
+    """
     if chosen.interrupted or not shop.settings.train.refit:
         return chosen
-    anew, trained = refit(cell, judge, rule, shop, passes=chosen.passes, planned=chosen.planned, stage="refit")
+    with shop.memory() as peak:
+        anew, trained = refit(cell, judge, rule, shop, passes=chosen.passes, planned=chosen.planned, stage="refit")
     if trained.interrupted:
         return chosen._replace(interrupted=True)
     shop.say(f"{cell}: learned anew from training and validation events in {trained.seconds:.0f} s")
-    return chosen._replace(model=anew, phase=judge, seconds=round(chosen.seconds + trained.seconds, 2))
+    return chosen._replace(
+        model=anew,
+        phase=judge,
+        seconds=round(chosen.seconds + trained.seconds, 2),
+        peak_memory_mb=max(
+            (most for most in (chosen.peak_memory_mb, peak.megabytes) if most is not None), default=None
+        ),
+    )
 
 
 def refit(

@@ -43,14 +43,14 @@ def check_models(models: Sequence[str]) -> None:
 def fit_models(plan: Plan, models: Sequence[str], shop: Workshop) -> dict[str, Fitted]:
     """Tune and fit every model, each from the same events; the baselines are always among them.
 
-    `mix` is of the first network that is named, which is learned once for both, or of a `gru`.
+    `mix` is of the first network that is named, which is learned once for both, or of `model.cell`.
     """
     check_models(models)
     # Without times that compare across users there is no "recent".
     always = [name for name in BASELINES if name != "recent_popularity" or plan.log.timed]
     networks = [name for name in models if name not in (*BASELINES, MIX)]
     if MIX in models:
-        networks = networks or ["gru"]
+        networks = networks or [plan.settings.model.cell]
     fitted: dict[str, Fitted] = {}
     for name in dict.fromkeys([*always, *(name for name in models if name in BASELINES), *networks]):
         if name in BASELINES:
@@ -62,11 +62,18 @@ def fit_models(plan: Plan, models: Sequence[str], shop: Workshop) -> dict[str, F
     return {name: one for name, one in fitted.items() if name in (*always, *models)}
 
 
-def judge_models(plan: Plan, fitted: Mapping[str, Fitted]) -> Report:
-    """Ask every model that learned all it may for the same predictions."""
+def judge_models(plan: Plan, fitted: Mapping[str, Fitted], *, costs: bool = False) -> Report:
+    """Ask every model that learned all it may for the same predictions; with `costs` also measure what each takes."""
     evaluate = plan.settings.evaluate
     entries = {
-        name: Entry(model=one.model, baseline=name in BASELINES, seconds=one.seconds, settings=one.settings)
+        name: Entry(
+            model=one.model,
+            baseline=name in BASELINES,
+            seconds=one.seconds,
+            settings=one.settings,
+            events_per_s=one.events_per_s,
+            peak_memory_mb=one.peak_memory_mb,
+        )
         for name, one in fitted.items()
         if not one.interrupted
     }
@@ -81,11 +88,12 @@ def judge_models(plan: Plan, fitted: Mapping[str, Fitted]) -> Report:
         replicates=evaluate.replicates,
         memory_mb=evaluate.memory_mb,
         seed=plan.settings.seed,
+        costs=costs,
     )
 
 
-def train_artifact(plan: Plan, model: str, shop: Workshop) -> tuple[Artifact, Report]:
-    """Train one model, judge it beside the baselines, and put all of it together as an artifact."""
+def train_artifact(plan: Plan, model: str | None, shop: Workshop) -> tuple[Artifact, Report]:
+    """Train one model, by default `model.cell`, judge it beside the baselines, and put all together as an artifact."""
     plan, model, shop, latency = shaped(plan, model, shop)
     fitted = fit_models(plan, [model], shop)
     one, below, cutoff = fitted[model], TEST if plan.settings.train.refit else VALID, plan.split.cutoff
@@ -169,10 +177,14 @@ def short_hashes(ids: Ids) -> Array:
     return spill.filled(len(ids), "<u8", some)
 
 
-def run_fingerprint(plan: Plan, model: str) -> str:
+def run_fingerprint(plan: Plan, model: str | None) -> str:
     """What a checkpoint must match: log, settings and model."""
     digest = hashlib.sha256()
-    for part in (fingerprint(plan.log).encode(), toml_of(plan.settings).encode(), model.encode()):
+    for part in (
+        fingerprint(plan.log).encode(),
+        toml_of(plan.settings).encode(),
+        (model or plan.settings.model.cell).encode(),
+    ):
         digest.update(part + b" ")
     for column in (plan.split.role, plan.judge.replayed.opens):
         for block in spill.blocks(len(column)):

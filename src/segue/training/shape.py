@@ -73,4 +73,4 @@ class LatencyChoice(Struct, frozen=True, kw_only=True):
 
 def with_shape(settings: Settings, shape: Shape) -> Settings:
     """Settings of a network of that shape."""
-    return replace(settings, model=replace(settings.model, width=shape.width, layers=shape.layers))
+    return replace(settings, model=replace(settings.model, cell=shape.cell, width=shape.width, layers=shape.layers))

@@ -1,0 +1,169 @@
+"""Small charts as SVG text, for reports and artifacts: no library for two kinds of picture."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from html import escape
+
+WIDTH, HEIGHT = 640, 400
+LEFT, RIGHT, TOP, BOTTOM = 70, 150, 40, 50
+LINE, LETTER = 18, 7
+"""Of a name beside the picture: its height, and the width of a letter."""
+COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22")
+TICKS = 5
+FARTHEST = 1e150
+"""What lies beyond is no more drawn than infinity: differences of such numbers are no numbers."""
+UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML has no place for."""
+
+Point = tuple[float, float]
+
+
+def lines(series: Mapping[str, Sequence[Point]], *, title: str, x: str, y: str) -> str:
+    """A chart of lines by name; points that are no numbers are left out, a line without points too.
+
+    Args:
+        series: points (x, y) of each line.
+        title, x, y: what is written above, below and at the side.
+    """
+    known = {name: [point for point in points if drawable(point)] for name, points in series.items()}
+    known = {name: points for name, points in known.items() if points}
+    together = [point for points in known.values() for point in points]
+    across, down = scales(together, logarithmic=False)
+    drawn = axes(together, logarithmic=False)
+    for number, (name, points) in enumerate(known.items()):
+        color = COLORS[number % len(COLORS)]
+        path = " ".join(f"{across(a):.1f},{down(b):.1f}" for a, b in points)
+        drawn.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
+        drawn += [f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="2.5" fill="{color}"/>' for a, b in points]
+        drawn.append(words(WIDTH - RIGHT + 10, TOP + 10 + LINE * number, name, color=color))
+    return framed(drawn, known, title, x, y)
+
+
+def scatter(points: Mapping[str, Point], *, title: str, x: str, y: str) -> str:
+    """A chart of named points, x on a logarithmic scale; points that are no numbers or not above 0 in x are left out.
+
+    Args:
+        points: (x, y) by name.
+        title, x, y: what is written above, below and at the side.
+    """
+    known = {name: point for name, point in points.items() if drawable(point) and point[0] > 0}
+    together = list(known.values())
+    across, down = scales(together, logarithmic=True)
+    drawn = axes(together, logarithmic=True)
+    for number, (name, (a, b)) in enumerate(known.items()):
+        color = COLORS[number % len(COLORS)]
+        drawn.append(f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="5" fill="{color}"/>')
+        drawn.append(words(across(a) + 8, down(b) + 4, name, color=color))
+    return framed(drawn, known, title, x, y)
+
+
+def stacked(pictures: Sequence[str]) -> str:
+    """Several charts as one picture, one below the other."""
+    placed = (
+        picture.replace("<svg ", f'<svg y="{HEIGHT * number}" width="{WIDTH}" height="{HEIGHT}" ', 1)
+        for number, picture in enumerate(pictures)
+    )
+    size = f'viewBox="0 0 {WIDTH} {HEIGHT * len(pictures)}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n{"".join(placed)}</svg>\n'
+
+
+def drawable(point: Point) -> bool:
+    """Whether both are numbers that a picture can hold."""
+    return all(abs(value) < FARTHEST for value in point)  # no comparison is true of nan
+
+
+def scales(points: Sequence[Point], *, logarithmic: bool) -> tuple[Callable[[float], float], Callable[[float], float]]:
+    """From values to places in the picture."""
+    (left, right), (low, high) = bounds(points, logarithmic=logarithmic)
+
+    def across(value: float) -> float:
+        at = math.log10(value) if logarithmic else value
+        return LEFT + (at - left) / (right - left) * (WIDTH - LEFT - RIGHT)
+
+    def down(value: float) -> float:
+        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+    return across, down
+
+
+def bounds(points: Sequence[Point], *, logarithmic: bool) -> tuple[Point, Point]:
+    """What the two axes reach from and to, in powers of ten where x is logarithmic."""
+    xs = [math.log10(a) if logarithmic else a for a, _ in points] or [0.0]
+    ys = [b for _, b in points] or [0.0]
+    return widened(min(xs), max(xs)), widened(min(ys), max(ys))
+
+
+def widened(low: float, high: float) -> Point:
+    """A little room on both sides; never nothing."""
+    room = 0.05 * (high - low) or 0.5 * abs(high) or 0.5
+    return low - room, high + room
+
+
+def axes(points: Sequence[Point], *, logarithmic: bool) -> list[str]:
+    """Ticks with their numbers; nothing without points."""
+    if not points:
+        return []
+    (left, right), (low, high) = bounds(points, logarithmic=logarithmic)
+    across, down = scales(points, logarithmic=logarithmic)
+    drawn = [
+        words(across(value), HEIGHT - BOTTOM + LINE, f"{value:.4g}", anchor="middle")
+        for value in (powers if logarithmic else round_numbers)(left, right)
+    ]
+    for value in round_numbers(low, high):
+        drawn.append(words(LEFT - 8, down(value) + 4, f"{value:.4g}", anchor="end"))
+        drawn.append(
+            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{down(value):.1f}" y2="{down(value):.1f}" stroke="#ddd"/>'
+        )
+    return drawn
+
+
+def round_numbers(low: float, high: float) -> list[float]:
+    """About `TICKS` multiples of 1, 2 or 5 times a power of ten.
+
+    >>> round_numbers(0.8, 5.2)
+    [1.0, 2.0, 3.0, 4.0, 5.0]
+    """
+    apart = (high - low) / TICKS
+    power = 10.0 ** math.floor(math.log10(apart))
+    apart = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= apart)
+    return [number * apart for number in range(math.ceil(low / apart), math.floor(high / apart) + 1)]
+
+
+def powers(low: float, high: float) -> list[float]:
+    """`TICKS` numbers, evenly between two powers of ten as a logarithmic scale has it."""
+    return [10 ** (low + number / (TICKS - 1) * (high - low)) for number in range(TICKS)]
+
+
+def framed(drawn: Sequence[str], names: Collection[str], title: str, x: str, y: str) -> str:
+    """The whole picture, large enough for its names, or one that says that there is nothing to show."""
+    width = WIDTH - RIGHT + max(RIGHT, 20 + LETTER * max(map(len, names), default=0))
+    height = max(HEIGHT, TOP + LINE * (len(names) + 1))
+    inside = drawn or [words(WIDTH / 2, HEIGHT / 2, "nothing to show", anchor="middle")]
+    middle = (TOP + HEIGHT - BOTTOM) / 2
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
+            f'font-size="12" role="img" aria-label="{written(title)}">',
+            f'<rect width="{width}" height="{height}" fill="white"/>',
+            *inside,
+            words(LEFT, 22, title, size=15),
+            words((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, x, anchor="middle"),
+            f'<text x="16" y="{middle}" text-anchor="middle" transform="rotate(-90 16 {middle})">{written(y)}</text>',
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def words(x: float, y: float, text: str, *, anchor: str = "start", color: str = "#333", size: int = 12) -> str:
+    """A line of text."""
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text {place} fill="{color}" font-size="{size}">{written(text)}</text>'
+
+
+def written(text: str) -> str:
+    """Text as XML takes it."""
+    return escape(UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text))
