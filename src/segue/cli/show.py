@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from segue.evaluation.report import Report, Value
+    from segue.evaluation.report import Report, Row, Value
     from segue.training.loop import Progress as Training
 
 SHOWN = (
@@ -68,7 +68,7 @@ def figure(value: Value) -> str:
 
 
 def print_report(report: Report, said: Sequence[str] = ()) -> None:
-    """The table of a report, its groups, the verdict, and the notes that were not said before."""
+    """The table of a report, its costs, its groups, the verdict, and the notes that were not said before."""
     split = report.split
     print_table(
         ["model", *SHOWN, "seconds"],
@@ -85,6 +85,7 @@ def print_report(report: Report, said: Sequence[str] = ()) -> None:
             "full ranking; ± is half of a 95 % interval"
         ),
     )
+    print_costs(report)
     if report.groups:
         print_table(
             [f"{report.main} of", *(f"{name} ({count:,})" for name, count in report.groups.items())],
@@ -94,6 +95,33 @@ def print_report(report: Report, said: Sequence[str] = ()) -> None:
     for note in report.notes:
         if note not in said:
             say(f"note: {note}")
+
+
+def print_costs(report: Report) -> None:
+    """What each model of a report costs, beside what it is worth; nothing where that was not measured."""
+    if any(row.cost is not None for row in report.rows):
+        print_table(
+            ["model", report.main, *COSTS],
+            [[row.model, figure(row.metrics[report.main]), *costs(row)] for row in report.rows],
+            title="what that costs: a step is one event of one user, absorbed on this machine; its list comes on top",
+        )
+
+
+COSTS = ("parameters", "trained, events/s", "step, µs", "state, bytes", "peak memory, MB")
+
+
+def costs(row: Row) -> list[str]:
+    """The cells of a model under `COSTS`; "-" for what is not known of it."""
+    cost = row.cost
+    if cost is None:
+        return ["-"] * len(COSTS)
+    return [
+        f"{cost.parameters:,}",
+        "-" if cost.events_per_s is None else f"{cost.events_per_s:,.0f}",
+        f"{cost.step_us:,.1f}",
+        f"{cost.state_bytes:,}",
+        "-" if cost.peak_memory_mb is None else f"{cost.peak_memory_mb:,.0f}",
+    ]
 
 
 @contextmanager

@@ -23,10 +23,9 @@ class Cost(Struct, frozen=True, kw_only=True):
         parameters: how many numbers were learned, those of the item table among them.
         step_us: microseconds in which one event of one user is absorbed, the median on this machine.
         state_bytes: what is kept for a user.
-        events_per_s: events learned from a second, in training, validation left out; null for a baseline. Of a mix,
-            those of its network.
+        events_per_s: events learned from a second, in training, validation left out; null for a baseline.
         peak_memory_mb: of the process while it learned, log and validation included; null for a baseline, and where the
-            system does not tell.
+            system does not tell. Both are of the network, where it is mixed with neighbours.
     """
 
     parameters: int
