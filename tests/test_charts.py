@@ -75,6 +75,36 @@ def test_every_name_lies_inside_the_picture_however_many_and_long() -> None:
             assert float(one.attrib["x"]) + 7 * len(one.text) < width
 
 
+def test_an_interval_reaches_from_its_low_to_its_high_and_widens_the_picture() -> None:
+    points = {"a": (1.0, 0.5), "b": (10.0, 0.6)}
+    picture = scatter(points, title="t", x="x", y="y", intervals={"a": (0.1, 0.9), "b": (0.1, math.nan)})
+    (upright,) = (
+        one.attrib for one in ElementTree.fromstring(picture).iter(f"{SVG}line") if one.attrib["x1"] == one.attrib["x2"]
+    )
+    (x, y), (_, other) = places(picture)
+    low, high = float(upright["y1"]), float(upright["y2"])
+    assert (float(upright["x1"]), y) == (x, pytest.approx((low + high) / 2, abs=0.11))
+    assert low - high == pytest.approx(8 * (y - other), abs=0.9), "0.8 against 0.1; the picture's y grows downwards"
+    assert 40 < high < low < 350
+
+
+def test_every_point_of_a_scatter_has_the_number_of_its_name() -> None:
+    found = texts(scatter({"a": (1, 1), "b": (100, 2), "nan": (1, math.nan), "c": (9, 3)}, title="t", x="x", y="y"))
+    assert [found[found.index(name) - 1] for name in "abc"] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("spread", [1.1, 3, 30, 1e4, 1e9])
+def test_a_logarithmic_axis_has_a_few_ticks_however_far_it_reaches(spread: float) -> None:
+    picture = scatter({"a": (0.7, 1), "b": (0.7 * spread, 1)}, title="t", x="across", y="y")
+    ticks = [one for one in ElementTree.fromstring(picture).iter(f"{SVG}text") if one.attrib.get("y") == "368.0"]
+    assert 4 <= len(ticks) <= 12
+    at = [(math.log(float(one.text or "")), float(one.attrib["x"])) for one in ticks]
+    assert all(70 <= x <= 490 for _, x in at)
+    (a, left), *_, (b, right) = at
+    for value, x in at:
+        assert x == pytest.approx(left + (value - a) / (b - a) * (right - left), abs=2)
+
+
 def test_stacked_pictures_stand_one_below_the_other() -> None:
     one = lines({"a": [(1, 1), (2, 2)]}, title="first", x="x", y="y")
     both = ElementTree.fromstring(stacked([one, one.replace("first", "second")]))

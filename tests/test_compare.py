@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -97,7 +99,49 @@ def test_json_has_the_costs_and_a_report_of_earlier_days_is_still_read(report: R
     assert len(printed(old, capsys)) == len(printed(report, capsys)) - 1, "no table of costs"
 
 
-def test_the_command_prints_the_costs_as_json(tmp_path: Any, capsys: Capture) -> None:
+def test_the_chart_has_every_model_that_has_a_cost_and_no_other(report: Report) -> None:
+    def names(of: Report) -> set[str | None]:
+        return {one.text for one in ElementTree.fromstring(of.chart()).iter("{http://www.w3.org/2000/svg}text")}
+
+    assert {*NETWORKS, *BASELINES, "ndcg@10"} <= names(report)
+    old = msgspec.convert(without_costs(msgspec.to_builtins(report)), Report)
+    assert "nothing to show" in names(old)
+    assert not {*NETWORKS, *BASELINES} & names(old)
+
+
+def test_a_chart_is_written_beside_the_report(tmp_path: Path, capsys: Capture) -> None:
+    log, _ = write_shop(tmp_path)
+    file = tmp_path / "accuracy and speed.svg"
+    file.write_text("the chart of yesterday")
+    ran = Ran(capsys, "compare", log, "--models", "gru", *SMALL, "--chart", file, "--json")
+    assert file.read_text("utf-8") == msgspec.convert(ran.json, Report).chart()
+    assert f"the chart is in {file}" in ran.err
+    assert {one.name for one in tmp_path.iterdir()} == {"clicks.csv", "items.csv", file.name}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("chart.png", "expected a name that ends in .svg"),
+        ("chart", "expected a name that ends in .svg"),
+        ("nowhere/chart.svg", "could not be written there (No such file or directory)"),
+        ("clicks.csv/chart.svg", "could not be written there (Not a directory)"),
+        ("folder.svg", "is a folder"),
+        ("", "--chart is empty"),
+    ],
+)
+def test_a_chart_that_cannot_be_written_is_refused_before_the_log_is_read(
+    name: str, told: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, _ = write_shop(tmp_path)
+    (tmp_path / "folder.svg").mkdir()
+    monkeypatch.setattr(api, "compare", None)
+    before = sorted(tmp_path.iterdir())
+    Ran(capsys, "compare", log, *SMALL, "--chart", tmp_path / name if name else "").failed(2, told)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_command_prints_the_costs_as_json(tmp_path: Path, capsys: Capture) -> None:
     log, _ = write_shop(tmp_path)
     rows = Ran(capsys, "compare", log, "--models", "gru", *SMALL, "--json").json["rows"]
     assert {row["model"]: row["cost"]["events_per_s"] is None for row in rows} == {

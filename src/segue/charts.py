@@ -42,22 +42,32 @@ def lines(series: Mapping[str, Sequence[Point]], *, title: str, x: str, y: str) 
     return framed(drawn, known, title, x, y)
 
 
-def scatter(points: Mapping[str, Point], *, title: str, x: str, y: str) -> str:
+def scatter(
+    points: Mapping[str, Point], *, title: str, x: str, y: str, intervals: Mapping[str, Point] | None = None
+) -> str:
     """A chart of named points, x on a logarithmic scale; points that are no numbers or not above 0 in x are left out.
 
     Args:
         points: (x, y) by name.
         title, x, y: what is written above, below and at the side.
+        intervals: (low, high) of y by name, where there is one; drawn as an upright line.
     """
     known = {name: point for name, point in points.items() if drawable(point) and point[0] > 0}
-    together = list(known.values())
+    spans = {name: span for name, span in (intervals or {}).items() if name in known and drawable(span)}
+    together = [*known.values(), *((known[name][0], end) for name, span in spans.items() for end in span)]
     across, down = scales(together, logarithmic=True)
     drawn = axes(together, logarithmic=True)
     for number, (name, (a, b)) in enumerate(known.items()):
         color = COLORS[number % len(COLORS)]
+        for low, high in [spans[name]] if name in spans else []:
+            place = f'x1="{across(a):.1f}" x2="{across(a):.1f}" y1="{down(low):.1f}" y2="{down(high):.1f}"'
+            drawn.append(f'<line {place} stroke="{color}" stroke-width="2" opacity="0.5"/>')
         drawn.append(f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="5" fill="{color}"/>')
-        drawn.append(words(across(a) + 8, down(b) + 4, name, color=color))
-    return framed(drawn, known, title, x, y)
+        # Names would lie over each other where points are near, and colors come again.
+        drawn.append(words(across(a) + 8, down(b) + 4, str(number + 1), color=color))
+        drawn.append(words(WIDTH - RIGHT + 10, TOP + 10 + LINE * number, str(number + 1), color=color))
+        drawn.append(words(WIDTH - RIGHT + 10 + 3 * LETTER, TOP + 10 + LINE * number, name, color=color))
+    return framed(drawn, [f"00 {name}" for name in known], title, x, y)
 
 
 def stacked(pictures: Sequence[str]) -> str:
@@ -133,7 +143,18 @@ def round_numbers(low: float, high: float) -> list[float]:
 
 
 def powers(low: float, high: float) -> list[float]:
-    """`TICKS` numbers, evenly between two powers of ten as a logarithmic scale has it."""
+    """Round numbers between two powers of ten; `TICKS` evenly placed ones where these are near each other.
+
+    >>> powers(-0.1, 1.4)
+    [1.0, 2.0, 5.0, 10.0, 20.0]
+    >>> powers(-2, 2)
+    [0.01, 0.1, 1.0, 10.0, 100.0]
+    """
+    tens = [10.0**power for power in range(math.floor(low), math.ceil(high) + 1)]
+    for factors in ((1,), (1, 2, 5)):
+        found = [factor * ten for ten in tens for factor in factors if low <= math.log10(factor * ten) <= high]
+        if len(found) >= TICKS - 1:
+            return found
     return [10 ** (low + number / (TICKS - 1) * (high - low)) for number in range(TICKS)]
 
 

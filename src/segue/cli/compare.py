@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from segue.cli.options import Chosen, Json, Log, LogColumns
+from segue.cli.chart import check_chart, write_chart
+from segue.cli.options import GIVEN, Chosen, Json, Log, LogColumns
 from segue.cli.show import print_json, print_report, progress, say
 
 
@@ -20,6 +22,9 @@ def command(
     ] = None,
     items: Annotated[str | None, Parameter(help="An items table: item_id, title, categories, ...")] = None,
     items_col: Annotated[str | None, Parameter(help="The column of item ids in the items table.")] = None,
+    chart: Annotated[
+        Path | None, Parameter(help="A .svg file for a picture: the main metric against the time of a step."), GIVEN
+    ] = None,
     columns: LogColumns | None = None,
     settings: Chosen | None = None,
     json: Json = False,
@@ -27,6 +32,8 @@ def command(
     """Tune and train models on the same events, and ask all of them for the same targets."""
     from segue import api
 
+    if chart is not None:
+        check_chart(chart)
     wanted = [name.strip() for name in (models or "").split(",") if name.strip()]
     with progress() as show:
         report = api.compare(
@@ -40,3 +47,6 @@ def command(
             **(columns or LogColumns()).named(),
         )
     print_json(report) if json else print_report(report)
+    if chart is not None:
+        write_chart(report.chart(), chart)
+        say(f"the chart is in {chart}")

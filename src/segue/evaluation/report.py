@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from segue.charts import scatter
 from segue.evaluation.cost import Cost
 
 
@@ -65,6 +66,22 @@ class Report(Struct, frozen=True, kw_only=True):
     groups: dict[str, int]
     verdict: str
     notes: list[str]
+
+    def chart(self) -> str:
+        """The main metric, with its intervals, against the time of a step, as the text of an SVG file.
+
+        Only models whose cost was measured are in it: `segue.compare` does.
+        """
+        points, intervals = {}, {}
+        for row in self.rows:
+            value = row.metrics[self.main]
+            if row.cost is not None and value.value is not None:
+                points[row.model] = row.cost.step_us, value.value
+                if value.low is not None and value.high is not None:
+                    intervals[row.model] = value.low, value.high
+        title = f"{self.main}, with 95 % intervals, against the time of a step"
+        x = "microseconds to absorb an event of one user"
+        return scatter(points, title=title, x=x, y=self.main, intervals=intervals)
 
 
 def verdict_of(rows: Sequence[Row], best: str | None, main: str) -> str:
