@@ -49,6 +49,14 @@ def test_what_was_saved_scores_the_same(name: str, artifacts: dict[str, Artifact
     assert loaded.facts == artifact.facts
     assert loaded.settings == artifact.settings
     assert loaded.model.settings() == artifact.model.settings()
+    assert loaded.diagnosis == artifact.diagnosis
+
+
+def test_a_network_has_its_curves_and_a_baseline_has_none(artifacts: dict[str, Artifact], tmp_path: Path) -> None:
+    for name, artifact in artifacts.items():
+        save_artifact(artifact, tmp_path / name)
+        file, card = tmp_path / name / "curves.svg", (tmp_path / name / "README.md").read_text()
+        assert file.exists() == ("curves.svg" in card) == (name in ("gru", "mix"))
 
 
 def test_the_card_names_the_verdict_the_cutoff_and_every_model(saved: Path) -> None:
@@ -71,6 +79,27 @@ def test_a_missing_file_is_named(name: str, saved: Path) -> None:
     (saved / name).unlink()
     with pytest.raises(ArtifactError, match=f"{name}: cannot be read"):
         load_artifact(saved)
+
+
+def test_curves_that_were_changed_or_lost_are_noticed(saved: Path) -> None:
+    file = saved / "curves.svg"
+    file.write_bytes(file.read_bytes().replace(b"loss", b"gain"))
+    with pytest.raises(ArtifactError, match=r"curves\.svg: damaged"):
+        load_artifact(saved)
+    file.unlink()
+    with pytest.raises(ArtifactError, match=r"curves\.svg: cannot be read"):
+        load_artifact(saved)
+
+
+def test_a_model_of_earlier_days_has_no_curves_and_is_loaded_and_saved_again(saved: Path) -> None:
+    tree = msgspec.json.decode((saved / MANIFEST).read_bytes())
+    del tree["files"]["curves.svg"]
+    (saved / MANIFEST).write_bytes(msgspec.json.encode(tree))
+    (saved / "curves.svg").unlink()
+    loaded = load_artifact(saved)
+    assert loaded.diagnosis == {}
+    save_artifact(loaded, saved, overwrite=True)
+    assert {file.name for file in saved.iterdir()} == {MANIFEST, *FILES}
 
 
 def test_no_manifest_is_no_model(tmp_path: Path) -> None:
@@ -103,6 +132,7 @@ def test_a_folder_in_the_way_is_replaced_only_when_asked_and_only_if_it_is_a_mod
         save_artifact(artifacts["markov"], saved)
     save_artifact(artifacts["markov"], saved, overwrite=True)
     assert load_artifact(saved).facts.name == "markov"
+    assert {file.name for file in saved.iterdir()} == {MANIFEST, *FILES}, "the network's curves are gone with it"
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.tex").write_text("years of work")
     with pytest.raises(ArtifactError, match="holds no model of segue"):

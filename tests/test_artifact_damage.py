@@ -51,6 +51,7 @@ def artifact(**changes: Any) -> Artifact:
         facts=Facts(**(facts | changes)),
         metrics={},
         card="# popularity\n",
+        diagnosis={"curves.svg": "<svg/>"},
     )
 
 
@@ -73,7 +74,7 @@ def test_any_flipped_bit_of_the_manifest_is_noticed(bit: int, saved: Path) -> No
         except ArtifactError:
             continue
         # white space for white space, or the name of a fact that is as if it were not named
-        assert (found.facts, found.version) == (plain.facts, plain.version)
+        assert (found.facts, found.version, found.diagnosis) == (plain.facts, plain.version, plain.diagnosis)
         loaded += 1
     assert loaded < 20
 
@@ -115,6 +116,15 @@ def test_facts_that_no_model_fits_are_refused(changes: dict[str, Any], told: str
     save_artifact(artifact(**changes), tmp_path / "model")
     with pytest.raises(ArtifactError, match=re.escape(told)):
         load_artifact(tmp_path / "model")
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "sub/file", ""])
+def test_a_manifest_that_names_a_file_elsewhere_is_damaged(name: str, saved: Path) -> None:
+    tree = msgspec.json.decode((saved / MANIFEST).read_bytes())
+    tree["files"][name] = "0" * 64
+    (saved / MANIFEST).write_bytes(msgspec.json.encode(tree))
+    with pytest.raises(ArtifactError, match=r"damaged: a name in `files` is no name of a file|cannot be read"):
+        load_artifact(saved)
 
 
 def with_file(folder: Path, name: str, data: bytes) -> None:

@@ -6,6 +6,11 @@ model.safetensors   what was learned
 catalog.json        item ids in order, and what is known of the items
 metrics.json        how good it was when it was trained, beside the baselines
 README.md           the model card
+
+And where a network was trained, not read again for an answer:
+
+curves.svg          loss and validation metric by epoch
+gradients.json      norms of the gradients by parameter and epoch, where they were asked for
 """
 
 from __future__ import annotations
@@ -35,6 +40,8 @@ from segue.models.build import KINDS, restore
 FORMAT = 1
 MANIFEST = "segue.json"
 FILES = ("config.toml", "model.safetensors", "catalog.json", "metrics.json", "README.md")
+DIAGNOSIS = ("curves.svg", "gradients.json")
+"""Files that an artifact may have."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -90,7 +97,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
 class Artifact(Struct, frozen=True, kw_only=True):
     """A trained model with all that belongs to it.
 
-    `version` names these very weights: the first letters of their hash.
+    Attributes:
+        card: a README in Markdown.
+        diagnosis: how training went: texts by the names of files, of `DIAGNOSIS`.
+        version: names these very weights: the first letters of their hash.
     """
 
     model: Model
@@ -99,6 +109,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
     facts: Facts
     metrics: dict[str, Any]
     card: str
+    diagnosis: dict[str, str] = {}
     version: str = ""
 
 
@@ -120,6 +131,7 @@ def save_artifact(artifact: Artifact, folder: Path, *, overwrite: bool = False) 
             "catalog.json": msgspec.json.encode(catalog),
             "metrics.json": msgspec.json.format(msgspec.json.encode(artifact.metrics)),
             "README.md": artifact.card.encode(),
+            **{name: text.encode() for name, text in artifact.diagnosis.items()},
         }
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
         manifest = Manifest(format=FORMAT, facts=artifact.facts, facts_sha256=facts_hash(artifact.facts), files=hashes)
@@ -163,7 +175,7 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise ArtifactError(f"{folder} exists already: choose another --out, or replace the model with --overwrite")
     if not (folder / MANIFEST).exists():
         raise ArtifactError(f"{folder} exists and holds no model of segue: it is not overwritten, choose another --out")
-    foreign = sorted({file.name for file in folder.iterdir()} - {MANIFEST, *FILES})
+    foreign = sorted({file.name for file in folder.iterdir()} - {MANIFEST, *FILES, *DIAGNOSIS})
     if foreign:
         raise ArtifactError(
             f"{folder} holds more than a model ({', '.join(foreign[:3])}): it is not overwritten; move that elsewhere"
@@ -186,7 +198,7 @@ def load_artifact(folder: Path | str) -> Artifact:
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    content = {name: read_checked(folder, name, manifest.files) for name in FILES}
+    content = {name: read_checked(folder, name, manifest.files) for name in {*FILES, *manifest.files}}
     facts = manifest.facts
     if facts.kind not in KINDS:
         raise ArtifactError(f"{folder}: holds a model of the kind `{facts.kind}`, which this version does not know")
@@ -203,6 +215,7 @@ def load_artifact(folder: Path | str) -> Artifact:
             facts=facts,
             metrics=msgspec.json.decode(content["metrics.json"]),
             card=content["README.md"].decode(),
+            diagnosis={name: content[name].decode() for name in DIAGNOSIS if name in content},
             version=hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12],
         )
     except (ValueError, KeyError, TypeError, SafetensorError, SegueError) as error:
@@ -224,6 +237,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise ArtifactError(f"{folder}: no model of segue here ({MANIFEST} is missing)") from None
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise ArtifactError(f"{file}: damaged: {error}") from None
+    if any(Path(name).name != name for name in manifest.files):
+        raise ArtifactError(f"{file}: damaged: a name in `files` is no name of a file in this folder")
     if manifest.facts_sha256 != facts_hash(manifest.facts):
         raise ArtifactError(f"{file}: damaged: `facts` are not those that were written; restore the folder from a copy")
     return manifest

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from segue.artifact import Facts
 from segue.config import Settings
 from segue.evaluation.report import Report, Row, Value, utc
@@ -18,8 +20,14 @@ SHOWN = (
 )
 
 
-def card_of(facts: Facts, report: Report, settings: Settings, latency: LatencyChoice | None = None) -> str:
-    """A README in Markdown for the folder of a model."""
+def card_of(
+    facts: Facts,
+    report: Report,
+    settings: Settings,
+    latency: LatencyChoice | None = None,
+    diagnosis: Collection[str] = (),
+) -> str:
+    """A README in Markdown for the folder of a model; `diagnosis` names the files there that say how it learned."""
     until = "" if facts.cutoff is None else f", all before {utc(facts.cutoff)}"
     rule = "a session never ends" if facts.gap is None else f"a session ends after a pause of {facts.gap:g} s"
     start = "the state is then reset" if facts.at_session_start == "reset" else "the state is kept and told of it"
@@ -43,6 +51,7 @@ def card_of(facts: Facts, report: Report, settings: Settings, latency: LatencyCh
         f"{report.main} where it differs: {groups_of(report)}",
         "",
         *([] if latency is None else shapes_of(latency)),
+        *learning(diagnosis),
         "## What to know before using it",
         "",
         *(f"- {note}" for note in report.notes),
@@ -115,6 +124,16 @@ def shapes_of(latency: LatencyChoice) -> list[str]:
         *(f"| {' | '.join(cells)} |" for cells in latency.rows()),
         "",
     ]
+
+
+def learning(diagnosis: Collection[str]) -> list[str]:
+    """Where to look at how it learned."""
+    told = {
+        "curves.svg": "![Loss and validation metric by epoch](curves.svg)",
+        "gradients.json": "Norms of the gradients, by parameter and epoch, are in `gradients.json`.",
+    }
+    found = [line for name, text in told.items() if name in diagnosis for line in (text, "")]
+    return ["## How it learned", "", *found] if found else []
 
 
 def groups_of(report: Report) -> str:

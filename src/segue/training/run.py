@@ -25,6 +25,7 @@ from segue.models.mix import Mix
 from segue.shapes import Array
 from segue.training.candidates import Fitted, again, fit_baseline
 from segue.training.card import card_of
+from segue.training.curves import diagnosis_of
 from segue.training.latency import shaped
 from segue.training.mixing import fit_network_and_mix, mixed_anew
 from segue.training.networks import Workshop, fit_network, refit
@@ -129,13 +130,15 @@ def train_artifact(plan: Plan, model: str | None, shop: Workshop) -> tuple[Artif
         interrupted=one.interrupted,
         baselines={name: other.settings for name, other in fitted.items() if name in BASELINES},
     )
+    diagnosis = diagnosis_of(one, plan.settings)
     artifact = Artifact(
         model=one.model,
         catalog=one.phase.catalog,
         settings=plan.settings,
         facts=facts,
         metrics={"report": report, "curve": one.curve, "latency": latency},
-        card=card_of(facts, report, plan.settings, latency),
+        card=card_of(facts, report, plan.settings, latency, diagnosis),
+        diagnosis=diagnosis,
     )
     return artifact, report
 
