@@ -63,6 +63,21 @@ def initial_weights(inputs: int, hidden: int, outputs: int, *, seed: int) -> Wei
     return Weights(w, u, np.zeros((4, hidden)), v, np.zeros(outputs))
 
 
+def sizes(weights: Weights) -> tuple[int, int, int]:
+    """D, H and O of weights that fit one another. Raises ConfigError where they do not: NumPy would stretch some.
+
+    >>> sizes(initial_weights(10, 5, 1, seed=1))
+    (10, 5, 1)
+    """
+    # Slices, since a weight without axes has no last one.
+    D, H, O = weights.w.shape[-1:], weights.u.shape[-1:], weights.v.shape[:1]  # noqa: E741
+    shapes = Weights._fields, weights, ((4, *H, *D), (4, *H, *H), (4, *H), (*O, *H), O)
+    for name, weight, shape in zip(*shapes, strict=True):
+        if weight.shape != shape:
+            raise ConfigError(f"the weights {name} have the shape {weight.shape}; expected {shape} beside the others")
+    return D[0], H[0], O[0]
+
+
 def step(weights: Weights, x: Doubles, h: Doubles) -> tuple[Doubles, Doubles, Doubles, Doubles]:
     """One step: x (B, D) and the state before, (B, H), to gates (4, B, H), state (B, H), y (B, H) and p (B, O)."""
     gates = x @ weights.w.swapaxes(1, 2) + h @ weights.u.swapaxes(1, 2) + weights.b[:, None]
@@ -77,7 +92,7 @@ def step(weights: Weights, x: Doubles, h: Doubles) -> tuple[Doubles, Doubles, Do
 
 def forward(weights: Weights, x: Doubles, h_0: Doubles | None = None) -> Trace:
     """`step` along time: x (T, B, D), from h_0 (B, H), zero if there is none. Raises ConfigError on other shapes."""
-    D, H, O = weights.w.shape[2], len(weights.u[0]), len(weights.c)  # noqa: E741
+    D, H, O = sizes(weights)  # noqa: E741
     if x.ndim != 3 or x.shape[2] != D:
         raise ConfigError(f"x has the shape {x.shape}; expected (T, B, {D}): steps, rows, inputs")
     T, B, _ = x.shape
