@@ -84,7 +84,8 @@ class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `window` is T: gradients reach back that many events, the state reaches on. `warmup` is a share of the whole.
     `patience` counts epochs without a better validation `metric`, taken over at most `validation_predictions`;
     each point of a baseline's grid is judged by `grid_predictions`. `refit` learns anew from training and
-    validation events, `final` from everything. `threads` 0 takes as many as PyTorch would.
+    validation events, `final` from everything. `threads` 0 takes as many as PyTorch would. `gradient_norms` keeps the
+    norms of the gradients by parameter and epoch, before they are clipped.
 
     `loss` is `full`, `sampled`, `bpr-max`, `top1-max` or `gbce`. Every loss but `full` compares a target with
     `negatives` drawn items: `uniform`, by `popularity` to a power, `in-batch` (the window's own targets) or `mixed`
@@ -118,6 +119,7 @@ class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     final: bool = False
     threads: Annotated[int, Meta(ge=0)] = 0
     checkpoint_seconds: Positive = 60.0
+    gradient_norms: bool = False
 
 
 class EvaluateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

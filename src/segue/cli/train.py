@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from cyclopts import Parameter
@@ -65,13 +66,17 @@ def command(
     with progress() as show:
         recommender = api.train(plan, model, out, overwrite=overwrite, resume=resume, say=say, show=show)
     report, shapes = recommender.trained_report, recommender.artifact.metrics.get("latency")
+    gradients = msgspec.json.decode(recommender.artifact.diagnosis.get("gradients.json", "null"))
     if json:
         made = {"model": str(out), "version": recommender.bundle.version, "report": report}
-        print_json(made if shapes is None else {**made, "latency": shapes})
+        more = {"latency": shapes, "gradients": gradients}
+        print_json({**made, **{name: value for name, value in more.items() if value is not None}})
         return
     if shapes is not None:
         print_shapes(msgspec.convert(msgspec.to_builtins(shapes), LatencyChoice))
     print_report(report, said=plan.notes)
+    if gradients is not None:
+        print_gradients(gradients)
     if recommender.artifact.facts.interrupted:
         raise KeyboardInterrupt
     say(f"the model is in {out}: read {out}/README.md, or run: segue serve {out}")
@@ -83,4 +88,22 @@ def print_shapes(choice: LatencyChoice) -> None:
         ["shape", "90 % within, ms", "fits", f"{choice.metric}, validation", ""],
         choice.rows(),
         title=f"an event and its list of {choice.k} among {choice.items:,} items, limit {choice.limit_ms:g} ms",
+    )
+
+
+def print_gradients(told: dict[str, Any]) -> None:
+    """Norms of gradients by parameter, as `gradients.json` has them; what is not finite is null there."""
+
+    def shown(norm: float | None) -> str:
+        return "not finite" if norm is None else f"{norm:.3g}"
+
+    rows = []
+    for name, norms in told["norms"].items():
+        mean, most = norms["mean"], norms["max"]
+        largest = max(range(len(most)), key=lambda epoch: inf if most[epoch] is None else most[epoch])
+        rows.append([name, shown(mean[0]), shown(mean[-1]), shown(most[largest]), str(largest + 1)])
+    print_table(
+        ["gradient norm of", "mean, first epoch", "mean, last epoch", "largest", "in epoch"],
+        rows,
+        title=f"gradients before clipping, while epochs were chosen; all together are cut to {told['clip']:g}",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ class Fitted(NamedTuple):
         settings: what a report says of it.
         epochs, curve: of a network; see `Trained`.
         interrupted: stopped by Ctrl-C, so that it knows only the training events.
-        passes, planned, events_per_s: of a network; see `Trained`.
+        passes, planned, events_per_s, gradients: of a network; see `Trained`.
         peak_memory_mb: of a network, of the process while it learned; None where it was not watched.
     """
 
@@ -45,6 +45,7 @@ class Fitted(NamedTuple):
     planned: float = 0.0
     events_per_s: float | None = None
     peak_memory_mb: float | None = None
+    gradients: Mapping[str, Mapping[str, Sequence[float]]] | None = None
 
 
 def validation_metric(model: Model, phase: Phase, settings: Settings) -> float:

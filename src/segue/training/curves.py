@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from segue.charts import lines, stacked
 from segue.config import Settings
 from segue.training.candidates import Fitted
@@ -13,7 +15,11 @@ def diagnosis_of(fitted: Fitted, settings: Settings) -> dict[str, str]:
     """Texts by the names of files; none of a baseline."""
     if not fitted.curve:
         return {}
-    return {"curves.svg": curves(fitted.curve, best=fitted.epochs, metric=settings.train.metric)}
+    found = {"curves.svg": curves(fitted.curve, best=fitted.epochs, metric=settings.train.metric)}
+    if fitted.gradients is not None:
+        told = {"clip": settings.train.clip, "norms": fitted.gradients}
+        found["gradients.json"] = msgspec.json.format(msgspec.json.encode(told)).decode()
+    return found
 
 
 def curves(curve: Sequence[tuple[float, float | None]], *, best: int, metric: str) -> str:

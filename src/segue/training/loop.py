@@ -19,6 +19,7 @@ from segue.models.network import Network
 from segue.rng import stream
 from segue.shapes import Bools
 from segue.training.checkpoint import Checkpoints
+from segue.training.gradients import Norms
 from segue.training.hardware import hardware_of
 from segue.training.interrupts import Interrupts
 from segue.training.pace import Pace
@@ -55,6 +56,7 @@ class Trained(NamedTuple):
         interrupted: stopped by Ctrl-C.
         seconds: of training, validation included, over all resumptions.
         events_per_s: events learned from a second, over all epochs and resumptions; validation left out.
+        gradients: norms by parameter and epoch, before clipping; None where they were not asked for.
     """
 
     epochs: int
@@ -64,6 +66,7 @@ class Trained(NamedTuple):
     interrupted: bool
     seconds: float
     events_per_s: float
+    gradients: Norms | None = None
 
 
 def train_network(
@@ -181,6 +184,7 @@ def train_network(
         interrupted=interrupted,
         seconds=pace.spent(),
         events_per_s=pace.passes() * len(sequences) / learning,
+        gradients=None if trainer.gradients is None else trainer.gradients.of_epochs(),
     )
 
 

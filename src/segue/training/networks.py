@@ -107,6 +107,7 @@ def choose_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, sh
         choice.planned,
         events_per_s=choice.events_per_s,
         peak_memory_mb=peak.megabytes,
+        gradients=choice.gradients,
     )
 
 
@@ -140,7 +141,7 @@ def refit(
     trained = train_network(
         network,
         phase.learned,
-        shop.settings.train,
+        msgspec.structs.replace(shop.settings.train, gradient_norms=False),  # they are told of choosing, as curves are
         seed=shop.settings.seed,
         planned=planned,
         stop_after=passes,

@@ -28,6 +28,7 @@ from segue.training.checkpoint import (
     set_rng_states,
     unpacked,
 )
+from segue.training.gradients import GradientNorms
 from segue.training.hardware import DTYPES
 from segue.training.losses import Outputs, loss_of
 from segue.training.negatives import Negatives
@@ -76,6 +77,8 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(grouped(dense, settings.weight_decay), lr=settings.learning_rate, fused=True)
         self.cells = network.initial_cells(settings.rows)
         self.best_weights: dict[str, Tensor] = {}
+        names = [name for name, _ in network.named_parameters()]
+        self.gradients = GradientNorms(names) if settings.gradient_norms else None
         self.at = Standing(threads=workers(), precision=precision)
 
     def begin_epoch(self) -> None:
@@ -118,6 +121,8 @@ class Trainer:
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         rows = {} if playing is None else {"table": playing.table, "bias": playing.bias}
+        if self.gradients is not None:
+            self.gradients.note(rows.get(name, parameter).grad for name, parameter in network.named_parameters())
         torch.nn.utils.clip_grad_norm_([*self.dense, *rows.values()], settings.clip)
         self.optimizer.step()
         for name, leaf in rows.items():
@@ -136,6 +141,8 @@ class Trainer:
         """Note how the epoch went, and its weights if they are the best so far; `skipped`: it was not validated."""
         at = self.at
         at.curve.append((at.mean_loss, metric))
+        if self.gradients is not None:
+            self.gradients.end_epoch()
         at.epoch, at.window, at.events, at.passes = at.epoch + 1, 0, 0, passes
         if metric is None:
             if not skipped:
@@ -154,6 +161,7 @@ class Trainer:
             **packed("optimizer", optimizer_tensors(self.optimizer)),
             **{name: tensor for part in (*cells, *rows) for name, tensor in part.items()},
             **packed("rng", rng_states(self.network.device)),
+            **packed("gradients", {} if self.gradients is None else self.gradients.tensors()),
         }
 
     def load(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
@@ -168,6 +176,8 @@ class Trainer:
             for number in range(len(self.network.cells))
         ]
         set_rng_states(unpacked("rng", tensors), self.network.device)
+        if self.gradients is not None:
+            self.gradients.load(unpacked("gradients", tensors))
         self.at = msgspec.convert(facts, Standing)
 
 
