@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segue.cells import CellState, cell_of
+from segue.cells.dense import dense, lowered
 from segue.cells.dropout import dropout
 from segue.models.convolution import Convolution
 
@@ -65,8 +66,9 @@ class Block(nn.Module):
 
     def added(self, x: Tensor, u: Tensor, h: Tensor) -> Tensor:
         """What came in, with what the recurrence and the feed-forward part add to it."""
-        x = x + dropout(self.out(F.silu(self.gate(u)) * h), self.dropout, self.training)
+        gated = F.silu(dense(u, self.gate.weight, self.gate.bias)) * lowered(h)
+        x = x + dropout(dense(gated, self.out.weight), self.dropout, self.training)
         if self.ff_norm is None or self.ff_in is None or self.ff_out is None:
             return x
-        gate, value = self.ff_in(self.ff_norm(x)).chunk(2, -1)
-        return x + dropout(self.ff_out(F.silu(gate) * value), self.dropout, self.training)
+        gate, value = dense(self.ff_norm(x), self.ff_in.weight, self.ff_in.bias).chunk(2, -1)
+        return x + dropout(dense(F.silu(gate) * value, self.ff_out.weight), self.dropout, self.training)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from segue.cells import CellState
+from segue.cells.dense import precision, products_in
 from segue.cells.dropout import drawing_from
 from segue.cells.parallel import parts, run, workers
 
@@ -47,7 +48,7 @@ class _Parted(torch.autograd.Function):
     def forward(
         ctx: Any, stack: Stack, starts: Tensor, state: list[CellState], after: list[Any], x: Tensor, *weights: Tensor
     ) -> Tensor:
-        rows, grad = parts(x.shape[1]), any(ctx.needs_input_grad)
+        rows, grad, dtype = parts(x.shape[1]), any(ctx.needs_input_grad), precision()
         seeds = torch.randint(2**62, (len(rows),)).tolist()
         x_of: list[Tensor] = [x.new_empty(0)] * len(rows)
         y_of = list(x_of)
@@ -57,7 +58,7 @@ class _Parted(torch.autograd.Function):
             of = rows[number]
             x_of[number] = x[:, of].detach().requires_grad_(grad)
             own = [{name: kept[of] for name, kept in layer.items()} for layer in state]
-            with torch.set_grad_enabled(grad), drawing_from(seeds[number]):
+            with torch.set_grad_enabled(grad), drawing_from(seeds[number]), products_in(dtype):
                 y_of[number], last = stack(x_of[number], starts[:, of], own)
             after[number] = [{name: kept.detach() for name, kept in layer.items()} for layer in last]
 

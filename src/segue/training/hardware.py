@@ -17,9 +17,12 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 WORTH = 1.3
 """How many times as fast products in bfloat16 must be to be taken: they cost conversions and some accuracy."""
 
+REPEATS = 40
+"""Of each of the two products that are measured; 5 ms together."""
+
 
 class Hardware(NamedTuple):
-    """A device, the threads that share the work, and the precision of the products in the output layer."""
+    """A device, the threads that share the work, and the precision of the products with weights."""
 
     device: torch.device
     threads: int
@@ -57,13 +60,16 @@ def device_of(name: str) -> torch.device:
 
 def faster_precision() -> str:
     """`bfloat16` where a product of it is measured to be clearly faster than one of float32, else `float32`."""
-    return "bfloat16" if product_seconds(torch.float32) > WORTH * product_seconds(torch.bfloat16) else "float32"
+    # In turns, and the shortest of many: what else the machine does must not decide.
+    taken = [[product_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)] for _ in range(REPEATS)]
+    full, half = (min(times) for times in zip(*taken, strict=True))
+    return "bfloat16" if full > WORTH * half else "float32"
 
 
-def product_seconds(dtype: torch.dtype, repeats: int = 5) -> float:
-    """The shortest of a few times of a small product."""
+def product_seconds(dtype: torch.dtype) -> float:
+    """The time of a small product."""
     a, b = (torch.ones(shape, dtype=dtype) for shape in ((64, 128), (128, 1024)))
-    return min(seconds(lambda: torch.mm(a, b)) for _ in range(repeats))
+    return seconds(lambda: torch.mm(a, b))
 
 
 def seconds(work: Callable[[], Tensor]) -> float:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from segue.cells import CellState
+from segue.cells.dense import products_in
 from segue.cells.parallel import workers
 from segue.config import TrainSettings
 from segue.data.batches import Batch
@@ -46,7 +47,7 @@ class Trainer:
         target: (E,) the item to predict after each event, -1 for none.
         settings: see `TrainSettings`.
         seed: of dropout and negatives.
-        precision: of the products in the output layer.
+        precision: of the products with weights, those of a recurrence itself left out.
     """
 
     def __init__(
@@ -96,7 +97,8 @@ class Trainer:
         wanted = np.where(batch.place >= 0, self.target[batch.place], -1).astype(np.int64).ravel()
         at = np.flatnonzero(wanted >= 0)
         playing = self._in_play(batch, wanted[at]) if self.loss.samples and len(at) else None
-        y, self.cells = forward(network, self.sequences, batch, self.cells, playing)
+        with products_in(DTYPES[self.at.precision]):
+            y, self.cells = forward(network, self.sequences, batch, self.cells, playing)
         if not len(at):
             return
         loss = self.loss(

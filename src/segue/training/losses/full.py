@@ -16,6 +16,9 @@ CHUNK = 2**20
 ROWS = 128, 512
 """The fewest and the most rows of a chunk: products of fewer are slow, so above 8,192 items a chunk outgrows CHUNK."""
 
+LEAST = 1e-30
+"""A probability below has lost digits."""
+
 
 def chunks(part: slice, columns: int) -> list[slice]:
     """The rows of a part in pieces that fit the cache with so many columns."""
@@ -27,46 +30,44 @@ class ChunkedCrossEntropy(torch.autograd.Function):
     """mean over p of  log sum_i exp(<q_p, w_i> + b_i) - (<q_p, w_t> + b_t).
 
     Gradients are formed in the forward pass while the logits of a chunk are at hand, so that memory does not grow
-    with P x N: d/d logits = (softmax - one-hot) / P. With products in bfloat16 the softmax is rounded to it too: each
-    probability to 0.4 % of itself, the loss to 0.004.
+    with P x N: d/d logits = (softmax - one-hot) / P. A column of ones beside the queries makes the gradient of the bias
+    part of that of the table. With products in bfloat16 the softmax is rounded to it too: each probability to 0.4 % of
+    itself, the loss to 0.004.
     """
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, table: Tensor, bias: Tensor, target: Tensor, dtype: torch.dtype) -> Tensor:
         """The mean loss; keeps the three gradients."""
         P = len(query)
-        q_low, w_low, b_low = query.to(dtype), table.to(dtype), bias.to(dtype)
+        D = table.shape[1]
+        q_one = torch.cat([query.to(dtype), query.new_ones(P, 1, dtype=dtype)], 1)
+        w_low, b_low = table.to(dtype), bias.to(dtype)
         query_grad = torch.empty_like(query)
         wanted = parts(P)
-        kept = [
-            (torch.zeros_like(table), torch.zeros_like(bias), bias.new_zeros((), dtype=torch.float64)) for _ in wanted
-        ]
+        kept = [(table.new_zeros(len(table), D + 1), bias.new_zeros((), dtype=torch.float64)) for _ in wanted]
 
-        def compare(part: slice, table_grad: Tensor, bias_grad: Tensor, total: Tensor) -> None:
+        def compare(part: slice, grad: Tensor, total: Tensor) -> None:
             pieces = chunks(part, len(table))
-            space = q_low.new_empty(2, pieces[0].stop - pieces[0].start, len(table))
+            space = q_one.new_empty(2, pieces[0].stop - pieces[0].start, len(table))
             for rows in pieces:
-                q, t = q_low[rows], target[rows].unsqueeze(1)
-                logits = torch.addmm(b_low, q, w_low.T, out=space[0, : len(q)])
-                chosen, highest = logits.gather(1, t).double(), logits.amax(1, keepdim=True).double()
+                q, t = q_one[rows], target[rows].unsqueeze(1)
+                logits = torch.addmm(b_low, q[:, :D], w_low.T, out=space[0, : len(q)])
                 p = torch.softmax(logits, 1, out=space[1, : len(q)])
-                # exp(highest) / normaliser is the highest probability, and never underflows.
-                total += (highest - p.amax(1, keepdim=True).double().log() - chosen).sum()
+                total += surprise(logits, p, t).sum()
                 p.scatter_add_(1, t, p.new_full((len(q), 1), -1.0))
                 query_grad[rows] = torch.mm(p, w_low)
                 if dtype == table.dtype:
-                    table_grad.addmm_(p.T, q)
+                    grad.addmm_(p.T, q)
                 else:
-                    table_grad += torch.mm(p.T, q)
-                bias_grad += p.sum(0, dtype=bias.dtype)
+                    grad += torch.mm(p.T, q)
 
         run([lambda part=part, sums=sums: compare(part, *sums) for part, sums in zip(wanted, kept, strict=True)])  # type: ignore[misc]
-        table_grad, bias_grad, total = kept[0]
+        grad, total = kept[0]
         for further in kept[1:]:
-            table_grad += further[0]
-            bias_grad += further[1]
-            total = total + further[2]
-        ctx.save_for_backward(query_grad.div_(P), table_grad.div_(P), bias_grad.div_(P))
+            grad += further[0]
+            total = total + further[1]
+        grad.div_(P)
+        ctx.save_for_backward(query_grad.div_(P), grad[:, :D].contiguous(), grad[:, D].contiguous())
         return (total / P).to(query.dtype)
 
     @staticmethod
@@ -74,6 +75,19 @@ class ChunkedCrossEntropy(torch.autograd.Function):
         """The kept gradients, scaled."""
         query_grad, table_grad, bias_grad = ctx.saved_tensors
         return query_grad * grads[0], table_grad * grads[0], bias_grad * grads[0], None, None
+
+
+def surprise(logits: Tensor, p: Tensor, target: Tensor) -> Tensor:
+    """-log p at the target, (R, 1) of float64: logits and p = softmax(logits) (R, N), target (R, 1)."""
+    found = p.gather(1, target).double()
+    lost = (found < LEAST).squeeze(1)
+    value = -found.clamp(min=LEAST).log()
+    if bool(lost.any()):
+        row, own = logits[lost], p[lost]
+        # exp(highest) / normaliser is the highest probability, and never underflows.
+        highest = row.amax(1, keepdim=True).double() - own.amax(1, keepdim=True).double().log()
+        value[lost] = highest - row.gather(1, target[lost]).double()
+    return value
 
 
 @loss("full")
