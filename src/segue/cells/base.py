@@ -33,7 +33,15 @@ class Cell(nn.Module, ABC):
 
     def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)
-        CELLS[cls.name] = cls
+        name, place = getattr(cls, "name", ""), (cls.__module__, cls.__qualname__)
+        if not name:
+            raise ConfigError(f'the cell {cls.__qualname__} has no name: give it one, such as `name = "mine"`')
+        known = CELLS.get(name, cls)
+        if (known.__module__, known.__qualname__) != place:  # the same place: a notebook defines its cell anew
+            raise ConfigError(
+                f"{cls.__qualname__}: `{name}` is the cell {known.__qualname__} already: choose another name"
+            )
+        CELLS[name] = cls
 
     @abstractmethod
     def initial_state(self, batch_size: int) -> CellState:

@@ -10,11 +10,12 @@ from segue.cells.base import Cell, CellState
 
 
 class Conv(Cell):
-    """After the causal layers of Yuan et al. 2019 (NextItNet), not dilated: it remembers K - 1 = 3 inputs, no more.
+    """One causal layer of Yuan et al. 2019 (NextItNet): it remembers K - 1 = 3 inputs, no more.
 
         y_t = tanh(sum over k < K of W_k x_{t-k} + b)
 
-    What lies before a start counts as zero. The state is `inputs` (B, K - 1, D), the oldest first.
+    Deviations: not dilated; tanh for their norm and ReLU, as norm and residual sum are those of the block around the
+    cell. What lies before a start counts as zero. The state is `inputs` (B, K - 1, D), the oldest first.
 
     Args:
         width_in: D.

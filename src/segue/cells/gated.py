@@ -18,7 +18,8 @@ class Gated(Cell):
 
     The state is h, and the gates read h: in the LSTM of Hochreiter & Schmidhuber 1997 they read y of the step before.
     Closest to it: peephole connections (Gers, Schraudolph & Schmidhuber 2002), in full matrices and without y.
-    The forget gate begins with a bias of 1. `segue.by_hand` has the same cell with its gradients, in NumPy.
+    The forget gate begins with a bias of 1 (Jozefowicz et al. 2015). `segue.by_hand` has the same cell with its
+    gradients, in NumPy.
     """
 
     name = "gated"
@@ -53,7 +54,6 @@ class Gated(Cell):
 
     def advanced(self, from_x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """Give o and h', from W x + b (B, 4 H) and h (B, H)."""
-        inner = torch.addmm(from_x, h, self.u.T)
-        i, f, o = inner[:, : 3 * self.width].sigmoid().chunk(3, -1)
-        n = torch.tanh(inner[:, 3 * self.width :])
-        return o, torch.addcmul(f * h, i, n)
+        gates, n = torch.addmm(from_x, h, self.u.T).split_with_sizes([3 * self.width, self.width], -1)
+        i, f, o = gates.sigmoid().chunk(3, -1)
+        return o, torch.addcmul(f * h, i, torch.tanh(n))

@@ -20,9 +20,9 @@ class GRU(Cell):
         n = tanh(W_n x + b_n + r * (U_n h + c_n))
         h' = (1 - z) * n + z * h,    y = h'
 
-    `scan` has its gradients written out: what does not wait for the step before is one product over the whole window,
-    and a start multiplies h by 0. Measured against the fused kernel with a reset step inserted at each start, and
-    against `fold`, in docs/decisions/0001.
+    `scan` has its gradients written out, which makes this file longer than that of other cells: what does not wait for
+    the step before is one product over the whole window, and a start multiplies h by 0. Measured against the fused
+    kernel with a reset step inserted at each start, and against `fold`, in docs/decisions/0001.
     """
 
     name = "gru"

@@ -52,8 +52,7 @@ class LSTM(Cell):
 
     def advanced(self, from_x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """Give h' and c', from W x + b (B, 4 H), h and c (B, H)."""
-        inner = torch.addmm(from_x, h, self.u.T)
-        i, f, o = inner[:, : 3 * self.width].sigmoid().chunk(3, -1)
-        n = torch.tanh(inner[:, 3 * self.width :])
-        c = torch.addcmul(f * c, i, n)
+        gates, n = torch.addmm(from_x, h, self.u.T).split_with_sizes([3 * self.width, self.width], -1)
+        i, f, o = gates.sigmoid().chunk(3, -1)
+        c = torch.addcmul(f * c, i, torch.tanh(n))
         return o * torch.tanh(c), c
