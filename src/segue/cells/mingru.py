@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segue.cells.base import Cell, CellState
-from segue.cells.dense import dense
+from segue.cells.dense import denses
 from segue.cells.linear import linear_scan
 
 FORGET = (1.0, 5.0)
@@ -45,7 +45,7 @@ class MinGRU(Cell):
 
     def scan(self, x: Tensor, starts: Tensor, state: CellState) -> tuple[Tensor, CellState]:
         """One product for the whole window, then the linear recurrence; a start forgets by a factor of 0."""
-        f, c = dense(x, self.w, self.b).to(x.dtype).chunk(2, -1)
+        f, c = (part.to(x.dtype) for part in denses(x, 2, self.w, self.b))
         f = f.sigmoid()  # in full precision: a gate near 1 decides how long is remembered
         y = linear_scan(f * ~starts.unsqueeze(-1), c - f * c, state["h"])
         return y, {"h": y[-1]}

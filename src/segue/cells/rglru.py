@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segue.cells.base import Cell, CellState
-from segue.cells.dense import dense
+from segue.cells.dense import denses
 from segue.cells.linear import linear_scan
 
 SHARPNESS = 8.0
@@ -56,7 +56,7 @@ class RGLRU(Cell):
 
     def parts(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """a, and what is added: (..., H) each."""
-        r, i, c = dense(x, self.w, self.b).to(x.dtype).chunk(3, -1)
+        r, i, c = (part.to(x.dtype) for part in denses(x, 3, self.w, self.b))
         r, i = r.sigmoid(), i.sigmoid()
         log_a = -SHARPNESS * F.softplus(self.l) * r
         return log_a.exp(), (-torch.expm1(2 * log_a)).clamp(min=1e-12).sqrt() * i * c

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segue.cells import CellState, cell_of
-from segue.cells.dense import dense, lowered
+from segue.cells.dense import dense, denses, lowered
 from segue.cells.dropout import dropout
 from segue.models.convolution import Convolution
 
@@ -70,5 +70,5 @@ class Block(nn.Module):
         x = x + dropout(dense(gated, self.out.weight), self.dropout, self.training)
         if self.ff_norm is None or self.ff_in is None or self.ff_out is None:
             return x
-        gate, value = dense(self.ff_norm(x), self.ff_in.weight, self.ff_in.bias).chunk(2, -1)
+        gate, value = denses(lowered(self.ff_norm(x)), 2, self.ff_in.weight, self.ff_in.bias)
         return x + dropout(dense(F.silu(gate) * value, self.ff_out.weight), self.dropout, self.training)
