@@ -46,13 +46,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Accuracy on the logs with published figures.")
     parser.add_argument("log", choices=PROTOCOLS)
     parser.add_argument("--choose", help="print the validation curve of one configuration")
+    parser.add_argument("--set", action="append", default=[], help="with --choose: a setting in place of its own")
     parser.add_argument("--only", help="names of configurations, with commas between; by default all")
     parser.add_argument("--seeds", default="1,2,3")
     options = parser.parse_args()
     seeds = [int(seed) for seed in options.seeds.split(",")]
     introduce(seeds[0])
     if options.choose:
-        choose(options.log, options.choose, seeds[0])
+        choose(options.log, options.choose, seeds[0], dict(one.split("=", 1) for one in options.set))
         return
     names = options.only.split(",") if options.only else list(CONFIGURATIONS[options.log])
     report = table(options.log, names, seeds)
@@ -70,9 +71,11 @@ def settings_of(log: str, name: str) -> tuple[str, dict[str, Any]]:
     return chosen.pop("cell"), chosen
 
 
-def choose(log: str, name: str, seed: int) -> None:
+def choose(log: str, name: str, seed: int, instead: dict[str, str]) -> None:
     """Train on the training part, and ask for the validation part after each epoch."""
     cell, chosen = settings_of(log, name)
+    cell = instead.pop("cell", cell)
+    chosen.update({key: typed(value) for key, value in instead.items()})
     plan = planned(log, {"train.patience": 1000, **chosen}, seed)
     network = new_network(cell, len(plan.choose.catalog), plan.rule, plan.settings)
     began = time.monotonic()
@@ -94,6 +97,14 @@ def choose(log: str, name: str, seed: int) -> None:
             show=lambda at: show(name, at),
         )
     print(f"{name}: epoch {trained.epochs} of {plan.settings.train.epochs} is best")
+
+
+def typed(value: str) -> Any:
+    """A number where it is one."""
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
 
 
 def table(log: str, names: list[str], seeds: list[int]) -> Report:
