@@ -17,8 +17,10 @@ from segue.cells import CELLS, Cell, CellState, fold
 from segue.cells.attention import Attention
 from segue.cells.conv import Conv
 
+ROOT = Path(__file__).parents[1]
 B, D, H = 3, 4, 6
 EXACT = {"atol": 1e-10, "rtol": 1e-10}
+ASKED_FOR = ["elman", "gated", "lstm", "gru", "mingru", "rglru", "conv", "attention"]
 LONGER = {"gru"}
 """Whose gradients are written out."""
 
@@ -47,7 +49,7 @@ def assert_same(found: Any, expected: Any) -> None:
 
 
 def test_every_cell_that_was_asked_for_is_there() -> None:
-    assert set(CELLS) >= {"elman", "gated", "lstm", "gru", "mingru", "rglru", "conv", "attention"}
+    assert set(CELLS) >= set(ASKED_FOR)
 
 
 @pytest.mark.parametrize("name", sorted(CELLS))
@@ -59,6 +61,16 @@ def test_a_cell_is_one_short_file_with_its_equation_and_its_source(name: str) ->
     told = CELLS[name].__doc__ or ""
     assert re.search(r"^ {8}\w.* = .*\bx", told, re.M), "no equation"
     assert re.search(r"[A-Z]\w+ (et al\. |& [A-Z]\w+ )?(19|20)\d\d", told), "no source"
+
+
+@pytest.mark.parametrize("name", ASKED_FOR)
+def test_the_page_of_cells_has_the_equation_and_the_size_of_the_state_of_each(name: str) -> None:
+    page = (ROOT / "docs" / "cells.md").read_text("utf-8")
+    section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    for equation in re.findall(r"^ {8}(\S.* = .*)$", CELLS[name].__doc__ or "", re.M):
+        assert f"\n    {equation}\n" in section
+    floats = sum(part.numel() for part in CELLS[name](128, 128).initial_state(1).values())
+    assert re.search(rf"^\| `{name}` \| .*H \| {floats:,} \|", page, re.M)
 
 
 @pytest.mark.parametrize("T", [1, 2, 7, 13])

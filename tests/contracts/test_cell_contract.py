@@ -41,7 +41,7 @@ REGISTERED_ITSELF = CELLS.pop("leaky_of_the_test", None) is Leaky
 Make = Callable[[int, int], Cell]
 MAKERS: dict[str, Make] = {
     **CELLS,
-    "leaky": Leaky,
+    Leaky.name: Leaky,
     "attention to 4 events": partial(Attention, memory=4),
     "attention of 5 heads to 3 events": partial(Attention, memory=3, heads=5),
     "conv of 2": partial(Conv, size=2),
