@@ -13,6 +13,7 @@ import pytest
 import torch
 from litestar.testing import TestClient
 
+from segue.cells import CELLS
 from segue.data.events import EventLog
 from segue.data.ids import Ids
 from segue.data.sessions import Sequences, lay_out
@@ -161,6 +162,21 @@ def test_three_roads_give_the_same_scores(name: str, sessions: bool) -> None:
     expected = batched(model, log, exclude)
     same(expected, in_process(model, log, exclude, expected))
     same(expected, over_http(model, log, exclude, expected))
+
+
+BLOCKS: dict[str, dict[str, Any]] = {
+    "plain": {"layers": 2},
+    "residual": {"block": "residual", "front": 2, "convolution": 3, "feed_forward": 1.0},
+}
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_is_served_the_scores_of_training(cell: str, block: str) -> None:
+    log = some_log(sessions=False)
+    model = network(RESET, cell=cell, **BLOCKS[block])
+    expected = batched(model, log, "current")
+    same(expected, in_process(model, log, "current", expected))
 
 
 def test_a_road_that_cuts_sessions_otherwise_is_noticed() -> None:
