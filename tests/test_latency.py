@@ -128,9 +128,9 @@ def test_choosing_has_its_part_of_the_budget_and_every_shape_the_same(monkeypatc
 
     monkeypatch.setattr(halving, "train_network", noted)
     choice = fit_latency(plan, ["gru"], workshop(plan, deadline=began + 12))
-    assert time.monotonic() - began < 8
     assert len(given) == 3
     assert len(set(given)) == 1, "three shapes, the same time"
+    assert sum(given) <= 12 * halving.SHARE
     assert all(shape.value is not None for shape in choice.shapes)
     assert max(shape.epochs for shape in choice.shapes) < 100_000
 

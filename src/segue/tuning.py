@@ -10,13 +10,16 @@ from typing import Any
 from segue.api import prepare
 from segue.durations import seconds_of
 from segue.errors import ConfigError
-from segue.models.build import BASELINES, MIX, cell_names
+from segue.models.build import BASELINES, MIX
 from segue.training.candidates import Say
 from segue.training.networks import Show
 from segue.training.run import check_models
 from segue.training.tuning.records import Effect, Trial, Tuning
 from segue.training.tuning.space import keys_of
 from segue.training.tuning.tune import tune_plan
+
+LEADING = ("gru", "mingru", "rglru")
+"""The layers that a tuning tries by itself; the others are there to be compared with."""
 
 __all__ = ["Effect", "Trial", "Tuning", "tune"]
 
@@ -46,7 +49,8 @@ def tune(
         out: a folder.
         budget: the time for all of it, such as "1h"; commands on the same study share it.
         trials: or how many configurations at most; then the same seed tries the same, if the study is not resumed.
-        models: recurrent layers to choose from, the first one first; by default `gru`, then all others.
+        models: recurrent layers to choose from, the first one first; by default `model.cell`, then,
+            unless that was set, gru, mingru and rglru.
         items, items_col: see `fit`.
         settings: by dotted key: what is set is not tuned.
         resume: go on with the study in `out`.
@@ -64,9 +68,9 @@ def tune(
         raise ConfigError("a tuning needs an end: give --budget (such as 1h) or --trials (such as 20)")
     if trials is not None and trials < 1:
         raise ConfigError(f"--trials is {trials}; expected at least 1")
-    cells = list(dict.fromkeys(models)) or sorted(cell_names(), key=lambda name: (name != "gru", name))
-    check_models(cells)
-    for name in cells:
+    if models:
+        check_models(models)
+    for name in models:
         if name in BASELINES:
             raise ConfigError(f"`{name}` is a baseline: train tunes it by itself; tune takes recurrent layers")
         if name == MIX:
@@ -74,14 +78,17 @@ def tune(
     plan = prepare(log, items=items, items_col=items_col, settings=settings, columns=columns)
     for note in plan.notes:
         say(f"note: {note}")
+    fixed = keys_of(settings or {}) | {f"log.{name}" for name in plan.settings.log.chosen()}
+    first = plan.settings.model.cell
+    others = () if "model.cell" in fixed else LEADING
     return tune_plan(
         plan,
-        cells,
+        list(dict.fromkeys(models or (first, *others))),
         Path(out),
         started=started,
         budget=seconds,
         trials=trials,
-        fixed=keys_of(settings or {}) | {f"log.{name}" for name in plan.settings.log.chosen()},
+        fixed=fixed,
         resume=resume,
         overwrite=overwrite,
         say=say,

@@ -52,7 +52,7 @@ def command(
         )
     print_json(tuning) if json else print_tuning(tuning)
     if tuning.best is not None:
-        say(f"train with: segue train LOG --model {tuning.cell} --config {out / 'settings.toml'} --out FOLDER")
+        say(f"train with: segue train LOG --config {out / 'settings.toml'} --out FOLDER")
     if tuning.interrupted:
         raise KeyboardInterrupt
 

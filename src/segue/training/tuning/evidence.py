@@ -14,7 +14,7 @@ from segue.rng import stream
 from segue.shapes import Array
 from segue.training.plan import Plan
 from segue.training.tuning.records import Effect, Trial, Tuning, read_values
-from segue.training.tuning.space import CELL, Dimension, applied, start_of, values_at
+from segue.training.tuning.space import Dimension, applied, start_of, values_at
 
 HALVES = 200
 """So often half of the users choose and the other half judge."""
@@ -90,12 +90,11 @@ def told(chosen: Any, value: float, effects: Mapping[str, Effect]) -> str:
 
 
 def summed_up(
-    plan: Plan, cell: str, space: Sequence[Dimension], trials: Sequence[Trial], folder: Path, *, interrupted: bool
+    plan: Plan, space: Sequence[Dimension], trials: Sequence[Trial], folder: Path, *, interrupted: bool
 ) -> Tuning:
     """What came of a tuning.
 
     Args:
-        cell: the layer where a trial names none.
         folder: where the values of complete trials are kept.
     """
     settings, metric = plan.settings, plan.settings.train.metric
@@ -109,7 +108,6 @@ def summed_up(
         metric=metric,
         predictions=int(plan.choose.asked.sum()),
         best=None if best is None else best.number,
-        cell=chosen.get(CELL, cell),
         settings=applied(settings, chosen),
         verdict=verdict_of(trials, best, start, gain, held_out, metric),
         against_start=gain,

@@ -21,7 +21,7 @@ class Trial(Struct, frozen=True, kw_only=True):
         number: from 0, the settings that hold without tuning; in the order they were begun.
         state: `pruned` was stopped for being behind, `failed` had a loss that was no number, `interrupted` met Ctrl-C,
             `killed` was begun by a command that never came to its end.
-        values: what was chosen, by dotted key, and the cell.
+        values: what was chosen, by dotted key.
         value: the best validation metric; null where none was measured.
         low, high: its 95 % interval, by a bootstrap over users; null where it is not complete.
         epochs: how many were judged.
@@ -65,7 +65,7 @@ class Tuning(Struct, frozen=True, kw_only=True):
     Attributes:
         metric: what was chosen by, on `predictions` predictions of the validation part.
         best: the number of the best complete trial; null if there is none.
-        cell, settings: of the best trial; the settings that hold without tuning if there is none.
+        settings: of the best trial; the settings that hold without tuning if there is none.
         verdict: in words, whether the best is better than what holds without tuning.
         against_start: paired difference of the two; null where they are one, or one is not complete.
         held_out: mean advantage over the start when half of the users choose and the other half judge.
@@ -79,7 +79,6 @@ class Tuning(Struct, frozen=True, kw_only=True):
     metric: str
     predictions: int
     best: int | None
-    cell: str
     settings: Settings
     verdict: str
     against_start: dict[str, float | None] | None

@@ -13,9 +13,6 @@ from segue.data.proposals import FULL_LOSS_ITEMS
 from segue.evaluation.phase import Phase
 from segue.training.losses import LOSSES
 
-CELL = "cell"
-"""The name of the dimension of recurrent layers; all others are dotted keys of settings."""
-
 WEIGHTS_AN_EVENT = 20
 """A network may have so many weights for each event it learns from."""
 
@@ -28,7 +25,7 @@ class Dimension(NamedTuple):
     """One setting and the values to try.
 
     Attributes:
-        key: a dotted key, or `CELL`.
+        key: a dotted key.
         choices: at least two; in ascending order where that means something.
         start: the place of the value that holds without tuning.
         ordered: whether neighbours are alike.
@@ -58,9 +55,10 @@ def space_of(phase: Phase, settings: Settings, cells: Sequence[str], fixed: Coll
     losses = losses_for(items)
     draws = [draw for draw in NEGATIVES if draw <= items // 2] or [NEGATIVES[0]]
     found = [
-        Dimension(CELL, tuple(cells), 0, False, "as asked for" if len(cells) > 1 else ""),
+        Dimension("model.cell", tuple(cells), 0, False, "as asked for" if len(cells) > 1 else ""),
+        unordered("model.block", ("plain", "residual"), model.block, "residual blocks bear depth; small logs may not"),
         ordered("model.width", widths_for(events, items, model.width), model.width, width_reason(events, items)),
-        ordered("model.layers", (1,) if events < FEW_EVENTS else (1, 2), model.layers, layers_reason(events)),
+        ordered("model.layers", (1,) if events < FEW_EVENTS else (1, 2, 3), model.layers, layers_reason(events)),
         ordered("model.dropout", drops, model.dropout, of_drops),
         ordered("model.embedding_dropout", drops, model.embedding_dropout, of_drops),
         ordered(
@@ -77,6 +75,9 @@ def space_of(phase: Phase, settings: Settings, cells: Sequence[str], fixed: Coll
         ),
         unordered("train.loss", losses, train.loss, loss_reason(items)),
     ]
+    if "model.block" not in fixed or model.block != "plain":
+        reason = "the last events as they were, beside what is remembered"
+        found.append(ordered("model.convolution", (0, 4), model.convolution, reason))
     if train.loss != "full" or ("train.loss" not in fixed and set(losses) != {"full"}):
         # `full` draws none: the first trial is the same whatever stands there.
         at_start = train.negatives if train.loss != "full" else min(train.negatives, draws[-1])
@@ -136,8 +137,9 @@ def loss_reason(items: int) -> str:
 def values_at(space: Sequence[Dimension], place: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a point of the space, less what has no effect beside the others."""
     values = {one.key: one.choices[place[one.key]] if one.ordered else place[one.key] for one in space}
-    if values.get("train.loss") == "full":
-        values.pop("train.negatives", None)
+    for key, chosen, idle in (("train.loss", "full", "train.negatives"), ("model.block", "plain", "model.convolution")):
+        if values.get(key) == chosen:
+            values.pop(idle, None)
     return values
 
 
@@ -147,11 +149,10 @@ def start_of(space: Sequence[Dimension]) -> dict[str, Any]:
 
 
 def applied(settings: Settings, values: Mapping[str, Any]) -> Settings:
-    """Settings with other values at some dotted keys; `CELL` is none of them."""
+    """Settings with other values at some dotted keys."""
     tree: dict[str, Any] = msgspec.to_builtins(settings)
     for key, value in values.items():
-        if key != CELL:
-            assign(tree, key, value)
+        assign(tree, key, value)
     return settings_of(tree)
 
 

@@ -36,7 +36,7 @@ class Attempt:
 
     Args:
         plan: what is learned from and asked; of its two phases only `choose` is used.
-        cell, settings: the configuration.
+        settings: the configuration.
         seconds: the time it may take, validation included; its schedule is bent to that. None: all its epochs.
 
     Attributes:
@@ -47,8 +47,8 @@ class Attempt:
         trained: how the training went, once it is over.
     """
 
-    def __init__(self, plan: Plan, cell: str, settings: Settings, seconds: float | None) -> None:
-        self.plan, self.cell, self.settings, self.seconds = plan, cell, settings, seconds
+    def __init__(self, plan: Plan, settings: Settings, seconds: float | None) -> None:
+        self.plan, self.settings, self.seconds = plan, settings, seconds
         self.value = float("nan")
         self.values: Array | None = None
         self.user: Array | None = None
@@ -68,7 +68,7 @@ class Attempt:
             StoppedError: in its time it would not see the log once.
         """
         choose = self.plan.choose
-        network = new_network(self.cell, len(choose.catalog), self.plan.rule, self.settings)
+        network = new_network(self.settings.model.cell, len(choose.catalog), self.plan.rule, self.settings)
         started = time.monotonic()
 
         def validate() -> float:
@@ -113,10 +113,11 @@ class _EnoughError(Exception):
     """The pace is known."""
 
 
-def epoch_seconds(plan: Plan, cell: str, settings: Settings) -> float:
-    """About how long an epoch takes here, its validation included: measured on the first events."""
-    attempt = Attempt(plan, cell, settings, None)
-    network = new_network(cell, len(plan.choose.catalog), plan.rule, settings)
+def epoch_seconds(plan: Plan) -> float:
+    """About how long an epoch of its settings takes here, validation included: measured on the first events."""
+    settings = plan.settings
+    attempt = Attempt(plan, settings, None)
+    network = new_network(settings.model.cell, len(plan.choose.catalog), plan.rule, settings)
     started = time.monotonic()
     seen = [(0.0, 0.0)]
 

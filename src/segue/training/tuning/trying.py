@@ -16,7 +16,7 @@ from segue.rng import stream
 from segue.training.networks import Show
 from segue.training.plan import Plan
 from segue.training.tuning.records import State, Trial, keep_values
-from segue.training.tuning.space import CELL, applied
+from segue.training.tuning.space import applied
 from segue.training.tuning.study import Study
 from segue.training.tuning.trial import Attempt, StoppedError
 
@@ -33,7 +33,6 @@ def try_one(
     trial: optuna.Trial,
     values: dict[str, Any],
     *,
-    cell: str,
     seconds: float | None,
     folder: Path,
     show: Show,
@@ -42,12 +41,11 @@ def try_one(
 
     Args:
         values: of the trial, as the study gave them.
-        cell: where the values name none.
         seconds: see `Attempt`.
         folder: where the values of its predictions are kept if it is complete.
     """
     began = time.monotonic()
-    attempt = Attempt(plan, values.get(CELL, cell), applied(plan.settings, values), seconds)
+    attempt = Attempt(plan, applied(plan.settings, values), seconds)
     state: State = "complete"
     reason = ""
     try:

@@ -76,7 +76,7 @@ def tune_plan(
 
     Args:
         plan: a log with everything decided; the first trial has its settings.
-        cells: recurrent layers to try, the first one first.
+        cells: recurrent layers to try, the first one first, whatever the settings name.
         folder: where the study and what comes of it are kept.
         started: when the command began, by `time.monotonic`.
         budget: seconds, reading the log included; earlier commands on the same study count.
@@ -91,6 +91,7 @@ def tune_plan(
     """
     if budget is None and trials is None:
         raise ConfigError("a tuning needs an end: give --budget (such as 1h) or --trials (such as 20)")
+    plan = plan._replace(settings=applied(plan.settings, {"model.cell": cells[0]}))
     space = space_of(plan.choose, plan.settings, cells, fixed)
     if not space:
         raise ConfigError("all that could be tuned is fixed: leave a setting open, or name more --models")
@@ -108,10 +109,10 @@ def tune_plan(
             ends = float("inf") if budget is None else started + budget * (1 - JUDGING) - spent
             interrupted = False
             try:
-                try_all(plan, study, cells[0], Bounds(budget, trials, ends), folder, say, show)
+                try_all(plan, study, Bounds(budget, trials, ends), folder, say, show)
             except KeyboardInterrupt:
                 interrupted = True
-            tuning = summed_up(plan, cells[0], space, study.trials(), folder, interrupted=interrupted)
+            tuning = summed_up(plan, space, study.trials(), folder, interrupted=interrupted)
             write_tuning(folder, tuning, plan, fixed)
             return tuning
         except ConfigError:
@@ -123,19 +124,19 @@ def tune_plan(
             study.close()
 
 
-def try_all(plan: Plan, study: Study, cell: str, bounds: Bounds, folder: Path, say: Say, show: Show) -> None:
+def try_all(plan: Plan, study: Study, bounds: Bounds, folder: Path, say: Say, show: Show) -> None:
     """One trial after another, until the bounds are met or nothing is left to try."""
     precision = study.kept("precision") or hardware_of(plan.settings.train).precision
     study.keep("precision", precision)  # measured once: trials must not differ in it
     plan = plan._replace(settings=applied(plan.settings, {"train.precision": precision}))
-    seconds = seconds_a_trial(plan, study, cell, bounds, say)
+    seconds = seconds_a_trial(plan, study, bounds, say)
     failures = 0
     while not met(bounds, seconds, study.trials()):
         asked = study.ask()
         if asked is None:
             say("all that is near has been tried")
             return
-        record = try_one(plan, study, *asked, cell=cell, seconds=seconds, folder=folder, show=show)
+        record = try_one(plan, study, *asked, seconds=seconds, folder=folder, show=show)
         say(line_of(record, study.trials()[0]))
         if record.state == "interrupted":
             raise KeyboardInterrupt
@@ -155,7 +156,7 @@ def met(bounds: Bounds, seconds: float | None, trials: Sequence[Trial]) -> bool:
     return bounds.left < min(seconds, max(took, default=seconds))
 
 
-def seconds_a_trial(plan: Plan, study: Study, cell: str, bounds: Bounds, say: Say) -> float | None:
+def seconds_a_trial(plan: Plan, study: Study, bounds: Bounds, say: Say) -> float | None:
     """What every trial of a study may take, so that they can be compared; None without a budget.
 
     Raises:
@@ -166,7 +167,7 @@ def seconds_a_trial(plan: Plan, study: Study, cell: str, bounds: Bounds, say: Sa
     kept = study.kept("seconds a trial")
     if kept is not None:
         return float(kept)
-    epoch = epoch_seconds(plan, cell, plan.settings)
+    epoch = epoch_seconds(plan)
     useful = min(USEFUL_EPOCHS, plan.settings.train.epochs) * epoch
     if bounds.left < 2 * useful:
         enough = bounds.budget - bounds.left + 4 * useful

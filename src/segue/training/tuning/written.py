@@ -14,7 +14,7 @@ from segue.config import Settings
 from segue.training.plan import Plan
 from segue.training.tuning.evidence import told
 from segue.training.tuning.records import Tuning
-from segue.training.tuning.space import CELL, stays
+from segue.training.tuning.space import stays
 from segue.training.tuning.study import SETTINGS, TRIALS
 
 WIDTH = 116
@@ -31,13 +31,13 @@ def settings_text(tuning: Tuning, plan: Plan, fixed: Collection[str]) -> str:
     """What differs from the defaults or was decided, as TOML, each with its reason."""
     best = next(one for one in tuning.trials if one.number == tuning.best)
     reasons = {one.key: f"from the log: {one.reason}" for one in plan.proposals}
-    reasons |= dict.fromkeys(fixed, "as you set it")
+    reasons |= {"model.cell": "the one that was asked for"} | dict.fromkeys(fixed, "as you set it")
     reasons |= {
         key: f"best of {len(tuning.trials)} tried; {told(value, best.value or 0.0, tuning.effects[key])}"
         for key, value in best.values.items()
     }
     lines = [
-        *commented(f"Tuned by segue for {tuning.cell}: segue train LOG --model {tuning.cell} --config {SETTINGS}"),
+        *commented(f"Tuned by segue: segue train LOG --config {SETTINGS}"),
         *commented(
             f"{tuning.metric} {best.value:.4f} (95 % {best.low or 0:.4f} to {best.high or 0:.4f}) over "
             f"{tuning.predictions:,} predictions of the validation part. {tuning.verdict}."
@@ -46,7 +46,7 @@ def settings_text(tuning: Tuning, plan: Plan, fixed: Collection[str]) -> str:
     ]
     tree: dict[str, dict[str, Any]] = {}
     alone = []
-    for key in sorted(reasons.keys() - {CELL}):
+    for key in sorted(reasons):
         section, _, name = key.rpartition(".")
         if not section:
             alone += ["", *commented(reasons[key]), assignment(key, stays(tuning.settings, key))]
