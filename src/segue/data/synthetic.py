@@ -24,7 +24,7 @@ def noisy_chain(users: int, length: int, n_items: int, *, follow: float, seed: i
     for t in range(1, length):
         follows = rng.random(users) < follow
         item[:, t] = np.where(follows, successor[item[:, t - 1]], rng.integers(n_items, size=users))
-    return laid_in_time(item, n_items, rng)
+    return laid_in_time(item, numbered("item", n_items), rng)
 
 
 def pair_chain(users: int, length: int, n_items: int, *, seed: int = 1) -> EventLog:
@@ -37,7 +37,53 @@ def pair_chain(users: int, length: int, n_items: int, *, seed: int = 1) -> Event
     item[:, :2] = rng.integers(n_items, size=(users, 2))
     for t in range(2, length):
         item[:, t] = (item[:, t - 1] + item[:, t - 2]) % n_items
-    return laid_in_time(item, n_items, rng)
+    return laid_in_time(item, numbered("item", n_items), rng)
+
+
+def recall(
+    users: int,
+    length: int,
+    *,
+    distance: int,
+    nearest: int | None = None,
+    asked: int = 0,
+    cues: int = 8,
+    fillers: int = 32,
+    seed: int = 1,
+) -> EventLog:
+    """Episodes of a cue, `distance` fillers that have nothing to do with it, a probe, and the answer to the cue.
+
+    They follow one another through every history, whose last one may be cut off. The items are `cue 0`, `answer 0`,
+    `filler 0`, ... and `probe`; which answer belongs to which cue is drawn by the seed. Whoever remembers the cue
+    foretells every answer, whoever does not 1 / `cues` of them.
+
+    Args:
+        users: U.
+        length: events of each history.
+        distance: fillers between a cue and its probe.
+        nearest: users who are not asked have shorter distances too, for a learner to begin with: drawn evenly in their
+            logarithm, from `nearest` to `distance`, and for every second user to a bound of his own, so drawn as well.
+        asked: how many users, the last ones, are the test part of the log's split; 0: it has none.
+        cues, fillers: how many there are to draw from.
+        seed: of everything that is drawn.
+    """
+    rng = stream(seed, "recall")
+    probe = 2 * cues
+    answer = cues + rng.permutation(cues)
+    item = probe + 1 + rng.integers(fillers, size=(users, length))
+    for user, history in enumerate(item):
+        low, high = distance, float(distance)
+        if nearest is not None and user < users - asked:
+            low, high = nearest, distance if user % 2 else float(log_uniform(nearest, distance, rng))
+        between = np.rint(log_uniform(low, high, rng, length // (low + 3) + 1)).astype(np.int64)
+        ends = np.cumsum(between + 3)
+        cue = rng.integers(cues, size=len(ends))
+        for place, what in ((ends - between - 3, cue), (ends - 2, np.full_like(cue, probe)), (ends - 1, answer[cue])):
+            inside = place < length
+            history[place[inside]] = what[inside]
+    names = [*numbered("cue", cues), *numbered("answer", cues), "probe", *numbered("filler", fillers)]
+    log = laid_in_time(item, Ids.of(names), rng)
+    return replace(log, split=np.where(log.user < users - asked, 0, 2).astype(np.int8)) if asked else log
 
 
 def shuffled(log: EventLog, *, seed: int = 1) -> EventLog:
@@ -45,15 +91,25 @@ def shuffled(log: EventLog, *, seed: int = 1) -> EventLog:
     return replace(log, item=stream(seed, "shuffled").permutation(log.item))
 
 
-def laid_in_time(item: Array, n_items: int, rng: np.random.Generator) -> EventLog:
+def laid_in_time(item: Array, items: Ids, rng: np.random.Generator) -> EventLog:
     """Users whose events interleave in time, in the order of the columns of item (U, T)."""
     users, length = item.shape
     time = np.cumsum(rng.exponential(60.0, (users, length)), 1) + rng.uniform(0, 60.0 * length, (users, 1))
     order = np.argsort(time.ravel(), kind="stable")
     return EventLog(
-        users=Ids.of(f"user {number}" for number in range(users)),
-        items=Ids.of(f"item {number}" for number in range(n_items)),
+        users=numbered("user", users),
+        items=items,
         user=np.repeat(np.arange(users, dtype=np.int32), length)[order],
         item=item.ravel()[order].astype(np.int32),
         time=time.ravel()[order] + 1_600_000_000,
     )
+
+
+def log_uniform(low: float, high: float, rng: np.random.Generator, size: int | None = None) -> Array:
+    """Numbers whose logarithm is drawn evenly between those of `low` and `high`."""
+    return np.asarray(np.exp(rng.uniform(np.log(low), np.log(high), size)))
+
+
+def numbered(word: str, count: int) -> Ids:
+    """`word 0`, `word 1`, ..."""
+    return Ids.of(f"{word} {number}" for number in range(count))
