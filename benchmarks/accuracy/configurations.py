@@ -36,7 +36,33 @@ CONFIGURATIONS: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "serenade-shop": {"gru": {"cell": "gru", **SHOP, "model.width": 128, "train.epochs": 10}},
-    "diginetica": {},
-    "amazon-beauty": {},
+    "diginetica": {
+        "gru-cosine": {
+            "cell": "gru",
+            "model.width": 128,
+            "model.cosine": 16.0,
+            "model.dropout": 0.2,
+            "model.embedding_dropout": 0.3,
+            "train.loss": "full",
+            "train.rows": 64,
+            "train.window": 32,
+            "train.learning_rate": 3e-3,
+            "train.epochs": 6,
+        },
+    },
+    "amazon-beauty": {
+        "blocks-64": {
+            "cell": "mingru",
+            **RESIDUAL,
+            "model.layers": 2,
+            "model.width": 64,
+            "model.dropout": 0.5,
+            "model.embedding_dropout": 0.5,
+            "train.window": 64,
+            "train.rows": 32,
+            "train.learning_rate": 2e-3,
+            "train.epochs": 20,
+        },
+    },
 }
 """By log and by the name of the row; `cell` is the recurrent layer, every other key a setting."""

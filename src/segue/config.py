@@ -63,7 +63,7 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     A layer is the recurrent `cell` alone (`block = "plain"`) or a `residual` block: norm, gated recurrence, norm, gated
     feed-forward part (`feed_forward` times as wide as the layer; 0: none). `convolution` is how many inputs a causal
     convolution inside each residual block sees, `front` how many one over all channels before the first layer sees; 0:
-    there is none.
+    there is none. With `cosine` above 0 a score is so many times the cosine between query and item (16 is usual).
     """
 
     cell: str = "gru"
@@ -76,6 +76,7 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     dropout: Drop = 0.2
     embedding_dropout: Drop = 0.2
     time_gap: bool = False
+    cosine: Annotated[float, Meta(ge=0)] = 0.0
 
 
 class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

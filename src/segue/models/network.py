@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ SETTINGS = (
     "dropout",
     "embedding_dropout",
     "time_gap",
+    "cosine",
 )
 """What a network is made from, besides its items and its rule."""
 
@@ -55,6 +56,8 @@ class Network(nn.Module):
         dropout: on what each layer gives, in training.
         embedding_dropout: on the item vectors as they go in, in training.
         time_gap: also feed the pause before the event, by its power of two.
+        cosine: items and queries count by their direction alone, and a score is so many times the cosine between them
+            (Gupta et al. 2019, NISER); 0: the plain inner product.
     """
 
     kind: ClassVar[str] = "network"
@@ -74,12 +77,13 @@ class Network(nn.Module):
         dropout: float = 0.2,
         embedding_dropout: float = 0.2,
         time_gap: bool = False,
+        cosine: float = 0.0,
     ) -> None:
         super().__init__()
         self.n_items, self.rule = n_items, rule
         self.cell, self.block, self.width, self.layers = cell, block, width, layers
         self.front, self.convolution, self.feed_forward = front, convolution, feed_forward
-        self.dropout, self.embedding_dropout, self.time_gap = dropout, embedding_dropout, time_gap
+        self.dropout, self.embedding_dropout, self.time_gap, self.cosine = dropout, embedding_dropout, time_gap, cosine
         # A residual stack begins as the identity: larger rows would make the present item the first guess by far.
         self.table = nn.Parameter(torch.randn(n_items, width) * (0.02 if block == "residual" else width**-0.5))
         self.bias = nn.Parameter(torch.zeros(n_items))
@@ -102,7 +106,7 @@ class Network(nn.Module):
         `table` (R, D) stands for the item table where items are numbered by its rows.
         """
         known = item >= 0
-        x = F.embedding(item.clamp(min=0), self.table if table is None else table)
+        x = self.directed(F.embedding(item.clamp(min=0), self.table if table is None else table))
         if not bool(known.all()):
             x = x * known.unsqueeze(-1)
         if self.boundary is not None:
@@ -116,7 +120,8 @@ class Network(nn.Module):
     def unroll(self, x: Tensor, starts: Tensor, state: list[CellState]) -> tuple[Tensor, list[CellState]]:
         """The stack along time: x (T, B, D) to outputs (T, B, D) and the last state of each layer."""
         weights = [*self.cells.parameters(), *([] if self.norm is None else self.norm.parameters())]
-        return unrolled(self.stack, x, starts, state, weights)
+        y, after = unrolled(self.stack, x, starts, state, weights)
+        return self.scaled(y), after
 
     def stack(self, x: Tensor, starts: Tensor, state: list[CellState]) -> tuple[Tensor, list[CellState]]:
         """`unroll` of some rows, on one thread."""
@@ -127,6 +132,24 @@ class Network(nn.Module):
                 x = dropout(x, self.dropout, self.training)
             after.append(last)
         return (x if self.norm is None else self.norm(x)), after
+
+    def directed(self, vectors: Tensor) -> Tensor:
+        """Item vectors (..., D) as scores and layers take them: of length 1 where only their direction counts."""
+        return F.normalize(vectors, dim=-1) if self.cosine else vectors
+
+    def scaled(self, y: Tensor) -> Tensor:
+        """Outputs (..., D) as queries: of the length that the cosine is to be multiplied with, if it is to be."""
+        return F.normalize(y, dim=-1) * self.cosine if self.cosine else y
+
+    def train(self, mode: bool = True) -> Self:
+        """Into training or, False, out of it: the item table itself then gets rows of length 1, as scores take them."""
+        super().train(mode)
+        if self.cosine and not mode:
+            with torch.no_grad():
+                length = self.table.norm(dim=1, keepdim=True).clamp(min=1e-12)
+                # What has length 1 but for rounding stays as it is: a model that is saved and read has the same bits.
+                self.table.copy_(torch.where((length - 1).abs() > 1e-6, self.table / length, self.table))
+        return self
 
     def initial_cells(self, batch_size: int) -> list[CellState]:
         """The initial state of each cell."""
@@ -157,8 +180,7 @@ class Network(nn.Module):
             for cell, kept in zip(self.cells, cells, strict=True):
                 x, last = cell.step(x, kept)  # type: ignore[operator]
                 after.append(last)
-            if self.norm is not None:
-                x = self.norm(x)
+            x = self.scaled(x if self.norm is None else self.norm(x))
         return {"time": np.asarray(event.time, np.float64), "output": x.cpu().numpy()} | named(after)
 
     def scan(self, events: Event, starts: Bools, state: State) -> tuple[Floats, State]:

@@ -104,7 +104,7 @@ class Trainer:
         loss = self.loss(
             Outputs(
                 query=y.view(-1, network.width).index_select(0, torch.from_numpy(at).to(network.device)),
-                table=network.table if playing is None else playing.table,
+                table=network.directed(network.table if playing is None else playing.table),
                 bias=network.bias if playing is None else playing.bias,
                 target=torch.from_numpy(wanted[at]).to(network.device) if playing is None else playing.target,
                 drawn=None if playing is None else playing.drawn,
