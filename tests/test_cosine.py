@@ -62,7 +62,7 @@ def test_the_lengths_of_items_decide_nothing_in_training_either(block: str) -> N
     model = network(block).train()
     stretched = network(block).train()
     with torch.no_grad():
-        stretched.table *= torch.linspace(0.5, 3.0, N).unsqueeze(1)
+        stretched.table.mul_(torch.linspace(0.5, 3.0, N).unsqueeze(1))
     torch.manual_seed(0)
     item, opens = torch.randint(N, (T, B)), torch.zeros(T, B, dtype=torch.bool)
     found: list[Any] = []
