@@ -29,6 +29,7 @@ CONFIGURATIONS: dict[str, dict[str, dict[str, Any]]] = {
             "cell": "mingru",
             **RESIDUAL,
             "model.width": 256,
+            "model.convolution": 4,
             "model.dropout": 0.4,
             "model.embedding_dropout": 0.3,
             "train.learning_rate": 1.5e-3,
