@@ -10,11 +10,17 @@ DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
 def introduce(seed: int | None = None) -> None:
     """Print what a figure depends on."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
     load = f"load {os.getloadavg()[0]:.1f} before"
     print(f"command: python {' '.join(sys.argv)}" + ("" if seed is None else f"; seed {seed}"))
     print(
-        f"machine: {model} ({platform.machine()}), {os.cpu_count()} cores, {load}; Python {platform.python_version()}"
+        f"machine: {processor()} ({platform.machine()}), {os.cpu_count()} cores, {load}; Python {platform.python_version()}"
     )
     sys.stdout.flush()
+
+
+def processor() -> str:
+    """Its name, and what it has for matrix products."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
+    wide = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in facts.get("flags", "").split()]
+    return f"{facts.get('model name', 'unknown')} with {', '.join(wide) or 'nothing wide'}"

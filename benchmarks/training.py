@@ -10,9 +10,10 @@ it on a quiet machine; it takes about half an hour, `--parts steps,lengths` take
 - matrix_share: the arithmetic of the products (6 operations a weight and event, forward and backward, over the cells
   and the output layer) at the measured rate, as a part of the rate at which this machine multiplies large float32
   matrices right before and after the row (matrix_gflops): the rates of a shared machine wander.
-- scans: a cell's scan along a window, forward and backward, against the plain fold of its step.
+- scans: the scan of every cell along a window, forward and backward, against the plain fold of its step.
 - steps: whole training steps (batch, forward, loss, backward, clipping, update) on a made-up log with items of a
-  power law, by cell, loss and catalog. Each row in a fresh process, for its peak of memory.
+  power law, by loss and catalog. Each row in a fresh process, for its peak of memory.
+- blocks: whole steps of three residual blocks around a linear recurrence, products in either precision.
 - lengths: the same events as sequences of 20, 200 and 2,000. neighbour: a busy process beside.
 - data: trainings on real logs, where they are: the accuracy, on test, of the epochs that the settings below fix.
 - rivals: an epoch of RecBole's GRU4Rec on MovieLens-1M beside one of ours, at equal width and catalog.
@@ -31,7 +32,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from machine import DATA, introduce
+from machine import DATA, introduce, processor
 
 from segue.cells import CELLS, fold
 from segue.cells.parallel import using
@@ -90,7 +91,7 @@ def main() -> None:
         before = matrix_rate(torch.float32)
         for row in PARTS[part]():
             after = matrix_rate(torch.float32)
-            row = {"gate": gate, **row, "matrix_gflops": round((before + after) / 2)}
+            row = {"gate": gate, "machine": processor(), **row, "matrix_gflops": round((before + after) / 2)}
             if flops := row.pop("flops", None):
                 row["matrix_share"] = round(flops * row["events_per_s"] / row["matrix_gflops"] / 1e9, 3)
             rows.append(row)
@@ -143,12 +144,18 @@ def apart(kind: str, **asked: Any) -> dict[str, Any]:
 
 
 def steps() -> Any:
-    for cell in CELLS:
-        for loss, one in LOSSES.items():
-            for n_items in CATALOGS.get(loss, (18_000,)):
-                found = apart("steps", cell=cell, loss=loss, n_items=n_items)
-                what = f"{cell}, {loss}, {n_items:,} items" + (", 2,048 negatives" if one.samples else "")
-                yield {"what": what, **found, "accuracy": None}
+    for loss, one in LOSSES.items():
+        for n_items in CATALOGS.get(loss, (18_000,)):
+            found = apart("steps", cell="gru", loss=loss, n_items=n_items)
+            what = f"gru, {loss}, {n_items:,} items" + (", 2,048 negatives" if one.samples else "")
+            yield {"what": what, **found, "accuracy": None}
+
+
+def blocks() -> Any:
+    for precision in ("float32", "bfloat16"):
+        found = apart("steps", cell="mingru", loss="full", n_items=3_400, layers=3, precision=precision, seconds=12.0)
+        what = f"mingru in three residual blocks, full, 3,400 items, window 200, products in {precision}"
+        yield {"what": what, **found, "accuracy": None}
 
 
 def scans() -> Any:
@@ -197,18 +204,27 @@ def neighbour() -> Any:
 
 
 def step_rate(
-    cell: str, loss: str, n_items: int, length: int | None = None, seconds: float = 6.0
+    cell: str,
+    loss: str,
+    n_items: int,
+    length: int | None = None,
+    seconds: float = 6.0,
+    layers: int = 0,
+    precision: str = "auto",
 ) -> dict[str, float | None]:
-    """Events a second of whole steps."""
+    """Events a second of whole steps; of so many residual blocks, or where there are none of the cell alone."""
+    window = 200 if layers else WINDOW
     sequences = made_up(n_items, length)
-    settings = TrainSettings(rows=ROWS, window=WINDOW, loss=loss)
+    settings = TrainSettings(rows=ROWS, window=window, loss=loss)
+    shape = {"block": "residual", "layers": layers} if layers else {}
+    precision = faster_precision() if precision == "auto" else precision
     torch.manual_seed(SEED)
-    network = Network(n_items, rule=SessionRule(), cell=cell, width=WIDTH)
+    network = Network(n_items, rule=SessionRule(), cell=cell, width=WIDTH, **shape)
     with using(os.cpu_count() or 1):
-        trainer = Trainer(network, sequences, targets_of(sequences), settings, seed=SEED, precision=faster_precision())
+        trainer = Trainer(network, sequences, targets_of(sequences), settings, seed=SEED, precision=precision)
         begin, events, warm = 0.0, 0, 3
         while begin == 0.0 or time.perf_counter() - begin < seconds:
-            for batch in windows(sequences, rows=ROWS, window=WINDOW, rng=stream(SEED, "epoch 0")):
+            for batch in windows(sequences, rows=ROWS, window=window, rng=stream(SEED, "epoch 0")):
                 trainer.step(batch, 0.5)
                 if warm:
                     warm, begin = warm - 1, time.perf_counter()
@@ -312,7 +328,15 @@ def rivals() -> Any:
     yield {"what": "gru of segue, the same", "note": note, **found, "accuracy": None}
 
 
-PARTS = {"scans": scans, "steps": steps, "lengths": lengths, "neighbour": neighbour, "data": data, "rivals": rivals}
+PARTS = {
+    "scans": scans,
+    "steps": steps,
+    "blocks": blocks,
+    "lengths": lengths,
+    "neighbour": neighbour,
+    "data": data,
+    "rivals": rivals,
+}
 
 if __name__ == "__main__":
     main()

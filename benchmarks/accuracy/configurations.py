@@ -36,7 +36,21 @@ CONFIGURATIONS: dict[str, dict[str, dict[str, Any]]] = {
             "train.epochs": 14,
         },
     },
-    "serenade-shop": {"gru": {"cell": "gru", **SHOP, "model.width": 128, "train.epochs": 10}},
+    "serenade-shop": {
+        "gru": {"cell": "gru", **SHOP, "model.width": 128, "train.epochs": 10},
+        "gru-cosine": {
+            "cell": "gru",
+            "model.width": 128,
+            "model.cosine": 16.0,
+            "model.dropout": 0.2,
+            "model.embedding_dropout": 0.3,
+            "train.loss": "full",
+            "train.rows": 32,
+            "train.window": 16,
+            "train.learning_rate": 3e-3,
+            "train.epochs": 10,
+        },
+    },
     "diginetica": {
         "gru-cosine": {
             "cell": "gru",
@@ -52,6 +66,18 @@ CONFIGURATIONS: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "amazon-beauty": {
+        "gru-cosine": {
+            "cell": "gru",
+            "model.width": 128,
+            "model.cosine": 16.0,
+            "model.dropout": 0.4,
+            "model.embedding_dropout": 0.4,
+            "train.loss": "full",
+            "train.rows": 32,
+            "train.window": 16,
+            "train.learning_rate": 3e-3,
+            "train.epochs": 12,
+        },
         "blocks-64": {
             "cell": "mingru",
             **RESIDUAL,
