@@ -12,9 +12,8 @@ def introduce(seed: int | None = None) -> None:
     """Print what a figure depends on."""
     load = f"load {os.getloadavg()[0]:.1f} before"
     print(f"command: python {' '.join(sys.argv)}" + ("" if seed is None else f"; seed {seed}"))
-    print(
-        f"machine: {processor()} ({platform.machine()}), {os.cpu_count()} cores, {load}; Python {platform.python_version()}"
-    )
+    python = f"Python {platform.python_version()}"
+    print(f"machine: {processor()} ({platform.machine()}), {os.cpu_count()} cores, {load}; {python}")
     sys.stdout.flush()
 
 

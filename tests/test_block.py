@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from segue.cells import CellState, fold
-from segue.cells.linear import in_pieces, in_steps, linear_scan
+from segue.cells.linear import back_in_pieces, back_in_steps, in_pieces, in_steps, linear_scan
 from segue.cells.parallel import using
 from segue.models.base import SessionRule
 from segue.models.block import Block
@@ -100,9 +100,10 @@ def test_the_recurrence_in_pieces_is_the_recurrence_in_steps(T: int) -> None:
     torch.testing.assert_close(in_pieces(a, b, h), in_steps(a, b, h), **EXACT)
 
 
-@pytest.mark.parametrize("form", [in_steps, in_pieces])
+@pytest.mark.parametrize("form", [(in_steps, back_in_steps), (in_pieces, back_in_pieces)], ids=["steps", "pieces"])
 def test_the_linear_scan_has_the_gradients_of_finite_differences(form: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segue.cells.linear.recurrence", form)
+    monkeypatch.setattr("segue.cells.linear.recurrence", form[0])
+    monkeypatch.setattr("segue.cells.linear.back", form[1])
     torch.manual_seed(3)
     a, b, h = (torch.rand(shape).double().requires_grad_() for shape in ((5, 2, 3), (5, 2, 3), (2, 3)))
     assert torch.autograd.gradcheck(linear_scan, (a, b, h))

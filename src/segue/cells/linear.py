@@ -51,9 +51,29 @@ def in_pieces(a: Tensor, b: Tensor, h: Tensor) -> Tensor:
     return whole.flatten(0, 1)[:T]
 
 
+def back_in_steps(a: Tensor, dy: Tensor) -> Tensor:
+    """g_t = dy_t + a_{t+1} * g_{t+1}, the last step first."""
+    out = torch.empty_like(dy)
+    g = out[-1].copy_(dy[-1])
+    for t in reversed(range(len(a) - 1)):
+        g = torch.addcmul(dy[t], a[t + 1], g, out=out[t])
+    return out
+
+
+def back_in_pieces(a: Tensor, dy: Tensor) -> Tensor:
+    """The same in pieces of sqrt(T), turned round."""
+    later = torch.cat([a[1:], torch.zeros_like(a[:1])])
+    return in_pieces(later.flip(0), dy.flip(0), torch.zeros_like(dy[0])).flip(0)
+
+
 def recurrence(a: Tensor, b: Tensor, h: Tensor) -> Tensor:
     """The form for the device."""
     return in_steps(a, b, h) if a.device.type == "cpu" else in_pieces(a, b, h)
+
+
+def back(a: Tensor, dy: Tensor) -> Tensor:
+    """What reaches each b, in the form for the device."""
+    return back_in_steps(a, dy) if a.device.type == "cpu" else back_in_pieces(a, dy)
 
 
 class _LinearScan(torch.autograd.Function):
@@ -68,7 +88,8 @@ class _LinearScan(torch.autograd.Function):
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """g_t = dy_t + a_{t+1} * g_{t+1}: the same recurrence, backward in time."""
         a, h, out = ctx.saved_tensors
-        later = torch.cat([a[1:], torch.zeros_like(a[:1])])
-        g = recurrence(later.flip(0), dy.flip(0), torch.zeros_like(h)).flip(0)
-        da = torch.mul(g, torch.cat([h.unsqueeze(0), out[:-1]]))
+        g = back(a, dy)
+        da = torch.empty_like(a)
+        torch.mul(g[0], h, out=da[0])
+        torch.mul(g[1:], out[:-1], out=da[1:])
         return da, g, a[0] * g[0]
