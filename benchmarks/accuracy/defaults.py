@@ -1,0 +1,83 @@
+"""What a configuration is worth on logs as a user would bring them: validation only, the test part is not touched.
+
+    .venv/bin/python benchmarks/accuracy/defaults.py                     all logs, all candidates, one after another
+    .venv/bin/python benchmarks/accuracy/defaults.py --logs ml-100k --candidates proposed,blocks
+
+Each log is read with no settings at all but its order where it has no times; what `inspect` proposes holds, and a
+candidate changes some of it. `proposed` changes nothing. Rows are added to defaults.json: the best epoch's validation
+metric (ndcg@10), that epoch, the seconds it all took.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from logs import frame_of
+from machine import DATA, introduce
+
+from segue.choices import settings_tree
+from segue.cli.show import progress
+from segue.data.log import read_log
+from segue.training.networks import Workshop, choose_network
+from segue.training.plan import Plan, plan_of
+
+OUT = Path(__file__).with_name("defaults.json")
+LOGS = ("ml-100k", "ml-latest-small", "serenade-shop", "amazon-beauty", "online-retail-ii", "diginetica", "ml-1m")
+COSINE = {"model.cosine": 16.0, "train.loss": "full", "model.dropout": 0.2, "model.embedding_dropout": 0.3}
+COSINE |= {"train.learning_rate": 3e-3}
+BLOCKS = {"model.cell": "mingru", "model.block": "residual", "model.layers": 2, "model.convolution": 4}
+BLOCKS |= {"model.dropout": 0.4, "model.embedding_dropout": 0.3}
+CANDIDATES: dict[str, dict[str, Any]] = {
+    "proposed": {},
+    "gru": {"model.cell": "gru", "model.block": "plain", "model.cosine": 0.0, "train.loss": "full"},
+    "gru-cosine": COSINE,
+    "gru-cosine-dropped": {**COSINE, "model.dropout": 0.5, "model.embedding_dropout": 0.5},
+    "blocks": BLOCKS,
+    "blocks-64": {**BLOCKS, "model.width": 64},
+    "blocks-cosine": {**BLOCKS, "model.cosine": 16.0, "train.loss": "full"},
+    "blocks-3": {**BLOCKS, "model.layers": 3, "train.window": 200},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Configurations on seven logs, by validation.")
+    parser.add_argument("--logs", default=",".join(LOGS))
+    parser.add_argument("--candidates", default=",".join(CANDIDATES))
+    parser.add_argument("--set", action="append", default=[], help="a setting for all of them")
+    options = parser.parse_args()
+    introduce(1)
+    for log in options.logs.split(","):
+        for name in options.candidates.split(","):
+            row = tried(log, name, options.set)
+            print(f"{log}, {name}: {row['value']:.4f} at epoch {row['epochs']}, {row['seconds']:.0f} s", flush=True)
+            found = json.loads(OUT.read_text("utf-8")) if OUT.exists() else {}
+            found.setdefault(log, {})[name + "".join(f" {one}" for one in options.set)] = row
+            OUT.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+
+
+def plan_for(log: str, settings: dict[str, Any], given: list[str]) -> Plan:
+    """The log with what is proposed for it, and these settings."""
+    if log in ("ml-1m", "diginetica"):  # they have an order, but no times
+        events = read_log(frame_of(log), order_col="position")
+    else:
+        events = read_log(pl.read_parquet(DATA / log / "interactions.parquet"))
+    return plan_of(events, settings_tree(None, given, settings))
+
+
+def tried(log: str, name: str, given: list[str]) -> dict[str, Any]:
+    """One candidate on one log, chosen by its validation part."""
+    plan = plan_for(log, CANDIDATES[name], given)
+    with progress() as show:
+        shop = Workshop(plan.settings, lambda _: None, show)
+        found = choose_network(plan.settings.model.cell, plan.choose, plan.judge, plan.rule, shop)
+    best = max(value for _, value in found.curve if value is not None)
+    return {"value": round(best, 5), "epochs": found.epochs, "seconds": round(found.seconds, 1)}
+
+
+if __name__ == "__main__":
+    main()
