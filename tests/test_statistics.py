@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from segue.data.events import EventLog, log_of
-from segue.data.proposals import FOR_SPARSE_SESSIONS, propose, without_company
+from segue.data.proposals import propose, without_company
 from segue.data.statistics import measure, warnings_of
 from segue.errors import LogError
 
@@ -121,20 +121,38 @@ def shop(items: int) -> EventLog:
     return log_of(*map(list, zip(*events, strict=True)))  # type: ignore[arg-type]
 
 
-def test_short_sessions_over_rare_items_get_a_ranking_loss_and_what_goes_with_it() -> None:
+def histories(users: int, length: int) -> EventLog:
+    """Users who take so many of 2,000 items, each once."""
+    events = [(f"u{u}", f"i{(37 * u + at) % 2000}", 1000.0 * at + u) for u in range(users) for at in range(length)]
+    return log_of(*map(list, zip(*events, strict=True)))  # type: ignore[arg-type]
+
+
+def test_short_sequences_are_compared_by_direction_in_one_layer() -> None:
     found = proposed(shop(5000))
-    assert (found["train.loss"], found["model.embedding_dropout"]) == ("bpr-max", 0.5)
-    few = proposed(shop(3000))
-    assert few["train.loss"] == "full"
-    assert "model.embedding_dropout" not in few
+    assert (found["model.cosine"], found["train.loss"], found["model.dropout"]) == (16.0, "full", 0.4)
+    assert not {"model.cell", "model.block", "model.layers"} & found.keys()
+    assert proposed(shop(5000))["train.window"] == 16
 
 
-def test_what_goes_with_a_loss_is_not_proposed_where_another_was_chosen() -> None:
+def test_many_long_histories_get_residual_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "model.block" not in proposed(histories(100, 60))
+    monkeypatch.setattr("segue.data.proposals.MANY_EVENTS", 6_000)
+    few, many = proposed(histories(200, 39)), proposed(histories(100, 60))
+    assert "model.block" not in few
+    assert (many["model.block"], many["model.cell"], many["model.layers"]) == ("residual", "mingru", 3)
+    assert (many["train.window"], many["train.rows"]) == (200, 64)
+    assert "model.cosine" not in many
+    keys = [one.key for one in propose(histories(100, 60), measure(histories(100, 60)))]
+    assert len(keys) == len(set(keys)), "nothing is proposed twice"
+
+
+def test_what_goes_with_a_softmax_is_not_proposed_where_a_ranking_loss_was_chosen() -> None:
     log = shop(5000)
     proposals = propose(log, measure(log))
-    keys = {one.key for one in without_company(proposals, {"train": {"loss": "full"}})}
-    assert {one.key for one in proposals} - keys == set(FOR_SPARSE_SESSIONS)
-    assert without_company(proposals, {"train": {"loss": "bpr-max"}}) == proposals
+    keys = {one.key for one in without_company(proposals, {"train": {"loss": "bpr-max"}})}
+    gone = {"model.cosine", "train.learning_rate", "model.dropout", "model.embedding_dropout"}
+    assert {one.key for one in proposals} - keys == gone
+    assert without_company(proposals, {"train": {"loss": "sampled"}}) == proposals
     assert without_company(proposals, {}) == proposals
 
 

@@ -13,19 +13,30 @@ from segue.data.statistics import HALF_HOUR, Statistics
 FULL_LOSS_ITEMS = 20_000
 """Up to this many items the whole catalog is compared at every step; above, a sample."""
 
-SHORT_SESSION, RARELY, FEW_ITEMS = 5, 20, 4096
-"""Sessions of so many events are short, items of fewer events rare; fewer items need no sample of 2,048."""
+LONG, MANY_EVENTS = 40, 500_000
+"""Half of the sequences of so many events, and so many events in all, bear a deep network."""
 
-FOR_SPARSE_SESSIONS = {
-    "train.sampling": "popularity",
-    "train.popularity_power": 0.4,
-    "train.learning_rate": 0.01,
-    "model.embedding_dropout": 0.5,
-    "model.dropout": 0.0,
+DEEP = {
+    "model.cell": "mingru",
+    "model.block": "residual",
+    "model.layers": 3,
+    "model.convolution": 4,
+    "model.dropout": 0.3,
+    "model.embedding_dropout": 0.2,
+    "train.window": 200,
+    "train.rows": 64,
 }
-"""What goes with BPR-max: it did best on the validation part of a shop's clicks (serenade-shop)."""
+"""On long histories depth decides: measured on MovieLens-1M (docs/decisions/0009)."""
 
-WITH_IT = "goes with bpr-max on short sessions over rare items"
+SHALLOW = {"model.cosine": 16.0, "train.learning_rate": 3e-3}
+"""On short or few ones, that an item counts by its direction alone: measured on five logs (docs/decisions/0009)."""
+
+FEW_EVENTS = 300_000
+DROPS = {True: 0.4, False: 0.2}
+"""What is dropped of inputs and outputs where there are few events, and where there are more."""
+
+RANKING = ("bpr-max", "top1-max", "gbce")
+WITH_SOFTMAX = "goes with a softmax"
 
 
 class Proposal(NamedTuple):
@@ -37,26 +48,24 @@ class Proposal(NamedTuple):
 
 
 def propose(log: EventLog, statistics: Statistics) -> list[Proposal]:
-    """Split, exclusion, sessions, loss and the shape of a batch, from the measures of a log."""
+    """Split, exclusion, sessions, network, loss and the shape of a batch, from the measures of a log."""
     gap = propose_gap(log, statistics)
     start = propose_start(log, statistics, gap)
-    return [
-        propose_split(log),
-        propose_exclude(statistics),
-        gap,
-        start,
-        *propose_loss(statistics),
-        *propose_batch(statistics, by_user=(gap.value == "never" and log.session is None) or start.value == "mark"),
-    ]
+    lengths = statistics.session_length
+    if (gap.value == "never" and log.session is None) or start.value == "mark":
+        lengths = statistics.length
+    network = propose_network(statistics, typical=lengths[1])
+    decided = {one.key for one in network}
+    batch = [one for one in propose_batch(statistics, long=lengths[2]) if one.key not in decided]
+    first = [propose_split(log), propose_exclude(statistics), gap, start]
+    return [*first, *network, propose_loss(statistics), *batch]
 
 
 def without_company(proposals: list[Proposal], tree: Mapping[str, Any]) -> list[Proposal]:
-    """The proposals less those that go with a proposed loss, where the user chose another."""
-    chosen = tree.get("train", {}).get("loss")
-    proposed = next(proposal.value for proposal in proposals if proposal.key == "train.loss")
-    if chosen in (None, proposed):
+    """The proposals less those that go with a softmax, where the user chose a loss that ranks."""
+    if tree.get("train", {}).get("loss") not in RANKING:
         return proposals
-    return [proposal for proposal in proposals if proposal.reason != WITH_IT]
+    return [proposal for proposal in proposals if not proposal.reason.startswith(WITH_SOFTMAX)]
 
 
 def propose_split(log: EventLog) -> Proposal:
@@ -105,25 +114,31 @@ def propose_start(log: EventLog, s: Statistics, gap: Proposal) -> Proposal:
     return Proposal("sessions.at_session_start", "mark", reason)
 
 
-def propose_loss(s: Statistics) -> list[Proposal]:
-    """The whole catalog up to a size, a sample above; a ranking loss for short sessions over rarely seen items."""
-    seen = s.events / s.items
-    if not rated(s) and s.session_length[1] <= SHORT_SESSION and seen < RARELY and s.items >= FEW_ITEMS:
-        reason = (
-            f"half of the sessions have at most {s.session_length[1]} events, an item has {seen:.1f}: "
-            "a ranking loss with half of the input dropped does better there"
-        )
-        companions = [Proposal(key, value, WITH_IT) for key, value in FOR_SPARSE_SESSIONS.items()]
-        return [Proposal("train.loss", "bpr-max", reason), *companions]
+def propose_network(s: Statistics, *, typical: int) -> list[Proposal]:
+    """A deep network of residual blocks where there are many long sequences; else one layer, compared by direction."""
+    if typical >= LONG and s.events >= MANY_EVENTS:
+        reason = f"{s.events:,} events, half of the sequences have {typical} or more: they bear a deep network"
+        return [Proposal(key, value, reason) for key, value in DEEP.items()]
+    which = f"half of the sequences have at most {typical} events" if typical < LONG else f"{s.events:,} events"
+    reason = f"{WITH_SOFTMAX}: {which}, so that one layer is enough, and items are compared by direction alone"
+    dropped = DROPS[s.events < FEW_EVENTS]
+    of_drops = f"{WITH_SOFTMAX}: {s.events:,} events are {'few' if s.events < FEW_EVENTS else 'not few'}"
+    return [
+        *(Proposal(key, value, reason) for key, value in SHALLOW.items()),
+        Proposal("model.dropout", dropped, of_drops),
+        Proposal("model.embedding_dropout", max(dropped, 0.3), of_drops),
+    ]
+
+
+def propose_loss(s: Statistics) -> Proposal:
+    """The whole catalog up to a size, a sample above."""
     if s.items > FULL_LOSS_ITEMS:
-        reason = f"{s.items:,} items: above {FULL_LOSS_ITEMS:,} a sample is compared"
-        return [Proposal("train.loss", "sampled", reason)]
-    return [Proposal("train.loss", "full", f"{s.items:,} items: the whole catalog can be compared at every step")]
+        return Proposal("train.loss", "sampled", f"{s.items:,} items: above {FULL_LOSS_ITEMS:,} a sample is compared")
+    return Proposal("train.loss", "full", f"{s.items:,} items: the whole catalog can be compared at every step")
 
 
-def propose_batch(s: Statistics, *, by_user: bool) -> list[Proposal]:
+def propose_batch(s: Statistics, *, long: int) -> list[Proposal]:
     """T by the length of sequences, B by how many steps an epoch should have."""
-    long = s.length[2] if by_user else s.session_length[2]
     window = int(np.clip(2 ** np.ceil(np.log2(max(long, 1))), 16, 64))
     rows = int(np.clip(2 ** np.floor(np.log2(max(s.events / (200 * window), 1))), 8, 64))
     steps = max(1, s.events // (rows * window))
