@@ -144,6 +144,9 @@ def test_many_long_histories_get_residual_blocks(monkeypatch: pytest.MonkeyPatch
     assert "model.cosine" not in many
     keys = [one.key for one in propose(histories(100, 60), measure(histories(100, 60)))]
     assert len(keys) == len(set(keys)), "nothing is proposed twice"
+    proposals = propose(histories(100, 60), measure(histories(100, 60)))
+    left = {one.key for one in without_company(proposals, {"model": {"block": "plain"}})}
+    assert not left & {"model.cell", "model.layers", "model.convolution", "train.window"}
 
 
 def test_what_goes_with_a_softmax_is_not_proposed_where_a_ranking_loss_was_chosen() -> None:

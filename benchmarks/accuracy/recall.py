@@ -5,8 +5,8 @@
 
 The log is `segue.data.synthetic.recall`: a cue seen once decides the answer after `distance` fillers and a probe. Every
 tested episode has the whole distance; histories to learn from have shorter ones too. Windows are shorter than what is
-asked: gradients reach back 64 events, the state reaches on. A row is one network: it learns from about 4 million events
-(with repeats), and is asked for each answer of 32 other histories. `accuracy` is the share of answers in the first
+asked: gradients reach back 64 events, the state reaches on. A row is one network: it learns from 2, 4 or 12 million events
+(with repeats) by its distance, and is asked for each answer of 32 other histories. `accuracy` is the share of answers in the first
 place of the whole catalog; a guesser who knows that an answer is due reaches `chance`. Settings were chosen by hand
 with seed 1, which is not among those that are reported.
 """
@@ -40,14 +40,14 @@ CUES, WINDOW, WIDTH = 8, 64, 32
 LEARNING, ASKED = 96, 32
 """Histories."""
 
-EVENTS = 4_000_000
-"""That a row learns from."""
+EVENTS = {100: 2_000_000, 1_000: 4_000_000, 5_000: 12_000_000}
+"""That a row learns from, by distance."""
 
 BLOCKS = {"model.block": "residual", "model.layers": 2, "train.learning_rate": 3e-3}
 CELLS: dict[str, dict[str, Any]] = {
     **{cell: {"cell": cell} for cell in ("mingru", "rglru", "gru", "lstm", "gated", "elman", "conv", "attention")},
     "mingru-blocks": {"cell": "mingru", **BLOCKS},
-    "mingru-every-event": {"cell": "mingru", "targets": "every event", "events": 3 * EVENTS},
+    "mingru-every-event": {"cell": "mingru", "targets": "every event", "times": 3},
     "mingru-reset": {"cell": "mingru", "carried": False},
 }
 """By the name of the row: a setting, or one of what `row` takes."""
@@ -56,7 +56,7 @@ CELLS: dict[str, dict[str, Any]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description="How far cells remember.")
     parser.add_argument("--cells", default=",".join(CELLS), help="names of rows, with commas between")
-    parser.add_argument("--distances", default="100,1000,5000")
+    parser.add_argument("--distances", default=",".join(map(str, EVENTS)))
     parser.add_argument("--seeds", default="2,3,4")
     options = parser.parse_args()
     introduce()
@@ -74,7 +74,7 @@ def row(
     cell: str,
     targets: str = "answers",
     carried: bool = True,
-    events: int = EVENTS,
+    times: int = 1,
     **settings: Any,
 ) -> dict[str, Any]:
     """Train one network and ask it.
@@ -85,10 +85,10 @@ def row(
         cell: the recurrent layer.
         targets: what is foretold in training: the `answers`, or `every event`, fillers too.
         carried: whether the state goes on from window to window, or begins anew at each.
-        events: to learn from.
+        times: as many events as others learn from.
         settings: besides those below.
     """
-    plan = planned(distance, seed, events, settings)
+    plan = planned(distance, seed, times * EVENTS[distance], settings)
     learned, replayed = plan.judge.learned, plan.judge.replayed
     if not carried:
         learned, replayed = cut(learned), cut(replayed)
@@ -131,7 +131,7 @@ def planned(distance: int, seed: int, events: int, settings: Mapping[str, Any]) 
             "threads": 1,
             "precision": "float32",
         },
-        "evaluate": {"exclude": "none"},
+        "evaluate": {"exclude": "none", "max_predictions": ASKED * length},
     }
     for key, value in settings.items():
         section, _, field = key.partition(".")

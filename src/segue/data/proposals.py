@@ -36,7 +36,7 @@ DROPS = {True: 0.4, False: 0.2}
 """What is dropped of inputs and outputs where there are few events, and where there are more."""
 
 RANKING = ("bpr-max", "top1-max", "gbce")
-WITH_SOFTMAX = "goes with a softmax"
+WITH_SOFTMAX, WITH_BLOCKS = "goes with a softmax", "goes with residual blocks"
 
 
 class Proposal(NamedTuple):
@@ -62,10 +62,13 @@ def propose(log: EventLog, statistics: Statistics) -> list[Proposal]:
 
 
 def without_company(proposals: list[Proposal], tree: Mapping[str, Any]) -> list[Proposal]:
-    """The proposals less those that go with a softmax, where the user chose a loss that ranks."""
-    if tree.get("train", {}).get("loss") not in RANKING:
-        return proposals
-    return [proposal for proposal in proposals if not proposal.reason.startswith(WITH_SOFTMAX)]
+    """The proposals less those that go with a softmax or with blocks, where the user chose to rank, or no blocks."""
+    idle = []
+    if tree.get("train", {}).get("loss") in RANKING:
+        idle.append(WITH_SOFTMAX)
+    if tree.get("model", {}).get("block") == "plain":
+        idle.append(WITH_BLOCKS)
+    return [one for one in proposals if not one.reason.startswith(tuple(idle))]
 
 
 def propose_split(log: EventLog) -> Proposal:
@@ -117,7 +120,7 @@ def propose_start(log: EventLog, s: Statistics, gap: Proposal) -> Proposal:
 def propose_network(s: Statistics, *, typical: int) -> list[Proposal]:
     """A deep network of residual blocks where there are many long sequences; else one layer, compared by direction."""
     if typical >= LONG and s.events >= MANY_EVENTS:
-        reason = f"{s.events:,} events, half of the sequences have {typical} or more: they bear a deep network"
+        reason = f"{WITH_BLOCKS}: {s.events:,} events, half of the sequences have {typical} or more, bear depth"
         return [Proposal(key, value, reason) for key, value in DEEP.items()]
     which = f"half of the sequences have at most {typical} events" if typical < LONG else f"{s.events:,} events"
     reason = f"{WITH_SOFTMAX}: {which}, so that one layer is enough, and items are compared by direction alone"

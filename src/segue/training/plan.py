@@ -70,6 +70,11 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
         raise ConfigError("model.time_gap needs times, and this log has only an order: leave it false")
     if settings.sessions.gap_seconds is not None and not log.timed:
         raise ConfigError("sessions.gap needs times, and this log has only an order: leave it `never`")
+    if settings.model.convolution and settings.model.block == "plain":
+        raise ConfigError(
+            f"model.convolution is {settings.model.convolution}, and stands inside of residual blocks: set "
+            "model.block = residual, or put a convolution in front of the layers with model.front"
+        )
     rule = SessionRule(settings.sessions.gap_seconds, settings.sessions.at_session_start)
     split = split_log(log, settings.split)
     limits = settings.train.validation_predictions, settings.evaluate.max_predictions
