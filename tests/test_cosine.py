@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 
 import segue
+from segue.choices import settings_tree
 from segue.data.synthetic import noisy_chain
 from segue.models.base import Event, SessionRule, fold
 from segue.models.network import Network
 from segue.shapes import Floats
+from segue.training.loop import train_network
+from segue.training.networks import new_network
+from segue.training.plan import plan_of
 
 N, D, T, B = 11, 6, 7, 3
 SCALE = 5.0
@@ -25,7 +31,8 @@ def network(block: str) -> Network:
     model = Network(N, rule=SessionRule(60.0, "mark"), width=D, block=block, layers=2, cosine=SCALE)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.7)
-    return model.eval()
+    model.eval().settle()
+    return model
 
 
 def events() -> Event:
@@ -97,3 +104,43 @@ def test_it_learns_a_chain_and_is_read_back_with_the_same_bits(loss: str, tmp_pa
     again = segue.load(tmp_path / "model")
     before, after = fitted.artifact.model.arrays(), again.artifact.model.arrays()
     assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+@EVERY_BLOCK
+def test_to_look_at_a_network_in_training_changes_nothing_of_what_it_learns(block: str) -> None:
+    plan = plan_of(
+        noisy_chain(60, 20, 20, follow=0.9),
+        settings_tree(None, (), {"model.width": 8, "model.cosine": 8.0, "model.block": block, "train.threads": 1}),
+    )
+    settings = msgspec.structs.replace(plan.settings.train, epochs=3, rows=4, patience=9)
+    learned: list[Any] = []
+    for looks, seconds in ((False, None), (True, None), (True, 1e9)):
+        better = count()
+        made = new_network("gru", len(plan.choose.catalog), plan.rule, plan.settings)
+        train_network(
+            made,
+            plan.choose.learned,
+            settings,
+            seed=1,
+            validate=(lambda better=better: float(next(better))) if looks else None,  # type: ignore[misc]
+            seconds=seconds,
+        )
+        learned.append(made.arrays())
+    for name, array in learned[0].items():
+        assert np.array_equal(array, learned[1][name]), name
+        assert np.array_equal(array, learned[2][name]), name
+    assert np.abs(lengths(learned[0]["table"]) - 1).max() < 1e-6, "rows of length 1 are what is kept"
+
+
+@EVERY_BLOCK
+def test_scores_are_cosines_before_training_is_over_too(block: str) -> None:
+    torch.manual_seed(3)
+    model = Network(N, rule=SessionRule(60.0, "mark"), width=D, block=block, cosine=SCALE).eval()
+    with torch.no_grad():
+        model.table.mul_(torch.linspace(0.5, 3.0, N).unsqueeze(1))
+        model.bias.zero_()
+    queries, _ = model.scan(events(), np.zeros((T, B), bool), model.initial_state(B))
+    before = model.score(queries[-1])
+    assert np.abs(before).max() <= SCALE + 1e-4
+    model.settle()
+    assert np.abs(model.score(queries[-1]) - before).max() < 1e-5

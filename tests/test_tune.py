@@ -29,7 +29,7 @@ from segue.training.tuning import tune as tune_module
 from segue.training.tuning.disk import alone, on_disk
 from segue.training.tuning.evidence import halves, told, verdict_of
 from segue.training.tuning.records import Effect, Trial, Tuning
-from segue.training.tuning.space import losses_for, space_of, start_of, values_at, widths_for
+from segue.training.tuning.space import applied, losses_for, space_of, start_of, values_at, widths_for
 from segue.training.tuning.study import Study
 from segue.training.tuning.trial import Attempt, StoppedError
 from segue.training.tuning.tune import tune_plan
@@ -78,6 +78,22 @@ def test_what_the_user_has_set_is_not_tuned() -> None:
     plain = {one.key for one in space_of(plan.choose, plan.settings, ["gru"], {"model.block"})}
     assert free - plain == {"model.block", "model.convolution"}, "a plain layer has no convolution"
     assert "model.cell" in {one.key for one in space_of(plan.choose, plan.settings, ["gru", "other"])}
+
+
+def test_what_has_no_effect_beside_a_chosen_value_is_off() -> None:
+    settings = plan_for(**{"model.block": "residual", "model.convolution": 4, "model.cosine": 16.0}).settings
+    plain = applied(settings, {"model.block": "plain"})
+    assert (plain.model.convolution, plain.model.cosine) == (0, 16.0)
+    assert applied(settings, {"train.loss": "bpr-max"}).model.cosine == 0.0
+    assert applied(settings, {"train.loss": "full"}).model.cosine == 16.0
+
+
+def test_models_that_are_named_go_before_a_cell_that_is_set(tmp_path: Path) -> None:
+    settings = {**QUICK, "model.width": 8, "model.cell": "lstm"}
+    log = noisy_chain(60, 12, 10, follow=0.8)
+    found = segue.tune(log, out=tmp_path, trials=1, models=["gru", "mingru"], settings=settings)
+    assert found.settings.model.cell == "gru"
+    assert set(found.space["model.cell"]["choices"]) == {"gru", "mingru"}
 
 
 def test_the_first_trial_has_the_settings_that_hold_without_tuning(tmp_path: Path) -> None:
@@ -225,7 +241,7 @@ def test_a_damaged_study_is_an_error_that_names_it(tmp_path: Path) -> None:
         tuned(tmp_path, resume=True)
 
 
-def test_the_budget_is_kept_to_and_given_out_in_equal_parts(tmp_path: Path) -> None:
+def test_a_budget_bends_every_schedule_and_is_said_in_the_settings(tmp_path: Path) -> None:
     found = tuned(tmp_path, plan_for(**{"train.epochs": 10_000, "train.patience": 10_000}), trials=4, budget=6.0)
     ended = [one for one in found.trials if one.state == "complete"]
     assert len(ended) >= 2

@@ -79,6 +79,8 @@ def tune(
     for note in plan.notes:
         say(f"note: {note}")
     fixed = keys_of(settings or {}) | {f"log.{name}" for name in plan.settings.log.chosen()}
+    if models:  # they are what was asked for, whatever a file of settings says
+        fixed = fixed - {"model.cell"}
     first = plan.settings.model.cell
     others = () if "model.cell" in fixed else LEADING
     return tune_plan(

@@ -31,9 +31,13 @@ def command(
 ) -> None:
     """Tune and train models on the same events, and ask all of them for the same targets."""
     from segue import api
+    from segue.training.latency import named
+    from segue.training.run import check_models
 
     if chart is not None:
         check_chart(chart)
+    if models is not None:
+        check_models(named(models))
     wanted = [name.strip() for name in (models or "").split(",") if name.strip()]
     with progress() as show:
         report = api.compare(

@@ -22,7 +22,9 @@ def command(
     out: Annotated[Path, Parameter(help="The folder of the settings and of all that was tried."), GIVEN],
     budget: Annotated[str | None, Parameter(help="The time for all of it, such as 1h.")] = None,
     trials: Annotated[int | None, Parameter(help="How many configurations at most.")] = None,
-    models: Annotated[str | None, Parameter(help="Recurrent layers, separated by commas; by default all.")] = None,
+    models: Annotated[
+        str | None, Parameter(help="Layers, with commas between; by default model.cell, gru, mingru, rglru.")
+    ] = None,
     items: Annotated[str | None, Parameter(help="An items table: item_id, title, categories, ...")] = None,
     items_col: Annotated[str | None, Parameter(help="The column of item ids in the items table.")] = None,
     resume: Annotated[bool, Parameter(negative="", help="Go on with a tuning that was stopped.")] = False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -84,6 +84,7 @@ class Network(nn.Module):
         self.cell, self.block, self.width, self.layers = cell, block, width, layers
         self.front, self.convolution, self.feed_forward = front, convolution, feed_forward
         self.dropout, self.embedding_dropout, self.time_gap, self.cosine = dropout, embedding_dropout, time_gap, cosine
+        self.settled = False
         # A residual stack begins as the identity: larger rows would make the present item the first guess by far.
         self.table = nn.Parameter(torch.randn(n_items, width) * (0.02 if block == "residual" else width**-0.5))
         self.bias = nn.Parameter(torch.zeros(n_items))
@@ -141,15 +142,14 @@ class Network(nn.Module):
         """Outputs (..., D) as queries: of the length that the cosine is to be multiplied with, if it is to be."""
         return F.normalize(y, dim=-1) * self.cosine if self.cosine else y
 
-    def train(self, mode: bool = True) -> Self:
-        """Into training or, False, out of it: the item table itself then gets rows of length 1, as scores take them."""
-        super().train(mode)
-        if self.cosine and not mode:
+    def settle(self) -> None:
+        """After training: the item table itself gets rows of length 1, so that a score need not form them."""
+        if self.cosine:
             with torch.no_grad():
                 length = self.table.norm(dim=1, keepdim=True).clamp(min=1e-12)
                 # What has length 1 but for rounding stays as it is: a model that is saved and read has the same bits.
                 self.table.copy_(torch.where((length - 1).abs() > 1e-6, self.table / length, self.table))
-        return self
+        self.settled = True
 
     def initial_cells(self, batch_size: int) -> list[CellState]:
         """The initial state of each cell."""
@@ -199,7 +199,7 @@ class Network(nn.Module):
     def score(self, query: Floats, candidates: Ints | None = None) -> Floats:
         """(B, C) inner products and bias."""
         with torch.no_grad():
-            table: Tensor = self.table
+            table: Tensor = self.table if self.settled else self.directed(self.table)
             bias: Tensor = self.bias
             if candidates is not None:
                 chosen = torch.from_numpy(np.asarray(candidates, np.int64)).to(self.device)
@@ -209,7 +209,7 @@ class Network(nn.Module):
 
     def item_vectors(self) -> Floats:
         """(N, D) the item table: items that follow the same histories lie near each other."""
-        return np.asarray(self.table.detach().cpu().numpy())
+        return np.asarray(self.directed(self.table.detach()).cpu().numpy())
 
     def settings(self) -> dict[str, Any]:
         """What the constructor needs."""
@@ -227,6 +227,7 @@ class Network(nn.Module):
                 raise ArtifactError(f"weight `{name}`: found {found}, expected shape {tuple(tensor.shape)}")
         self.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
         self.eval()
+        self.settle()
 
     def tensors(self, events: Event, starts: Bools, state: State) -> tuple[Tensor, Tensor | None, Tensor]:
         """Items, sizes of pauses and boundaries of a window, (T, B) each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from segue.choices import settings_of
+from segue.choices import look_up, settings_of
 from segue.config import Settings
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
@@ -64,7 +64,8 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
         items: what is known of the items.
     """
     statistics = measure(log)
-    proposals = without_company(propose(log, statistics), tree)
+    open_ones = (one for one in propose(log, statistics) if look_up(tree, one.key) is None)
+    proposals = without_company(list(open_ones), tree)
     settings = settings_of(tree, {one.key: one.value for one in proposals})
     if settings.model.time_gap and not log.timed:
         raise ConfigError("model.time_gap needs times, and this log has only an order: leave it false")

@@ -9,7 +9,7 @@ import msgspec
 
 from segue.choices import assign, look_up, settings_of
 from segue.config import Settings
-from segue.data.proposals import FULL_LOSS_ITEMS
+from segue.data.proposals import FULL_LOSS_ITEMS, RANKING
 from segue.evaluation.phase import Phase
 from segue.training.losses import LOSSES
 
@@ -53,6 +53,8 @@ def space_of(phase: Phase, settings: Settings, cells: Sequence[str], fixed: Coll
     drops = DROPS if events < MANY_EVENTS else DROPS[:4]
     of_drops = f"{events:,} events to learn from: " + ("much may have to be dropped" if drops is DROPS else "many")
     losses = losses_for(items)
+    if model.cosine and "model.cosine" in fixed:
+        losses = [name for name in losses if name not in RANKING]
     draws = [draw for draw in NEGATIVES if draw <= items // 2] or [NEGATIVES[0]]
     found = [
         Dimension("model.cell", tuple(cells), 0, False, "as asked for" if len(cells) > 1 else ""),
@@ -153,6 +155,10 @@ def applied(settings: Settings, values: Mapping[str, Any]) -> Settings:
     tree: dict[str, Any] = msgspec.to_builtins(settings)
     for key, value in values.items():
         assign(tree, key, value)
+    if tree["model"]["block"] == "plain":  # what was proposed for blocks
+        tree["model"]["convolution"] = 0
+    if values.get("train.loss") in RANKING:  # what was proposed for a softmax
+        tree["model"]["cosine"] = 0.0
     return settings_of(tree)
 
 
