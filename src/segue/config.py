@@ -91,8 +91,9 @@ class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `loss` is `full`, `sampled`, `bpr-max`, `top1-max` or `gbce`. Every loss but `full` compares a target with
     `negatives` drawn items: `uniform`, by `popularity` to a power, `in-batch` (the window's own targets) or `mixed`
     (half uniform, half by popularity). `score_penalty` weighs the scores' size in `bpr-max`, `calibration` is the t of
-    `gbce`. `precision` is of the products with weights; `auto` measures which is faster. `budget` (`10m`) bounds
-    the time of the whole training, and `latency` (such as `2ms`) that of an event and its list; empty: unbounded.
+    `gbce`. `precision` is of the products in the output layer, in residual blocks and in linear recurrences; `auto`
+    measures which is faster. `budget` (`10m`) bounds the time of the whole training, and `latency` (such as `2ms`) that
+    of an event and its list; empty: unbounded.
     """
 
     epochs: Count = 20

@@ -22,7 +22,7 @@ REPEATS = 40
 
 
 class Hardware(NamedTuple):
-    """A device, the threads that share the work, and the precision of the products with weights."""
+    """A device, the threads that share the work, and the precision of products (see `cells.dense`)."""
 
     device: torch.device
     threads: int

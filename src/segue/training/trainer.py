@@ -47,7 +47,7 @@ class Trainer:
         target: (E,) the item to predict after each event, -1 for none.
         settings: see `TrainSettings`.
         seed: of dropout and negatives.
-        precision: of the products with weights, those of a recurrence itself left out.
+        precision: of products in the output layer, in residual blocks and in linear recurrences.
     """
 
     def __init__(
