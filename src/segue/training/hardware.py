@@ -17,8 +17,8 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 WORTH = 1.3
 """How many times as fast products in bfloat16 must be to be taken: they cost conversions and some accuracy."""
 
-REPEATS = 40
-"""Of each of the two products that are measured; 5 ms together."""
+REPEATS = 20
+"""Of each of the two products that are measured; 20 ms together."""
 
 
 class Hardware(NamedTuple):
@@ -60,15 +60,23 @@ def device_of(name: str) -> torch.device:
 
 def faster_precision() -> str:
     """`bfloat16` where a product of it is measured to be clearly faster than one of float32, else `float32`."""
-    # In turns, and the shortest of many: what else the machine does must not decide.
-    taken = [[product_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)] for _ in range(REPEATS)]
-    full, half = (min(times) for times in zip(*taken, strict=True))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as a training has it: each thread does products of its own
+    try:
+        full = half = float("inf")
+        for turn in range(REPEATS):  # in turns, and the shortest of many: what else the machine does must not decide
+            full = min(full, product_seconds(torch.float32))
+            half = min(half, product_seconds(torch.bfloat16))
+            if turn and half > 2 * full:  # where it is emulated it takes long
+                break
+    finally:
+        torch.set_num_threads(threads)
     return "bfloat16" if full > WORTH * half else "float32"
 
 
 def product_seconds(dtype: torch.dtype) -> float:
-    """The time of a small product."""
-    a, b = (torch.ones(shape, dtype=dtype) for shape in ((64, 128), (128, 1024)))
+    """The time of a product as large as those of a window: smaller ones are mostly the call."""
+    a, b = (torch.ones(shape, dtype=dtype) for shape in ((512, 128), (128, 1024)))
     return seconds(lambda: torch.mm(a, b))
 
 
