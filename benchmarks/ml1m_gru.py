@@ -21,6 +21,8 @@ from segue.cli.show import print_report, progress, say
 SETTINGS = {
     "split.kind": "leave-one-out",
     "evaluate.exclude": "seen",
+    "model.cell": "gru",
+    "model.block": "plain",
     "model.dropout": 0.3,
     "train.epochs": 6,
     "train.rows": 32,

@@ -18,7 +18,7 @@ from segue import api
 from segue.choices import read_toml
 from segue.cli import app
 from segue.models.build import BASELINES
-from small_shop import METRICS, N_ITEMS, N_USERS, SETTINGS, SMALL, Ran, copied
+from small_shop import METRICS, N_ITEMS, N_USERS, SETTINGS, SMALL, Ran, copied, write_shop
 
 Capture = pytest.CaptureFixture[str]
 COMMANDS = ("inspect", "pack", "train", "tune", "evaluate", "compare", "recommend", "similar", "serve")
@@ -195,3 +195,16 @@ def test_help_imports_neither_torch_nor_polars() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")
     assert "Usage: segue" in found.stdout
+
+
+def test_ctrl_c_outside_of_a_training_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("segue.api.prepare", stopped)
+    write_shop(tmp_path)
+    told = Ran(capsys, "train", tmp_path / "clicks.csv", "--out", tmp_path / "model")
+    assert told.status == 130
+    assert told.err.endswith("interrupted\n")

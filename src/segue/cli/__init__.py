@@ -21,6 +21,7 @@ app = App(
     version=__version__,
     default_parameter=None,
     error_console=Console(stderr=True),
+    suppress_keyboard_interrupt=False,  # it would leave without a word
 )
 for module in (inspect, pack, train, tune, evaluate, compare, recommend, similar, serve):
     app.command(module.command, name=module.__name__.rpartition(".")[2])
