@@ -170,18 +170,18 @@ def keep(new: dict[str, Any]) -> None:
 
 
 def table() -> None:
-    """Means over seeds, and the least of them, as the page shows them."""
+    """Means over seeds, and the least of several, as the page shows them."""
     rows = kept()
     distances = sorted({row["distance"] for row in rows})
-    print("\n| | " + " | ".join(f"{distance:,}" for distance in distances) + " | seeds |")
-    print("|---|" + "---:|" * (len(distances) + 1))
+    print("\n| | " + " | ".join(f"{distance:,}" for distance in distances) + " |")
+    print("|---|" + "---|" * len(distances))
     for name in CELLS:
-        cells, seeds = [], set()
+        cells = []
         for distance in distances:
             found = [row["accuracy"] for row in rows if (row["name"], row["distance"]) == (name, distance)]
-            seeds.add(len(found))
-            cells.append(f"{fmean(found):.2f} ({min(found):.2f})" if found else "-")
-        print(f"| `{name}` | {' | '.join(cells)} | {min(seeds)} |")
+            least = f" (least of {len(found)}: {min(found):.2f})" if len(found) > 1 else ""
+            cells.append(f"{fmean(found):.2f}{least}" if found else "-")
+        print(f"| `{name}` | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":
