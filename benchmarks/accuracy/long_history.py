@@ -1,15 +1,17 @@
 """What a long history is worth: the state carried from a user's first event, or begun anew some events before the end.
 
-    .venv/bin/python benchmarks/accuracy/long_history.py ml-1m blocks-128    into ml-1m-long-history.json
+    .venv/bin/python benchmarks/accuracy/long_history.py ml-1m blocks-256    into ml-1m-long-history.json
 
-One network of `run.py` (trained there or here, kept in `.runs/`) is asked for the last event of each user with more
-than 500 earlier ones, from the state after the last 10, 50, 200 and 500 events, and after all of them. The same weights
-and the same targets: only what the state has seen differs. Nothing is chosen by these figures.
+The networks of a row of `run.py` (trained there or here, kept in `.runs/`) are asked for the last event of each user
+with more than 500 earlier ones, from the state after the last 10, 50, 200 and 500 events, and after all of them. The
+same weights and the same targets: only what the state has seen differs. Nothing is chosen by these figures. A figure is
+the mean over seeds, target by target; its interval is a bootstrap over users.
 """
 
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,22 +35,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What a long history is worth.")
     parser.add_argument("log", choices=PROTOCOLS)
     parser.add_argument("name", help="of the configuration")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", default="1,2,3")
     options = parser.parse_args()
-    introduce(options.seed)
-    plan = planned(options.log, settings_of(options.log, options.name)[1], options.seed)
-    network = trained(options.log, options.name, options.seed).model
+    seeds = [int(seed) for seed in options.seeds.split(",")]
+    introduce()
+    values: dict[str, dict[str, list[Array]]] = {}
+    for seed in seeds:
+        for seen, found in asked(options.log, options.name, seed):
+            for metric in PROTOCOLS[options.log].shown:
+                values.setdefault(seen, {}).setdefault(metric, []).append(rank_values(metric, found))
+            user = found.user
+    means = {seen: {metric: np.mean(of, 0) for metric, of in one.items()} for seen, one in values.items()}
+    facts = {"command": " ".join(["python", *sys.argv]), "seeds": seeds, "users": len(user), "more_than": LONG}
+    out = Path(__file__).with_name(f"{options.log}-long-history.json")
+    out.write_text(json.dumps({**facts, "rows": table(means, user)}, indent=1) + "\n")
+    print(f"written: {out.name}")
+
+
+def asked(log: str, name: str, seed: int) -> Iterator[tuple[str, Predictions]]:
+    """What one network answers, by how many events its state has seen."""
+    plan = planned(log, settings_of(log, name)[1], seed)
+    network = trained(log, name, seed).model
     laid, exclude = plan.judge.replayed, plan.settings.evaluate.exclude
     long = plan.judge.asked & (since_first(laid) > LONG)
-    found = {
-        str(seen or "all"): replay(network, laid if seen is None else seeing(laid, long, seen), long, exclude=exclude)
-        for seen in (*SEEN, None)
-    }
-    rows = table(found, PROTOCOLS[options.log].shown)
-    facts = {"command": " ".join(["python", *sys.argv]), "configuration": options.name, "seed": options.seed}
-    out = Path(__file__).with_name(f"{options.log}-long-history.json")
-    out.write_text(json.dumps({**facts, "users": len(found["all"].rank), "more_than": LONG, "rows": rows}, indent=1))
-    print(f"written: {out.name}")
+    for seen in SEEN:
+        yield str(seen), replay(network, seeing(laid, long, seen), long, exclude=exclude)
+    yield "all", replay(network, laid, long, exclude=exclude)
 
 
 def since_first(sequences: Sequences) -> Array:
@@ -63,18 +75,17 @@ def seeing(sequences: Sequences, asked: Array, seen: int) -> Sequences:
     return Sequences(**{**sequences._asdict(), "starts": starts})
 
 
-def table(found: dict[str, Predictions], shown: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Each metric by what the state has seen, and what is lost against all, with its 95 % interval over users."""
-    resamples = Bootstrap(found["all"].user, rng=stream(1, "bootstrap"))
+def table(values: dict[str, dict[str, Array]], user: Array) -> list[dict[str, Any]]:
+    """Each metric by what the state has seen, and its difference to a state that has seen all, with a 95 % interval."""
+    resamples = Bootstrap(user, rng=stream(1, "bootstrap"))
     rows = []
-    for seen, predictions in found.items():
+    for seen, of in values.items():
         row: dict[str, Any] = {"seen": seen}
-        for metric in shown:
-            of, of_all = (rank_values(metric, one) for one in (predictions, found["all"]))
-            lost = resamples.compare(of, of_all)
-            row[metric] = round(float(of.mean()), 4)
-            row[f"{metric} against all"] = [round(value, 4) for value in (lost.difference, lost.low, lost.high)]
-        print(f"events seen: {seen}: {row}", flush=True)
+        for metric, one in of.items():
+            against = resamples.compare(one, values["all"][metric])
+            row[metric] = round(float(one.mean()), 4)
+            row[f"{metric} against all"] = [round(part, 4) for part in (against.difference, against.low, against.high)]
+        print(row, flush=True)
         rows.append(row)
     return rows
 
