@@ -76,7 +76,7 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     dropout: Drop = 0.2
     embedding_dropout: Drop = 0.2
     time_gap: bool = False
-    cosine: Annotated[float, Meta(ge=0)] = 0.0
+    cosine: Annotated[float, Meta(ge=0, le=100)] = 0.0
 
 
 class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
