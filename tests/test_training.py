@@ -89,7 +89,7 @@ def test_a_training_goes_on_with_the_threads_and_the_precision_it_began_with(
 def test_ctrl_c_within_a_step_waits_for_its_end_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = network()
+    before, plain = signal.getsignal(signal.SIGINT), network()
     train_network(plain, sequences(), SETTINGS, seed=1)
     steps, step = [0], trainer.Trainer.step
 
@@ -108,7 +108,7 @@ def test_ctrl_c_within_a_step_waits_for_its_end_and_loses_nothing(
     resumed = network(seed=99)
     train_network(resumed, sequences(), rare, seed=1, checkpoints=Checkpoints(tmp_path, "x"))
     assert equal(weights(plain), weights(resumed))
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, BY_ROWS], ids=["full, one thread", "by rows, two threads"])
