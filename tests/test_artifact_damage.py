@@ -118,12 +118,12 @@ def test_facts_that_no_model_fits_are_refused(changes: dict[str, Any], told: str
         load_artifact(tmp_path / "model")
 
 
-@pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "sub/file", ""])
+@pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "sub/file", "", "with\0nothing"])
 def test_a_manifest_that_names_a_file_elsewhere_is_damaged(name: str, saved: Path) -> None:
     tree = msgspec.json.decode((saved / MANIFEST).read_bytes())
     tree["files"][name] = "0" * 64
     (saved / MANIFEST).write_bytes(msgspec.json.encode(tree))
-    with pytest.raises(ArtifactError, match=r"damaged: a name in `files` is no name of a file|cannot be read"):
+    with pytest.raises(ArtifactError, match=r"damaged: a name in `files` is no name of a file"):
         load_artifact(saved)
 
 

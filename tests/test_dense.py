@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from segue.cells import CELLS, cell_of
 from segue.cells.dense import dense, denses, lowered, precision, products_in
 from segue.cells.parallel import using
 from segue.models.base import SessionRule
@@ -83,6 +84,17 @@ def outputs(network: Network) -> tuple[Tensor, list[Tensor]]:
     assert y.dtype == torch.float32
     weights = list(network.cells.parameters())
     return y.detach(), list(torch.autograd.grad((y * weight).sum(), weights))
+
+
+@pytest.mark.parametrize("name", sorted(CELLS))
+def test_of_the_cells_alone_the_linear_recurrences_are_lowered(name: str) -> None:
+    torch.manual_seed(5)
+    cell = cell_of(name)(D, D)
+    x, starts = torch.randn(T, B, D), torch.rand(T, B) < 0.1
+    exact, _ = cell.scan(x, starts, cell.initial_state(B))
+    with products_in(HALF):
+        rounded, _ = cell.scan(x, starts, cell.initial_state(B))
+    assert torch.equal(exact, rounded) == (name not in {"mingru", "rglru"})
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -237,7 +237,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise ArtifactError(f"{folder}: no model of segue here ({MANIFEST} is missing)") from None
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise ArtifactError(f"{file}: damaged: {error}") from None
-    if any(Path(name).name != name or not name.isprintable() for name in manifest.files):
+    if any(not name or Path(name).name != name or not name.isprintable() for name in manifest.files):
         raise ArtifactError(f"{file}: damaged: a name in `files` is no name of a file in this folder")
     if manifest.facts_sha256 != facts_hash(manifest.facts):
         raise ArtifactError(f"{file}: damaged: `facts` are not those that were written; restore the folder from a copy")

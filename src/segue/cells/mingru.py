@@ -44,7 +44,7 @@ class MinGRU(Cell):
         return h, {"h": h}
 
     def scan(self, x: Tensor, starts: Tensor, state: CellState) -> tuple[Tensor, CellState]:
-        """One product for the whole window, then the linear recurrence; a start forgets by a factor of 0."""
+        """The products for the whole window, then the linear recurrence; a start forgets by a factor of 0."""
         f, c = (part.to(x.dtype) for part in denses(x, 2, self.w, self.b))
         f = f.sigmoid()  # in full precision: a gate near 1 decides how long is remembered
         y = linear_scan(f * ~starts.unsqueeze(-1), c - f * c, state["h"])

@@ -49,7 +49,7 @@ class RGLRU(Cell):
         return h, {"h": h}
 
     def scan(self, x: Tensor, starts: Tensor, state: CellState) -> tuple[Tensor, CellState]:
-        """One product for the whole window, then the linear recurrence; a start forgets by a factor of 0."""
+        """The products for the whole window, then the linear recurrence; a start forgets by a factor of 0."""
         a, b = self.parts(x)
         y = linear_scan(a * ~starts.unsqueeze(-1), b, state["h"])
         return y, {"h": y[-1]}

@@ -36,9 +36,9 @@ def command(
 
     if chart is not None:
         check_chart(chart)
+    wanted = [] if models is None else named(models)
     if models is not None:
-        check_models(named(models))
-    wanted = [name.strip() for name in (models or "").split(",") if name.strip()]
+        check_models(wanted)
     with progress() as show:
         report = api.compare(
             log,

@@ -29,7 +29,7 @@ DEEP = {
 """On long histories depth decides: measured on MovieLens-1M (docs/decisions/0009)."""
 
 SHALLOW = {"model.cosine": 16.0, "train.learning_rate": 3e-3}
-"""On short or few ones, that an item counts by its direction alone: measured on five logs (docs/decisions/0009)."""
+"""On short or few ones, that an item counts by its direction alone: measured on three logs (docs/decisions/0009)."""
 
 FEW_EVENTS = 300_000
 DROPS = {True: 0.4, False: 0.2}

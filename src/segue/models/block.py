@@ -70,5 +70,5 @@ class Block(nn.Module):
         x = x + dropout(dense(gated, self.out.weight), self.dropout, self.training)
         if self.ff_norm is None or self.ff_in is None or self.ff_out is None:
             return x
-        gate, value = denses(lowered(self.ff_norm(x)), 2, self.ff_in.weight, self.ff_in.bias)
+        gate, value = denses(self.ff_norm(x), 2, self.ff_in.weight, self.ff_in.bias)
         return x + dropout(dense(F.silu(gate) * value, self.ff_out.weight), self.dropout, self.training)
