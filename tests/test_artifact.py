@@ -18,6 +18,7 @@ from segue.choices import settings_of
 from segue.data.synthetic import noisy_chain
 from segue.errors import ArtifactError
 from segue.models.build import BASELINES
+from segue.training.card import network_of
 from segue.training.networks import Workshop
 from segue.training.plan import plan_of
 from segue.training.run import train_artifact
@@ -63,6 +64,17 @@ def test_the_card_names_the_verdict_the_cutoff_and_every_model(saved: Path) -> N
     card = (saved / "README.md").read_text()
     for word in ("gru", "markov", "sknn", "popularity", "UTC", "bootstrap", "segue serve"):
         assert word in card
+
+
+def test_the_card_says_what_a_network_is_made_of(artifacts: dict[str, Artifact]) -> None:
+    for name, artifact in artifacts.items():
+        assert ("Network: 1 layer of `gru`, width " in artifact.card) == (name in ("gru", "mix"))
+        assert ("the network's share" in artifact.card) == (name == "mix")
+    settings = {**artifacts["gru"].facts.settings, "block": "residual", "layers": 3, "front": 2, "convolution": 4}
+    made = network_of(msgspec.structs.replace(artifacts["gru"].facts, settings={**settings, "cosine": 16.0}))
+    told = "in front; a convolution over 4 inputs in each; a score is 16 times a cosine."
+    assert made[0].startswith("Network: 3 residual blocks of `gru`, width ")
+    assert made[0].endswith(f"; a convolution over 2 events {told}")
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -89,7 +89,7 @@ def test_what_needs_times_is_refused_on_a_log_that_has_only_an_order(
         *("train.learning_rate=nan", "train.learning_rate=-1", "train.clip=nan"),
         *("train.weight_decay=nan", "sessions.gap=nan", "split.test=nan", "model.dropout=1.5", "train=3"),
         *("train.epochs=-3", "train.epochs=many", "train.epochs=2.5", "evaluate.exclude=sometimes"),
-        *("model.convolution=4", "model.cosine=-1", "model.cosine=inf", "model.layers=0"),
+        *("model.convolution=4", "model.feed_forward=2", "model.cosine=-1", "model.cosine=inf", "model.layers=0"),
         *("train.metric=coverage@10", "train.loss=ful", "train.epochs=", "seed=-1", "evaluate.metrics=['ndcg@0']"),
     ],
 )

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from segue.cells import CellState, fold
+from segue.cells import Cell, CellState, fold
 from segue.cells.linear import back_in_pieces, back_in_steps, in_pieces, in_steps, linear_scan
 from segue.cells.parallel import using
+from segue.errors import ConfigError
 from segue.models.base import SessionRule
 from segue.models.block import Block
 from segue.models.convolution import Convolution, Front
@@ -107,6 +108,31 @@ def test_the_linear_scan_has_the_gradients_of_finite_differences(form: Any, monk
     torch.manual_seed(3)
     a, b, h = (torch.rand(shape).double().requires_grad_() for shape in ((5, 2, 3), (5, 2, 3), (2, 3)))
     assert torch.autograd.gradcheck(linear_scan, (a, b, h))
+
+
+def test_a_feed_forward_part_is_there_unless_it_is_off() -> None:
+    for width, times in ((1, 4.0), (8, 0.1), (64, 4.0)):
+        hidden = Block("gru", width, dropout=0.0, convolution=0, feed_forward=times).ff_out
+        assert hidden is not None
+        assert hidden.in_features == {1: 8, 8: 8, 64: 168}[width]
+    assert Block("gru", 64, dropout=0.0, convolution=0, feed_forward=0.0).ff_out is None
+
+
+def test_a_cell_whose_state_has_the_name_of_the_convolution_s_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segue.cells.base.CELLS", {})
+
+    class Mine(Cell):
+        name = "mine"
+
+        def initial_state(self, batch_size: int) -> CellState:
+            return {"before": torch.zeros(batch_size, self.width)}
+
+        def step(self, x: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+            return x + state["before"], {"before": x}
+
+    Block("mine", D, dropout=0.0, convolution=0, feed_forward=0)
+    with pytest.raises(ConfigError, match=r"cell `mine` has a state `before`.*rename it"):
+        Block("mine", D, dropout=0.0, convolution=2, feed_forward=0)
 
 
 def network(**settings: Any) -> Network:

@@ -131,7 +131,7 @@ def training_part(plan: Plan) -> Any:
 def test_useless_neighbours_are_left_out(plan: Plan, network: Network) -> None:
     useless, told = neighbours_of(plan, shuffled(training_part(plan))), []
     assert mixing.choose_weight(network, useless, plan.choose, shop_of(plan, told)) == 1
-    assert "mix: share 1 of the network is best of 1|0.999|0.99|0.9|0.5|0.1|0.01|0: recall@1" in told[0]
+    assert "mix: share 1 of the network (gru) is best of 1|0.999|0.99|0.9|0.5|0.1|0.01|0: recall@1" in told[0]
 
 
 def test_neighbours_that_help_have_their_share(plan: Plan) -> None:

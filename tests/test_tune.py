@@ -78,12 +78,16 @@ def test_what_the_user_has_set_is_not_tuned() -> None:
     plain = {one.key for one in space_of(plan.choose, plan.settings, ["gru"], {"model.block"})}
     assert free - plain == {"model.block", "model.convolution"}, "a plain layer has no convolution"
     assert "model.cell" in {one.key for one in space_of(plan.choose, plan.settings, ["gru", "other"])}
+    plan, fixed = plan_for(**{"model.block": "residual", "model.feed_forward": 2.0}), {"model.feed_forward"}
+    blocks = {one.key for one in space_of(plan.choose, plan.settings, ["gru"], fixed)}
+    assert free - blocks == {"model.block"}, "what stands inside of blocks leaves nothing but blocks"
 
 
 def test_what_has_no_effect_beside_a_chosen_value_is_off() -> None:
-    settings = plan_for(**{"model.block": "residual", "model.convolution": 4, "model.cosine": 16.0}).settings
-    plain = applied(settings, {"model.block": "plain"})
-    assert (plain.model.convolution, plain.model.cosine) == (0, 16.0)
+    blocks = {"model.block": "residual", "model.convolution": 4, "model.feed_forward": 2.0, "model.cosine": 16.0}
+    settings = plan_for(**blocks).settings
+    plain = applied(settings, {"model.block": "plain"}).model
+    assert (plain.convolution, plain.feed_forward, plain.cosine) == (0, 4.0, 16.0)
     assert applied(settings, {"train.loss": "bpr-max"}).model.cosine == 0.0
     assert applied(settings, {"train.loss": "full"}).model.cosine == 16.0
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from segue.cells import CELLS, Cell, CellState, cell_of, fold
+from segue.cells import CELLS, Cell, CellState, cell_of, fold, new_cell
 from segue.cells.attention import Attention
 from segue.cells.conv import Conv
 from segue.cells.gru import GRU
@@ -107,6 +107,26 @@ def test_a_cell_that_is_defined_anew_takes_the_place_of_its_older_self(monkeypat
     monkeypatch.setattr("segue.cells.base.CELLS", known := dict(CELLS))
     first, second = (type("Mine", (GRU,), {"name": "mine"}) for _ in range(2))
     assert known["mine"] is second is not first
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        (lambda x, state: (x[:, :2], state), r"cell `mine`.*shape \(2, 2\), expected \(2, 5\)"),
+        (lambda x, state: (x, {"c": state["h"]}), r"cell `mine`.*\{'h': \(2, 5\)\}.*\{'c': \(2, 5\)\}"),
+        (lambda x, state: (x, {"h": state["h"][0]}), r"cell `mine`.*'h': \(5,\)\}; expected the same names and shapes"),
+    ],
+)
+def test_a_cell_that_gives_something_else_is_refused_with_what_it_gave(
+    step: Any, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segue.cells.base.CELLS", {})
+    parts = {"name": "mine", "initial_state": lambda _, rows: {"h": torch.zeros(rows, H)}}
+    type("Mine", (Cell,), {**parts, "step": lambda _, x, state: (x, state)})
+    assert new_cell("mine", H).width == H
+    type("Mine", (Cell,), {**parts, "step": lambda _, x, state: step(x, state)})
+    with pytest.raises(ConfigError, match=told):
+        new_cell("mine", H)
 
 
 @EVERY

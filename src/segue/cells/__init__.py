@@ -7,9 +7,9 @@ from segue import threads
 
 threads.prepare()
 
-from segue.cells.base import CELLS, Cell, CellState, cell_of, fold  # noqa: E402  (threads first)
+from segue.cells.base import CELLS, Cell, CellState, cell_of, fold, new_cell  # noqa: E402  (threads first)
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["CELLS", "Cell", "CellState", "cell_of", "fold"]
+__all__ = ["CELLS", "Cell", "CellState", "cell_of", "fold", "new_cell"]

@@ -79,3 +79,23 @@ def cell_of(name: str) -> type[Cell]:
         return CELLS[name]
     except KeyError:
         raise ConfigError(f"`{name}` is not a cell{did_you_mean(name, CELLS)}") from None
+
+
+def new_cell(name: str, width: int) -> Cell:
+    """A cell from D = `width` to as many. Raises ConfigError where it does not give what a cell must give."""
+    cell = cell_of(name)(width, width)
+    state = cell.initial_state(2)
+    with torch.no_grad():
+        y, after = cell.step(torch.zeros(2, width), state)
+    if tuple(y.shape) != (2, width):
+        raise ConfigError(
+            f"the cell `{name}`: for x of shape (2, {width}) `step` gives y of shape {tuple(y.shape)}, expected "
+            f"(2, {width}), (B, H)"
+        )
+    shapes = [{part: tuple(tensor.shape) for part, tensor in found.items()} for found in (state, after)]
+    if shapes[0] != shapes[1] or any(shape[:1] != (2,) for shape in shapes[0].values()):
+        raise ConfigError(
+            f"the cell `{name}`: for two rows `initial_state` gives {shapes[0]} and `step` gives {shapes[1]}; expected "
+            "the same names and shapes, rows first"
+        )
+    return cell

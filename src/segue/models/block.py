@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from segue.cells import CellState, cell_of
+from segue.cells import CellState, new_cell
 from segue.cells.dense import dense, denses, lowered
 from segue.cells.dropout import dropout
+from segue.errors import ConfigError
 from segue.models.convolution import Convolution
 
 
@@ -18,7 +19,8 @@ class Block(nn.Module):
         u = norm(x);  x = x + W_2 (silu(W_1 u) * V_1 u)
 
     Deviations: layer norm with a learned scale and shift; SiLU for GeLU; the linear layer before the recurrence is
-    that of the cell. The feed-forward part has as many weights as one without a gate of the width that is set.
+    that of the cell. The feed-forward part has about as many weights as one without a gate of the width that is set:
+    its own is two thirds of that, to the nearest multiple of 8, and at least 8.
 
     Args:
         cell: the name of the recurrent layer.
@@ -33,10 +35,12 @@ class Block(nn.Module):
         self.dropout = dropout
         self.norm = nn.LayerNorm(width)
         self.convolution = Convolution(width, convolution) if convolution else None
-        self.cell = cell_of(cell)(width, width)
+        self.cell = new_cell(cell, width)
+        if self.convolution is not None and "before" in self.cell.initial_state(1):
+            raise ConfigError(f"the cell `{cell}` has a state `before`, as the convolution of a block has: rename it")
         self.gate = nn.Linear(width, width)
         self.out = nn.Linear(width, width, bias=False)
-        hidden = 8 * round(feed_forward * width * 2 / 3 / 8)
+        hidden = max(8, 8 * round(feed_forward * width * 2 / 3 / 8)) if feed_forward else 0
         self.ff_norm = nn.LayerNorm(width) if hidden else None
         self.ff_in = nn.Linear(width, 2 * hidden) if hidden else None
         self.ff_out = nn.Linear(hidden, width, bias=False) if hidden else None

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from segue.cells import CellState, cell_of
+from segue.cells import CellState, new_cell
 from segue.cells.dropout import dropout
 from segue.errors import ArtifactError
 from segue.models.base import Event, SessionRule, State, at_request
@@ -92,7 +92,7 @@ class Network(nn.Module):
         self.cells = nn.ModuleList(
             Block(cell, width, dropout=dropout, convolution=convolution, feed_forward=feed_forward)
             if residual
-            else cell_of(cell)(width, width)
+            else new_cell(cell, width)
             for _ in range(layers)
         )
         if front:

@@ -39,6 +39,7 @@ def card_of(
         *caveats(facts),
         f"Trained by segue on {facts.trained_at} from {facts.events:,} events{until}. {report.verdict}.",
         "",
+        *network_of(facts),
         "## How good it is",
         "",
         f"Split: {facts_of_split(report)}. Full ranking of the whole catalog; left out of every list: {left_out}. "
@@ -87,6 +88,25 @@ def caveats(facts: Facts) -> list[str]:
             "",
         ]
     return []
+
+
+def network_of(facts: Facts) -> list[str]:
+    """What the network is made of; nothing for a baseline."""
+    made = {"network": facts.settings, "mix": facts.settings.get("network")}.get(facts.kind)
+    if made is None:
+        return []
+    kind = {"plain": "layer", "residual": "residual block"}[made["block"]]
+    parts = [f"{made['layers']} {kind}{'s' * (made['layers'] > 1)} of `{made['cell']}`, width {made['width']}"]
+    if made["front"]:
+        parts.append(f"a convolution over {made['front']} events in front")
+    if made["convolution"]:
+        parts.append(f"a convolution over {made['convolution']} inputs in each")
+    if made["time_gap"]:
+        parts.append("the pause before an event is fed too")
+    parts.append(f"a score is {made['cosine']:g} times a cosine" if made["cosine"] else "a score is an inner product")
+    if facts.kind == "mix":
+        parts.append(f"mixed with session neighbours, the network's share {facts.settings['weight']:g}")
+    return [f"Network: {'; '.join(parts)}.", ""]
 
 
 def facts_of_split(report: Report) -> str:

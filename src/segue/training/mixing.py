@@ -33,6 +33,7 @@ def fit_network_and_mix(cell: str, neighbours: Fitted, plan: Plan, shop: Worksho
         return network, network
     started = time.monotonic()
     earlier = again(Neighbours, neighbours.settings, plan.choose, plan.rule)
+    assert isinstance(chosen.model, Network)
     weight = choose_weight(chosen.model, earlier, plan.choose, shop)
     mix = mixed(network.model, neighbours.model if network.phase is neighbours.phase else earlier, weight)
     return network, network._replace(
@@ -42,7 +43,7 @@ def fit_network_and_mix(cell: str, neighbours: Fitted, plan: Plan, shop: Worksho
     )
 
 
-def choose_weight(network: Model, neighbours: Model, choose: Phase, shop: Workshop) -> float:
+def choose_weight(network: Network, neighbours: Model, choose: Phase, shop: Workshop) -> float:
     """The weight that does best on validation, where each is asked for about `train.grid_predictions`."""
     settings = shop.settings
     limit = settings.train.grid_predictions
@@ -51,7 +52,8 @@ def choose_weight(network: Model, neighbours: Model, choose: Phase, shop: Worksh
     tried = [validation_metric(mixed(network, neighbours, weight), choose, settings) for weight in WEIGHTS]
     best = int(np.argmax(tried))
     shop.say(
-        f"mix: share {WEIGHTS[best]:g} of the network is best of {'|'.join(f'{w:g}' for w in WEIGHTS)}: "
+        f"mix: share {WEIGHTS[best]:g} of the network ({network.cell}) is best of "
+        f"{'|'.join(f'{weight:g}' for weight in WEIGHTS)}: "
         f"{settings.train.metric} {tried[best]:.4f} on validation; the network alone {tried[0]:.4f}, "
         f"the neighbours alone {tried[-1]:.4f}"
     )

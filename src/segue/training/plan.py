@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from segue.choices import look_up, settings_of
-from segue.config import Settings
+from segue.config import INSIDE_BLOCKS, Settings
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.items import check_items
@@ -71,11 +71,13 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
         raise ConfigError("model.time_gap needs times, and this log has only an order: leave it false")
     if settings.sessions.gap_seconds is not None and not log.timed:
         raise ConfigError("sessions.gap needs times, and this log has only an order: leave it `never`")
-    if settings.model.convolution and settings.model.block == "plain":
-        raise ConfigError(
-            f"model.convolution is {settings.model.convolution}, and stands inside of residual blocks: set "
-            "model.block = residual, or put a convolution in front of the layers with model.front"
-        )
+    if settings.model.block == "plain":
+        for name, idle in INSIDE_BLOCKS.items():
+            if (value := getattr(settings.model, name)) != idle:
+                raise ConfigError(
+                    f"model.{name} is {value:g}, and stands inside of residual blocks: set model.block = residual"
+                    + (", or put a convolution in front of the layers with model.front" * (name == "convolution"))
+                )
     rule = SessionRule(settings.sessions.gap_seconds, settings.sessions.at_session_start)
     split = split_log(log, settings.split)
     limits = settings.train.validation_predictions, settings.evaluate.max_predictions

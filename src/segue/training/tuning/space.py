@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from segue.choices import assign, look_up, settings_of
-from segue.config import Settings
+from segue.config import INSIDE_BLOCKS, Settings
 from segue.data.proposals import FULL_LOSS_ITEMS, RANKING
 from segue.evaluation.phase import Phase
 from segue.training.losses import LOSSES
@@ -55,10 +55,12 @@ def space_of(phase: Phase, settings: Settings, cells: Sequence[str], fixed: Coll
     losses = losses_for(items)
     if model.cosine and "model.cosine" in fixed:
         losses = [name for name in losses if name not in RANKING]
+    inside = any(f"model.{name}" in fixed and getattr(model, name) != idle for name, idle in INSIDE_BLOCKS.items())
+    blocks = ("residual",) if inside else ("plain", "residual")
     draws = [draw for draw in NEGATIVES if draw <= items // 2] or [NEGATIVES[0]]
     found = [
         Dimension("model.cell", tuple(cells), 0, False, "as asked for" if len(cells) > 1 else ""),
-        unordered("model.block", ("plain", "residual"), model.block, "residual blocks bear depth; small logs may not"),
+        unordered("model.block", blocks, model.block, "residual blocks bear depth; small logs may not"),
         ordered("model.width", widths_for(events, items, model.width), model.width, width_reason(events, items)),
         ordered("model.layers", (1,) if events < FEW_EVENTS else (1, 2, 3), model.layers, layers_reason(events)),
         ordered("model.dropout", drops, model.dropout, of_drops),
@@ -109,7 +111,7 @@ def widths_for(events: int, items: int, start: int) -> list[int]:
 
 
 def weights(width: int, items: int) -> int:
-    """About so many numbers a network with one gated layer has."""
+    """About so many numbers a network with one plain gated layer has; most are the items', whatever the layers."""
     return width * items + 6 * width * width
 
 
@@ -156,7 +158,7 @@ def applied(settings: Settings, values: Mapping[str, Any]) -> Settings:
     for key, value in values.items():
         assign(tree, key, value)
     if tree["model"]["block"] == "plain":  # what was proposed for blocks
-        tree["model"]["convolution"] = 0
+        tree["model"].update(INSIDE_BLOCKS)
     if values.get("train.loss") in RANKING:  # what was proposed for a softmax
         tree["model"]["cosine"] = 0.0
     return settings_of(tree)

@@ -19,6 +19,8 @@ from segue.training.tuning.study import SETTINGS, TRIALS
 
 WIDTH = 116
 
+NO_PLACE = "not as the log proposed: that has no place beside what was chosen"
+
 
 def write_tuning(folder: Path, tuning: Tuning, plan: Plan, fixed: Collection[str]) -> None:
     """Both files, each whole or as it was; no settings where no trial is complete."""
@@ -30,7 +32,10 @@ def write_tuning(folder: Path, tuning: Tuning, plan: Plan, fixed: Collection[str
 def settings_text(tuning: Tuning, plan: Plan, fixed: Collection[str]) -> str:
     """What differs from the defaults or was decided, as TOML, each with its reason."""
     best = next(one for one in tuning.trials if one.number == tuning.best)
-    reasons = {one.key: f"from the log: {one.reason}" for one in plan.proposals}
+    reasons = {
+        one.key: f"from the log: {one.reason}" if stays(tuning.settings, one.key) == one.value else NO_PLACE
+        for one in plan.proposals
+    }
     reasons |= {"model.cell": "the one that was asked for"} | dict.fromkeys(fixed, "as you set it")
     reasons |= {
         key: f"best of {len(tuning.trials)} tried; {told(value, best.value or 0.0, tuning.effects[key])}"
@@ -42,6 +47,7 @@ def settings_text(tuning: Tuning, plan: Plan, fixed: Collection[str]) -> str:
             f"{tuning.metric} {best.value:.4f} (95 % {best.low or 0:.4f} to {best.high or 0:.4f}) over "
             f"{tuning.predictions:,} predictions of the validation part. {tuning.verdict}."
         ),
+        *commented("A trial differs from the best one in several settings: what a value lost, it did not lose alone."),
         *commented(schedule_note(best.planned, plan.settings)),
     ]
     tree: dict[str, dict[str, Any]] = {}
