@@ -11,6 +11,7 @@ from segue.data.events import EventLog, log_of
 from segue.data.proposals import propose, without_company
 from segue.data.statistics import measure, warnings_of
 from segue.errors import LogError
+from segue.training.plan import plan_of
 
 
 def proposed(log: EventLog) -> dict[str, object]:
@@ -157,6 +158,20 @@ def test_what_goes_with_a_softmax_is_not_proposed_where_a_ranking_loss_was_chose
     assert {one.key for one in proposals} - keys == gone
     assert without_company(proposals, {"train": {"loss": "sampled"}}) == proposals
     assert without_company(proposals, {}) == proposals
+
+
+def test_the_learning_rate_goes_with_the_loss_that_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = shop(5000)
+
+    def rate(loss: str | None) -> float:
+        found = {one.key: one.value for one in propose(log, measure(log), loss=loss)}
+        return float(found["train.learning_rate"])
+
+    assert rate(None) == rate("full") < rate("sampled")
+    monkeypatch.setattr("segue.data.proposals.FULL_LOSS_ITEMS", 3)
+    assert rate(None) == rate("sampled") > rate("full")
+    plan = plan_of(log, {"train": {"loss": "full"}})
+    assert plan.settings.train.learning_rate == rate("full")
 
 
 @pytest.mark.parametrize(("column", "value"), [("item", -1), ("item", 9999), ("user", 9999)])

@@ -58,11 +58,12 @@ CONFIGURATIONS: dict[str, dict[str, dict[str, Any]]] = {
             "model.cosine": 16.0,
             "model.dropout": 0.2,
             "model.embedding_dropout": 0.3,
-            "train.loss": "full",
-            "train.rows": 64,
-            "train.window": 32,
-            "train.learning_rate": 3e-3,
-            "train.epochs": 6,
+            "train.loss": "sampled",
+            "train.negatives": 2048,
+            "train.rows": 32,
+            "train.window": 16,
+            "train.learning_rate": 1e-2,
+            "train.epochs": 8,
         },
     },
     "amazon-beauty": {
@@ -92,4 +93,13 @@ CONFIGURATIONS: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
 }
-"""By log and by the name of the row; `cell` is the recurrent layer, every other key a setting."""
+"""By log and by the name of the row; `cell` is the recurrent layer, every other key a setting.
+
+A mix names the network that it is of, and its share beside the tuned neighbours.
+"""
+
+
+def settings_of(log: str, name: str) -> tuple[str, dict[str, Any]]:
+    """The cell and the settings of a configuration, or of the network of a mix."""
+    chosen = dict(CONFIGURATIONS[log][name])
+    return settings_of(log, chosen["mix_of"]) if "mix_of" in chosen else (chosen.pop("cell"), chosen)

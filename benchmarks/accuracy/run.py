@@ -1,13 +1,12 @@
 """How accurate recurrent networks are where others have published figures, and where the bars of this project lie.
 
-    .venv/bin/python benchmarks/accuracy/run.py ml-1m                      train what is missing, write ml-1m.json
-    .venv/bin/python benchmarks/accuracy/run.py ml-1m --choose blocks-128  the validation curve of one configuration
+    .venv/bin/python benchmarks/accuracy/run.py ml-1m
 
-Settings and epochs are chosen on the validation part (`--choose` prints its curve, the test part is not touched) and
-stand in `configurations.py`. Then each configuration learns from training and validation events with each seed, for
-as many epochs, and is asked for the test part once, beside the baselines tuned on validation. A row of the written
-table is a configuration: means over seeds; intervals are the means of those of single seeds, and the p of the paired
-test against the best baseline is the largest of any seed.
+Settings and epochs are chosen on the validation part (see `choose.py`) and stand in `configurations.py`. Then each
+configuration learns from training and validation events with each seed, for as many epochs, and is asked for the test
+part once, beside the baselines tuned on validation. A row of the written table is a configuration: means over seeds;
+intervals are the means of those of single seeds, and the p of the paired test against the best baseline is the largest
+of any seed.
 
 A trained network is kept in `.runs/`, by its settings: a run that is cut off goes on where it stopped.
 """
@@ -16,7 +15,6 @@ import argparse
 import hashlib
 import json
 import sys
-import time
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -24,7 +22,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import safetensors.numpy
-from configurations import CONFIGURATIONS
+from configurations import CONFIGURATIONS, settings_of
 from logs import PROTOCOLS, Protocol, parts_of, planned
 from machine import introduce
 
@@ -35,6 +33,7 @@ from segue.evaluation.report import Report, Row, Value
 from segue.models.build import BASELINES
 from segue.training.candidates import fit_baseline
 from segue.training.loop import train_network
+from segue.training.mixing import mixed
 from segue.training.networks import new_network
 from segue.training.plan import Plan
 
@@ -45,16 +44,11 @@ RUNS = HERE / ".runs"
 def main() -> None:
     parser = argparse.ArgumentParser(description="Accuracy on the logs with published figures.")
     parser.add_argument("log", choices=PROTOCOLS)
-    parser.add_argument("--choose", help="print the validation curve of one configuration")
-    parser.add_argument("--set", action="append", default=[], help="with --choose: a setting in place of its own")
     parser.add_argument("--only", help="names of configurations, with commas between; by default all")
     parser.add_argument("--seeds", default="1,2,3")
     options = parser.parse_args()
     seeds = [int(seed) for seed in options.seeds.split(",")]
     introduce(seeds[0])
-    if options.choose:
-        choose(options.log, options.choose, seeds[0], dict(one.split("=", 1) for one in options.set))
-        return
     names = options.only.split(",") if options.only else list(CONFIGURATIONS[options.log])
     report = table(options.log, names, seeds)
     print_report(report)
@@ -63,48 +57,6 @@ def main() -> None:
     out = HERE / f"{options.log}.json"
     out.write_bytes(msgspec.json.format(msgspec.json.encode({**facts, **msgspec.to_builtins(report)})) + b"\n")
     print(f"written: {out.name}")
-
-
-def settings_of(log: str, name: str) -> tuple[str, dict[str, Any]]:
-    """The cell and the settings of a configuration."""
-    chosen = dict(CONFIGURATIONS[log][name])
-    return chosen.pop("cell"), chosen
-
-
-def choose(log: str, name: str, seed: int, instead: dict[str, str]) -> None:
-    """Train on the training part, and ask for the validation part after each epoch."""
-    cell, chosen = settings_of(log, name)
-    cell = instead.pop("cell", cell)
-    chosen.update({key: typed(value) for key, value in instead.items()})
-    plan = planned(log, {"train.patience": 1000, **chosen}, seed)
-    network = new_network(cell, len(plan.choose.catalog), plan.rule, plan.settings)
-    began = time.monotonic()
-
-    def validated() -> float:
-        found = replay(network, plan.choose.replayed, plan.choose.asked, exclude=plan.settings.evaluate.exclude)
-        values = {metric: float(rank_values(metric, found).mean()) for metric in PROTOCOLS[log].shown}
-        told = ", ".join(f"{metric} {value:.4f}" for metric, value in values.items())
-        print(f"{told}; {time.monotonic() - began:.0f} s", flush=True)
-        return values[PROTOCOLS[log].main]
-
-    with progress() as show:
-        trained = train_network(
-            network,
-            plan.choose.learned,
-            plan.settings.train,
-            seed=seed,
-            validate=validated,
-            show=lambda at: show(name, at),
-        )
-    print(f"{name}: epoch {trained.epochs} of {plan.settings.train.epochs} is best")
-
-
-def typed(value: str) -> Any:
-    """A number where it is one."""
-    try:
-        return json.loads(value)
-    except json.JSONDecodeError:
-        return value
 
 
 def table(log: str, names: list[str], seeds: list[int]) -> Report:
@@ -117,7 +69,7 @@ def table(log: str, names: list[str], seeds: list[int]) -> Report:
             entries[name] = Entry(model=one.model, baseline=True, seconds=one.seconds, settings=one.settings)
     for name in names:
         for seed in seeds:
-            entries[f"{name} seed {seed}"] = trained(log, name, seed)
+            entries[f"{name} seed {seed}"] = with_neighbours(log, name, trained(log, name, seed), entries["sknn"])
     main = PROTOCOLS[log].main
     exclude = plan.settings.evaluate.exclude
     report = judge(entries, plan.judge, exclude=exclude, main=main, split=plan.facts, notes=plan.notes)
@@ -140,7 +92,8 @@ def trained(log: str, name: str, seed: int) -> Entry:
     plan = planned(log, chosen, seed)
     network = new_network(cell, len(plan.judge.catalog), plan.rule, plan.settings)
     key = json.dumps([log, cell, chosen, seed], sort_keys=True)
-    kept = RUNS / f"{log}-{name}-{seed}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.safetensors"
+    of = CONFIGURATIONS[log][name].get("mix_of", name)
+    kept = RUNS / f"{log}-{of}-{seed}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.safetensors"
     if kept.exists():
         network.load_arrays(safetensors.numpy.load_file(kept))
         seconds = float(kept.with_suffix(".seconds").read_text())
@@ -160,6 +113,18 @@ def trained(log: str, name: str, seed: int) -> Entry:
     rate = round(len(plan.judge.learned) * plan.settings.train.epochs / seconds)
     facts = {"cell": cell, **chosen, "parameters": sum(p.numel() for p in network.parameters()), "events_per_s": rate}
     return Entry(model=network, baseline=False, seconds=seconds, settings=facts)
+
+
+def with_neighbours(log: str, name: str, network: Entry, neighbours: Entry) -> Entry:
+    """The mix of both where the configuration is one, with the share that was chosen for it; else the network."""
+    if "weight" not in CONFIGURATIONS[log][name]:
+        return network
+    weight = CONFIGURATIONS[log][name]["weight"]
+    return msgspec.structs.replace(
+        network,
+        model=mixed(network.model, neighbours.model, weight),
+        settings={"weight": weight, **network.settings, "neighbours": neighbours.settings},
+    )
 
 
 def mean_row(name: str, rows: list[Row]) -> Row:

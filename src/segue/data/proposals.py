@@ -28,8 +28,11 @@ DEEP = {
 }
 """On long histories depth decides: measured on MovieLens-1M (docs/decisions/0009)."""
 
-SHALLOW = {"model.cosine": 16.0, "train.learning_rate": 3e-3}
+COSINE = 16.0
 """On short or few ones, that an item counts by its direction alone: measured on three logs (docs/decisions/0009)."""
+
+RATES = {"full": 3e-3, "sampled": 1e-2}
+"""A sample moves an item's row at few of the steps, and must move it further: measured on Diginetica (same place)."""
 
 FEW_EVENTS = 300_000
 DROPS = {True: 0.4, False: 0.2}
@@ -47,18 +50,23 @@ class Proposal(NamedTuple):
     reason: str
 
 
-def propose(log: EventLog, statistics: Statistics) -> list[Proposal]:
-    """Split, exclusion, sessions, network, loss and the shape of a batch, from the measures of a log."""
+def propose(log: EventLog, statistics: Statistics, *, loss: str | None = None) -> list[Proposal]:
+    """Split, exclusion, sessions, network, loss and the shape of a batch, from the measures of a log.
+
+    Args:
+        loss: what the user set, if so: the learning rate goes with it.
+    """
     gap = propose_gap(log, statistics)
     start = propose_start(log, statistics, gap)
     lengths = statistics.session_length
     if (gap.value == "never" and log.session is None) or start.value == "mark":
         lengths = statistics.length
-    network = propose_network(statistics, typical=lengths[1])
+    loss_proposed = propose_loss(statistics)
+    network = propose_network(statistics, typical=lengths[1], loss=loss or loss_proposed.value)
     decided = {one.key for one in network}
     batch = [one for one in propose_batch(statistics, long=lengths[2]) if one.key not in decided]
     first = [propose_split(log), propose_exclude(statistics), gap, start]
-    return [*first, *network, propose_loss(statistics), *batch]
+    return [*first, *network, loss_proposed, *batch]
 
 
 def without_company(proposals: list[Proposal], tree: Mapping[str, Any]) -> list[Proposal]:
@@ -117,7 +125,7 @@ def propose_start(log: EventLog, s: Statistics, gap: Proposal) -> Proposal:
     return Proposal("sessions.at_session_start", "mark", reason)
 
 
-def propose_network(s: Statistics, *, typical: int) -> list[Proposal]:
+def propose_network(s: Statistics, *, typical: int, loss: str) -> list[Proposal]:
     """A deep network of residual blocks where there are many long sequences; else one layer, compared by direction."""
     if typical >= LONG and s.events >= MANY_EVENTS:
         reason = f"{WITH_BLOCKS}: {s.events:,} events, half of the sequences have {typical} or more, bear depth"
@@ -126,8 +134,10 @@ def propose_network(s: Statistics, *, typical: int) -> list[Proposal]:
     reason = f"{WITH_SOFTMAX}: {which}, so that one layer is enough, and items are compared by direction alone"
     dropped = DROPS[s.events < FEW_EVENTS]
     of_drops = f"{WITH_SOFTMAX}: {s.events:,} events are {'few' if s.events < FEW_EVENTS else 'not few'}"
+    drawn = f"{WITH_SOFTMAX}: a sample moves each item at few of the steps, which must be long"
     return [
-        *(Proposal(key, value, reason) for key, value in SHALLOW.items()),
+        Proposal("model.cosine", COSINE, reason),
+        Proposal("train.learning_rate", RATES.get(loss, RATES["full"]), drawn if loss == "sampled" else reason),
         Proposal("model.dropout", dropped, of_drops),
         Proposal("model.embedding_dropout", max(dropped, 0.3), of_drops),
     ]

@@ -64,7 +64,8 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
         items: what is known of the items.
     """
     statistics = measure(log)
-    open_ones = (one for one in propose(log, statistics) if look_up(tree, one.key) is None)
+    proposed = propose(log, statistics, loss=look_up(tree, "train.loss"))
+    open_ones = (one for one in proposed if look_up(tree, one.key) is None)
     proposals = without_company(list(open_ones), tree)
     settings = settings_of(tree, {one.key: one.value for one in proposals})
     if settings.model.time_gap and not log.timed:
