@@ -15,11 +15,9 @@ from segue.errors import ArtifactError
 from segue.models.base import Event, SessionRule, State, at_request
 from segue.models.block import Block
 from segue.models.convolution import Front
+from segue.models.tensors import PAUSES, cells_of, named, pause_sizes, shared
 from segue.models.unroll import unrolled
 from segue.shapes import Array, Bools, Doubles, Floats, Ints
-
-PAUSES = 40
-"""How many sizes of pause the time input tells apart: powers of two of seconds, from none to 17,000 years."""
 
 SETTINGS = (
     "cell",
@@ -175,7 +173,7 @@ class Network(nn.Module):
         events = Event(event.item[None], event.time[None], event.opens[None])
         with torch.no_grad():
             x = self.inputs(*self.tensors(events, np.zeros(events.item.shape, bool), state))[0]
-            cells = self.cells_of(state)
+            cells = cells_of(state, len(self.cells), self.device)
             after = []
             for cell, kept in zip(self.cells, cells, strict=True):
                 x, last = cell.step(x, kept)  # type: ignore[operator]
@@ -187,7 +185,7 @@ class Network(nn.Module):
         """Queries (T, B, D) after each event, and the last state."""
         with torch.no_grad():
             x = self.inputs(*self.tensors(events, starts, state))
-            y, after = self.unroll(x, shared(starts).to(self.device), self.cells_of(state))
+            y, after = self.unroll(x, shared(starts).to(self.device), cells_of(state, len(self.cells), self.device))
         outputs: Floats = y.cpu().numpy()
         return outputs, {"time": np.asarray(events.time[-1], np.float64), "output": outputs[-1]} | named(after)
 
@@ -240,33 +238,3 @@ class Network(nn.Module):
             pause,
             shared(np.asarray(events.opens)).to(self.device),
         )
-
-    def cells_of(self, state: State) -> list[CellState]:
-        """The cells' part of a state, as tensors."""
-        cells: list[CellState] = [{} for _ in self.cells]
-        for name, array in state.items():
-            if name.startswith("cell"):
-                number, _, part = name.removeprefix("cell").partition(".")
-                cells[int(number)][part] = shared(array).to(self.device)
-        return cells
-
-
-def shared(array: Array) -> Tensor:
-    """The array as a tensor on the same memory; a copy where that is read-only, which PyTorch has no word for."""
-    return torch.from_numpy(np.require(array, requirements="W"))
-
-
-def named(cells: list[CellState]) -> State:
-    """The states of the cells under flat names: `cell0.h`, ..."""
-    return {
-        f"cell{number}.{part}": tensor.detach().cpu().numpy()
-        for number, cell in enumerate(cells)
-        for part, tensor in cell.items()
-    }
-
-
-def pause_sizes(pause: Doubles) -> Array:
-    """0 for no pause known, else 1 + the power of two of the seconds, int64."""
-    seconds = np.nan_to_num(np.maximum(pause, 0), nan=-0.5)
-    sizes: Array = np.minimum(np.ceil(np.log2(seconds + 1)) + 1, PAUSES - 1).astype(np.int64).clip(0)
-    return sizes
