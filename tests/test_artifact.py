@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-import segue.artifact
+import segue.artifact.writing
 from segue.artifact import FILES, MANIFEST, Artifact, load_artifact, save_artifact
 from segue.choices import settings_of
 from segue.data.synthetic import noisy_chain
@@ -156,7 +156,7 @@ def test_a_folder_in_the_way_is_replaced_only_when_asked_and_only_if_it_is_a_mod
 def test_a_full_disk_leaves_the_old_model_and_no_litter(
     after: int, artifacts: dict[str, Artifact], saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written, plain = [0], segue.artifact.write_through
+    written, plain = [0], segue.artifact.writing.write_through
 
     def full(file: Path, data: bytes) -> None:
         if written[0] == after:
@@ -165,7 +165,7 @@ def test_a_full_disk_leaves_the_old_model_and_no_litter(
         written[0] += 1
         plain(file, data)
 
-    monkeypatch.setattr(segue.artifact, "write_through", full)
+    monkeypatch.setattr(segue.artifact.writing, "write_through", full)
     with pytest.raises(ArtifactError, match=r"No space left on device.*is untouched"):
         save_artifact(artifacts["markov"], saved, overwrite=True)
     assert load_artifact(saved).facts.name == "gru"
@@ -173,7 +173,7 @@ def test_a_full_disk_leaves_the_old_model_and_no_litter(
 
 
 def test_nothing_is_ever_unpickled() -> None:
-    source = Path(segue.artifact.__file__).parent
+    source = Path(segue.__file__).parent
     for file in source.rglob("*.py"):
         assert not re.search(r"import pickle|pickle\.|torch\.load\(|\beval\(|\bexec\(|allow_pickle", cleaned(file)), (
             file

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-import segue.artifact
+import segue.artifact.writing
 from segue.artifact import FILES, MANIFEST, load_artifact
 from small_shop import SMALL, Ran, clicks, copied, text_of
 
@@ -137,7 +137,7 @@ def test_a_full_disk_leaves_the_old_model_and_no_litter(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     version = load_artifact(shop / "gru").version
-    monkeypatch.setattr(segue.artifact, "write_through", full)
+    monkeypatch.setattr(segue.artifact.writing, "write_through", full)
     asked = ("train", shop / "clicks.csv", "--out", shop / "gru", "--overwrite", "--model", "markov", *SMALL)
     ran = Ran(capsys, *asked)
     ran.failed(1, "No space left on device); the one that was there is untouched")

@@ -1,0 +1,31 @@
+"""A trained model as a folder: written as a whole or not at all, read without running code.
+
+segue.json          format version, what it is, and the SHA-256 of this and of every other file
+config.toml         the settings it was trained with
+model.safetensors   what was learned
+catalog.json        item ids in order, and what is known of the items
+metrics.json        how good it was when it was trained, beside the baselines
+README.md           the model card
+
+And where a network was trained, not read again for an answer:
+
+curves.svg          loss and validation metric by epoch
+gradients.json      norms of the gradients by parameter and epoch, where they were asked for
+"""
+
+from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, MANIFEST, Artifact, Facts
+from segue.artifact.reading import load_artifact, read_manifest
+from segue.artifact.writing import check_free, save_artifact
+
+__all__ = [
+    "DIAGNOSIS",
+    "FILES",
+    "FORMAT",
+    "MANIFEST",
+    "Artifact",
+    "Facts",
+    "check_free",
+    "load_artifact",
+    "read_manifest",
+    "save_artifact",
+]

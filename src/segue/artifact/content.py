@@ -1,0 +1,93 @@
+"""What an artifact holds, and what it says of itself."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from segue.config import Settings
+from segue.data.catalog import Catalog
+from segue.models.base import Model, SessionRule
+
+FORMAT = 1
+MANIFEST = "segue.json"
+FILES = ("config.toml", "model.safetensors", "catalog.json", "metrics.json", "README.md")
+DIAGNOSIS = ("curves.svg", "gradients.json")
+"""Files that an artifact may have."""
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What an artifact says of itself.
+
+    Attributes:
+        name: what people call the model, such as `gru`.
+        kind: which class it is, see `models/build.py`.
+        n_items: N.
+        settings: what the class's constructor needs.
+        gap, at_session_start, exclude: the rules that travel with the model.
+        timed: whether the log had times.
+        split: the kind of split it was trained under.
+        cutoff: Unix seconds from which on it has learned nothing; None where the split has no such time.
+        trained_on: fingerprint of the events it learned from.
+        events: how many these are.
+        trained_at: UTC, ISO 8601.
+        baselines: the settings of the baselines that were tuned beside it, by name.
+        interrupted: stopped by Ctrl-C, and so learned from the training part alone, up to the best epoch by then.
+    """
+
+    name: str
+    kind: str
+    n_items: int
+    settings: dict[str, Any]
+    gap: float | None
+    at_session_start: str
+    exclude: str
+    timed: bool
+    split: str
+    cutoff: float | None
+    trained_on: str
+    events: int
+    trained_at: str
+    baselines: dict[str, dict[str, Any]]
+    interrupted: bool = False
+
+    @property
+    def rule(self) -> SessionRule:
+        """When a session is over."""
+        return SessionRule(self.gap, self.at_session_start)
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """The content of `segue.json`."""
+
+    format: Annotated[int, Meta(ge=1)]
+    facts: Facts
+    facts_sha256: str
+    files: dict[str, str]
+
+
+class Artifact(Struct, frozen=True, kw_only=True):
+    """A trained model with all that belongs to it.
+
+    Attributes:
+        card: a README in Markdown.
+        diagnosis: how training went: texts by the names of files, of `DIAGNOSIS`.
+        version: names these very weights: the first letters of their hash.
+    """
+
+    model: Model
+    catalog: Catalog
+    settings: Settings
+    facts: Facts
+    metrics: dict[str, Any]
+    card: str
+    diagnosis: dict[str, str] = {}
+    version: str = ""
+
+
+def facts_hash(facts: Facts) -> str:
+    """The SHA-256 of what an artifact says of itself."""
+    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()

@@ -1,0 +1,87 @@
+"""An artifact from the disk, every byte of it checked, no code run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, MANIFEST, Artifact, Manifest, facts_hash
+from segue.choices import read_toml, settings_of
+from segue.data.catalog import Catalog
+from segue.data.ids import Ids
+from segue.errors import ArtifactError, SegueError
+from segue.models.build import KINDS, restore
+
+
+def load_artifact(folder: Path | str) -> Artifact:
+    """Read an artifact and check every byte of it.
+
+    Raises:
+        ArtifactError: no artifact, one of a newer format, or a damaged one.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    content = {name: read_checked(folder, name, manifest.files) for name in {*FILES, *manifest.files}}
+    facts = manifest.facts
+    if facts.kind not in KINDS:
+        raise ArtifactError(f"{folder}: holds a model of the kind `{facts.kind}`, which this version does not know")
+    try:
+        catalog = msgspec.json.decode(content["catalog.json"])
+        arrays = safetensors.numpy.load(content["model.safetensors"])
+        model = restore(facts.kind, facts.n_items, facts.rule, facts.settings, arrays)
+        if len(catalog["ids"]) != facts.n_items:
+            raise ArtifactError(f"the catalog has {len(catalog['ids'])} items, the model scores {facts.n_items}")
+        return Artifact(
+            model=model,
+            catalog=Catalog(Ids.of(catalog["ids"]), catalog["columns"]),
+            settings=settings_of(read_toml(folder / "config.toml")),
+            facts=facts,
+            metrics=msgspec.json.decode(content["metrics.json"]),
+            card=content["README.md"].decode(),
+            diagnosis={name: content[name].decode() for name in DIAGNOSIS if name in content},
+            version=hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12],
+        )
+    except (ValueError, KeyError, TypeError, SafetensorError, SegueError) as error:
+        raise ArtifactError(f"{folder}: the model is damaged or was made by another version: {error}") from None
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """`segue.json`, if this version can read the artifact."""
+    file = folder / MANIFEST
+    try:
+        tree = msgspec.json.decode(file.read_bytes())
+        found = tree["format"]
+        if found > FORMAT:
+            raise ArtifactError(
+                f"{folder}: the model has format {found}, this version reads up to {FORMAT}: upgrade segue"
+            )
+        manifest = msgspec.convert(tree, Manifest)
+    except FileNotFoundError:
+        raise ArtifactError(f"{folder}: no model of segue here ({MANIFEST} is missing)") from None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{file}: damaged: {error}") from None
+    if any(not name or Path(name).name != name or not name.isprintable() for name in manifest.files):
+        raise ArtifactError(f"{file}: damaged: a name in `files` is no name of a file in this folder")
+    if manifest.facts_sha256 != facts_hash(manifest.facts):
+        raise ArtifactError(f"{file}: damaged: `facts` are not those that were written; restore the folder from a copy")
+    return manifest
+
+
+def read_checked(folder: Path, name: str, hashes: Mapping[str, str]) -> bytes:
+    """A file whose bytes are those that were written."""
+    try:
+        data = (folder / name).read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{folder / name}: cannot be read ({error.strerror}); the model is incomplete") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != hashes.get(name):
+        raise ArtifactError(
+            f"{folder / name}: damaged: its SHA-256 is {found[:12]}..., expected {str(hashes.get(name))[:12]}...; "
+            "restore the folder from a copy, or train again"
+        )
+    return data

@@ -1,0 +1,94 @@
+"""An artifact onto the disk, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import safetensors.numpy
+
+from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, MANIFEST, Artifact, Manifest, facts_hash
+from segue.config import toml_of
+from segue.errors import ArtifactError
+
+
+def save_artifact(artifact: Artifact, folder: Path, *, overwrite: bool = False) -> None:
+    """Write an artifact, whole or not at all: whatever goes wrong, what was there before stays.
+
+    Raises:
+        ArtifactError: the folder is in the way, or the disk does not take it.
+    """
+    check_free(folder, overwrite=overwrite)
+    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
+    old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+    catalog = {"ids": list(artifact.catalog.ids), "columns": artifact.catalog.columns}
+    arrays = {name: np.ascontiguousarray(array) for name, array in artifact.model.arrays().items()}
+    try:
+        content = {
+            "config.toml": toml_of(artifact.settings).encode(),
+            "model.safetensors": safetensors.numpy.save(arrays),
+            "catalog.json": msgspec.json.encode(catalog),
+            "metrics.json": msgspec.json.format(msgspec.json.encode(artifact.metrics)),
+            "README.md": artifact.card.encode(),
+            **{name: text.encode() for name, text in artifact.diagnosis.items()},
+        }
+        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
+        manifest = Manifest(format=FORMAT, facts=artifact.facts, facts_sha256=facts_hash(artifact.facts), files=hashes)
+        content[MANIFEST] = msgspec.json.format(msgspec.json.encode(manifest))
+        partial.mkdir(parents=True)
+        for name, data in content.items():
+            write_through(partial / name, data)
+        if folder.exists():
+            os.rename(folder, old)
+        os.rename(partial, folder)
+    except OSError as error:
+        restore_old(old, folder)
+        raise ArtifactError(
+            f"{folder}: the model could not be saved ({error.strerror}); "
+            f"{'the one that was there is untouched' if folder.exists() else remains(old)}"
+        ) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        restore_old(old, folder)
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def remains(old: Path) -> str:
+    """What is left where no model is in its place."""
+    return f"the one that was there could not be moved back and is in {old}" if old.exists() else "nothing was written"
+
+
+def restore_old(old: Path, folder: Path) -> None:
+    """Put back what was there, unless something new has taken its place; where that fails it stays beside."""
+    if old.exists() and not folder.exists():
+        with suppress(OSError):
+            os.rename(old, folder)
+
+
+def check_free(folder: Path, *, overwrite: bool) -> None:
+    """Raise ArtifactError unless an artifact may be written there."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not overwrite:
+        raise ArtifactError(f"{folder} exists already: choose another --out, or replace the model with --overwrite")
+    if not (folder / MANIFEST).exists():
+        raise ArtifactError(f"{folder} exists and holds no model of segue: it is not overwritten, choose another --out")
+    foreign = sorted({file.name for file in folder.iterdir()} - {MANIFEST, *FILES, *DIAGNOSIS})
+    if foreign:
+        raise ArtifactError(
+            f"{folder} holds more than a model ({', '.join(foreign[:3])}): it is not overwritten; move that elsewhere"
+        )
+
+
+def write_through(file: Path, data: bytes) -> None:
+    """Write a file down to the disk."""
+    with open(file, "wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
