@@ -156,7 +156,7 @@ def test_rows_on_several_threads_give_the_same_outputs_states_and_gradients(name
     model = network(**NETWORKS[name], dropout=0.0).train()
     x = torch.randn(6, rows, 8, dtype=torch.float64, requires_grad=True)
     starts, state = torch.rand(6, rows) < 0.3, model.initial_cells(rows)
-    expected, last = model.stack(x, starts, state)
+    expected, last = model.scan_through(x, starts, state)
     upstream = torch.randn_like(expected)
     of = [x, *model.cells.parameters()]
     wanted = torch.autograd.grad((expected * upstream).sum(), of)

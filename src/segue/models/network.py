@@ -9,12 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from segue.cells import CellState, new_cell
+from segue.cells import CellState
 from segue.cells.dropout import dropout
 from segue.errors import ArtifactError
 from segue.models.base import Event, SessionRule, State, at_request
-from segue.models.block import Block
-from segue.models.convolution import Front
+from segue.models.stack import Stack
 from segue.models.tensors import PAUSES, cells_of, named, pause_sizes, shared
 from segue.models.unroll import unrolled
 from segue.shapes import Array, Bools, Doubles, Floats, Ints
@@ -35,7 +34,7 @@ SETTINGS = (
 """What a network is made from, besides its items and its rule."""
 
 
-class Network(nn.Module):
+class Network(Stack):
     """Scores the catalog by one inner product an item: score(i) = <query, table_i> + bias_i.
 
     The query is the output of the last layer, after a norm where layers are residual blocks. Before the first event it
@@ -77,25 +76,23 @@ class Network(nn.Module):
         time_gap: bool = False,
         cosine: float = 0.0,
     ) -> None:
-        super().__init__()
-        self.n_items, self.rule = n_items, rule
-        self.cell, self.block, self.width, self.layers = cell, block, width, layers
-        self.front, self.convolution, self.feed_forward = front, convolution, feed_forward
-        self.dropout, self.embedding_dropout, self.time_gap, self.cosine = dropout, embedding_dropout, time_gap, cosine
-        self.settled = False
         # A residual stack begins as the identity: larger rows would make the present item the first guess by far.
-        self.table = nn.Parameter(torch.randn(n_items, width) * (0.02 if block == "residual" else width**-0.5))
-        self.bias = nn.Parameter(torch.zeros(n_items))
-        residual = block == "residual"
-        self.cells = nn.ModuleList(
-            Block(cell, width, dropout=dropout, convolution=convolution, feed_forward=feed_forward)
-            if residual
-            else new_cell(cell, width)
-            for _ in range(layers)
+        table = torch.randn(n_items, width) * (0.02 if block == "residual" else width**-0.5)
+        super().__init__(
+            cell=cell,
+            block=block,
+            width=width,
+            layers=layers,
+            front=front,
+            convolution=convolution,
+            feed_forward=feed_forward,
+            dropout=dropout,
         )
-        if front:
-            self.cells.insert(0, Front(width, front))
-        self.norm = nn.LayerNorm(width) if residual else None
+        self.n_items, self.rule = n_items, rule
+        self.embedding_dropout, self.time_gap, self.cosine = embedding_dropout, time_gap, cosine
+        self.settled = False
+        self.table = nn.Parameter(table)
+        self.bias = nn.Parameter(torch.zeros(n_items))
         self.boundary = None if rule.resets else nn.Parameter(torch.zeros(width))
         self.pause = nn.Parameter(torch.zeros(PAUSES, width)) if time_gap else None
 
@@ -117,20 +114,9 @@ class Network(nn.Module):
         return dropout(x, self.embedding_dropout, self.training)
 
     def unroll(self, x: Tensor, starts: Tensor, state: list[CellState]) -> tuple[Tensor, list[CellState]]:
-        """The stack along time: x (T, B, D) to outputs (T, B, D) and the last state of each layer."""
-        weights = [*self.cells.parameters(), *([] if self.norm is None else self.norm.parameters())]
-        y, after = unrolled(self.stack, x, starts, state, weights)
+        """The stack along time, on all threads: x (T, B, D) to queries (T, B, D) and the last state of each layer."""
+        y, after = unrolled(self.scan_through, x, starts, state, self.weights())
         return self.scaled(y), after
-
-    def stack(self, x: Tensor, starts: Tensor, state: list[CellState]) -> tuple[Tensor, list[CellState]]:
-        """`unroll` of some rows, on one thread."""
-        after = []
-        for cell, kept in zip(self.cells, state, strict=True):
-            x, last = cell.scan(x, starts, kept)  # type: ignore[operator]
-            if self.norm is None:
-                x = dropout(x, self.dropout, self.training)
-            after.append(last)
-        return (x if self.norm is None else self.norm(x)), after
 
     def directed(self, vectors: Tensor) -> Tensor:
         """Item vectors (..., D) as scores and layers take them: of length 1 where only their direction counts."""
@@ -148,10 +134,6 @@ class Network(nn.Module):
                 # What has length 1 but for rounding stays as it is: a model that is saved and read has the same bits.
                 self.table.copy_(torch.where((length - 1).abs() > 1e-6, self.table / length, self.table))
         self.settled = True
-
-    def initial_cells(self, batch_size: int) -> list[CellState]:
-        """The initial state of each cell."""
-        return [cell.initial_state(batch_size) for cell in self.cells]  # type: ignore[operator]
 
     # The Model contract: numpy outside, torch inside, on whatever device the weights are.
 
@@ -174,11 +156,8 @@ class Network(nn.Module):
         with torch.no_grad():
             x = self.inputs(*self.tensors(events, np.zeros(events.item.shape, bool), state))[0]
             cells = cells_of(state, len(self.cells), self.device)
-            after = []
-            for cell, kept in zip(self.cells, cells, strict=True):
-                x, last = cell.step(x, kept)  # type: ignore[operator]
-                after.append(last)
-            x = self.scaled(x if self.norm is None else self.norm(x))
+            y, after = self.step_through(x, cells)
+            x = self.scaled(y)
         return {"time": np.asarray(event.time, np.float64), "output": x.cpu().numpy()} | named(after)
 
     def scan(self, events: Event, starts: Bools, state: State) -> tuple[Floats, State]:
