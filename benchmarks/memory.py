@@ -93,9 +93,9 @@ def measure_events(n_events: int) -> dict[str, dict[str, float]]:
     from segue.data.batches import targets_of, windows
     from segue.rng import stream
     from segue.training.candidates import validation_metric
+    from segue.training.fingerprint import run_fingerprint
     from segue.training.networks import new_network
     from segue.training.plan import plan_of
-    from segue.training.run import run_fingerprint
     from segue.training.trainer import Trainer
 
     torch.set_num_threads(1)

@@ -27,7 +27,7 @@ from segue.evaluation.replay import only_users_with
 from segue.models.base import SessionRule
 from segue.models.build import kind_of
 from segue.rng import stream
-from segue.training.run import fingerprint
+from segue.training.fingerprint import fingerprint
 
 EVENT = st.tuples(st.integers(0, 5), st.integers(0, 6), st.integers(0, 40), st.integers(0, 2))
 EVENTS = st.lists(EVENT, min_size=1, max_size=60)

@@ -27,6 +27,7 @@ from segue.metrics.base import METRICS, RankMetric
 from segue.recommender import Recommendation, Recommender, UserState, load
 from segue.training.candidates import Say
 from segue.training.checkpoint import Checkpoints, remove_checkpoints
+from segue.training.fingerprint import run_fingerprint
 from segue.training.hardware import device_of
 from segue.training.latency import named
 from segue.training.losses import LOSSES
@@ -38,7 +39,6 @@ from segue.training.run import (
     checkpoint_folder,
     fit_models,
     judge_models,
-    run_fingerprint,
     train_artifact,
 )
 from segue.training.tuning.disk import alone

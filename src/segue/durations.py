@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from segue.errors import ConfigError
 
@@ -51,3 +52,8 @@ def spoken(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def seconds_since(start: float) -> float:
+    """Seconds by the monotonic clock, to a hundredth."""
+    return round(time.monotonic() - start, 2)

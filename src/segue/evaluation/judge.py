@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -196,8 +195,3 @@ def item_vectors(phase: Phase, seed: int) -> tuple[Floats, str]:
         space += f", of the {len(learned.of) - first:,} newest users"
     sequence = np.cumsum(learned.opens[left:])
     return cooccurrence_vectors(learned.item[left:], sequence, len(phase.catalog), rng=rng), space
-
-
-def seconds_since(start: float) -> float:
-    """Seconds by the monotonic clock, to a hundredth."""
-    return round(time.monotonic() - start, 2)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from segue.config import Settings
-from segue.evaluation.judge import rank_values, seconds_since
+from segue.durations import seconds_since
+from segue.evaluation.judge import rank_values
 from segue.evaluation.phase import Phase, asked_of_drawn
 from segue.evaluation.replay import replay
 from segue.models.base import Model, SessionRule

@@ -12,13 +12,14 @@ from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.splits import TEST, TRAIN, VALID, Split, split_log
 from segue.data.statistics import measure, warnings_of
+from segue.durations import seconds_since
 from segue.errors import EvaluationError
-from segue.evaluation.judge import Entry, judge, seconds_since
+from segue.evaluation.judge import Entry, judge
 from segue.evaluation.phase import Phase, phase_of
 from segue.evaluation.report import Report, utc
 from segue.models.build import BASELINES, kind_of
 from segue.training.candidates import again
-from segue.training.run import fingerprint
+from segue.training.fingerprint import fingerprint
 
 
 def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None = None) -> Report:

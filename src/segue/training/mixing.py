@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from segue.evaluation.judge import seconds_since
+from segue.durations import seconds_since
 from segue.evaluation.phase import Phase, asked_of_drawn
 from segue.models.base import Model, SessionRule
 from segue.models.mix import Mix

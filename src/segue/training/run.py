@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from segue.artifact import Artifact, Facts
-from segue.config import toml_of
-from segue.data import spill
-from segue.data.events import EventLog
-from segue.data.ids import Ids
 from segue.data.splits import TEST, VALID
 from segue.errors import ConfigError, InterruptedTrainingError, did_you_mean
 from segue.evaluation.judge import Entry, judge
@@ -22,10 +16,10 @@ from segue.evaluation.phase import phase_of
 from segue.evaluation.report import Report
 from segue.models.build import BASELINES, MIX, kind_of, model_names
 from segue.models.mix import Mix
-from segue.shapes import Array
 from segue.training.candidates import Fitted, again, fit_baseline
 from segue.training.card import card_of
 from segue.training.curves import diagnosis_of
+from segue.training.fingerprint import fingerprint
 from segue.training.latency import shaped
 from segue.training.mixing import fit_network_and_mix, mixed_anew
 from segue.training.networks import Workshop, fit_network, refit
@@ -154,47 +148,6 @@ def fit_on_everything(plan: Plan, model: str, chosen: Fitted, shop: Workshop) ->
         return None if mix is None else chosen._replace(model=mix, phase=phase)
     network, trained = refit(model, phase, plan.rule, shop, passes=chosen.passes, planned=chosen.planned, stage="final")
     return None if trained.interrupted else chosen._replace(model=network, phase=phase)
-
-
-def fingerprint(log: EventLog) -> str:
-    """A hash of who, what and when, whatever order the ids were numbered in."""
-    digest = hashlib.sha256()
-    for ids, column in ((log.users, log.user), (log.items, log.item)):
-        short = short_hashes(ids)
-        for block in spill.blocks(len(column)):
-            digest.update(short[column[block]].data)
-        spill.release(column)
-    for block in spill.blocks(len(log)):
-        digest.update(np.ascontiguousarray(log.time[block]).data)
-    spill.release(log.time)
-    return digest.hexdigest()[:16]
-
-
-def short_hashes(ids: Ids) -> Array:
-    """A number for each id, the same in every log."""
-
-    def some(block: slice) -> Array:
-        texts = (ids[place].encode("utf-8", "surrogatepass") for place in range(block.start, block.stop))
-        return np.frombuffer(b"".join(hashlib.blake2b(text, digest_size=8).digest() for text in texts), "<u8")
-
-    return spill.filled(len(ids), "<u8", some)
-
-
-def run_fingerprint(plan: Plan, model: str | None) -> str:
-    """What a checkpoint must match: log, settings and model."""
-    digest = hashlib.sha256()
-    for part in (
-        fingerprint(plan.log).encode(),
-        toml_of(plan.settings).encode(),
-        (model or plan.settings.model.cell).encode(),
-    ):
-        digest.update(part + b" ")
-    for column in (plan.split.role, plan.judge.replayed.opens):
-        for block in spill.blocks(len(column)):
-            digest.update(np.ascontiguousarray(column[block]).data)
-        spill.release(column)
-    digest.update(msgspec.json.encode(plan.judge.catalog.columns))
-    return digest.hexdigest()[:16]
 
 
 def check_checkpoints(shop: Workshop) -> None:

@@ -13,10 +13,10 @@ import msgspec
 from segue.durations import spoken
 from segue.errors import ConfigError, TrainingError
 from segue.training.candidates import Say
+from segue.training.fingerprint import run_fingerprint
 from segue.training.hardware import hardware_of
 from segue.training.networks import Show
 from segue.training.plan import Plan
-from segue.training.run import run_fingerprint
 from segue.training.tuning.disk import alone, on_disk
 from segue.training.tuning.evidence import best_of, line_of, summed_up
 from segue.training.tuning.records import Trial, Tuning
