@@ -238,7 +238,7 @@ def step_rate(
 
 def flops_of(network: Network, settings: TrainSettings) -> float:
     """Operations of the products of an event: 2 forward and 4 backward for each weight it meets."""
-    weights = sum(p.numel() for p in network.cells.parameters() if p.ndim > 1)
+    weights = sum(p.numel() for p in network.stack.layers.parameters() if p.ndim > 1)
     compared = settings.negatives if LOSSES[settings.loss].samples else network.n_items
     return 6.0 * (weights + compared * network.width)
 

@@ -155,10 +155,10 @@ NETWORKS = {
 def test_rows_on_several_threads_give_the_same_outputs_states_and_gradients(name: str, rows: int, threads: int) -> None:
     model = network(**NETWORKS[name], dropout=0.0).train()
     x = torch.randn(6, rows, 8, dtype=torch.float64, requires_grad=True)
-    starts, state = torch.rand(6, rows) < 0.3, model.initial_cells(rows)
-    expected, last = model.scan_through(x, starts, state)
+    starts, state = torch.rand(6, rows) < 0.3, model.stack.initial_state(rows)
+    expected, last = model.stack.scan(x, starts, state)
     upstream = torch.randn_like(expected)
-    of = [x, *model.cells.parameters()]
+    of = [x, *model.stack.layers.parameters()]
     wanted = torch.autograd.grad((expected * upstream).sum(), of)
     with using(threads):
         found, after = model.unroll(x, starts, state)
@@ -174,7 +174,7 @@ def test_dropout_on_several_threads_is_decided_by_the_seed() -> None:
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
         with using(3):
-            outputs.append(model.unroll(x, starts, model.initial_cells(6))[0].detach())
+            outputs.append(model.unroll(x, starts, model.stack.initial_state(6))[0].detach())
     assert torch.equal(outputs[0], outputs[1])
     assert not torch.equal(outputs[0], outputs[2])
     halves = outputs[0][:, :2], outputs[0][:, 2:4]

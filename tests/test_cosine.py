@@ -75,7 +75,8 @@ def test_the_lengths_of_items_decide_nothing_in_training_either(block: str) -> N
     found: list[Any] = []
     for one in (model, stretched):
         torch.manual_seed(1)
-        y, _ = one.unroll(one.inputs(item, None, opens), torch.zeros(T, B, dtype=torch.bool), one.initial_cells(B))
+        x, starts = one.inputs(item, None, opens), torch.zeros(T, B, dtype=torch.bool)
+        y, _ = one.unroll(x, starts, one.stack.initial_state(B))
         found.append(y @ one.directed(one.table).T)
     torch.testing.assert_close(found[0], found[1])
 

@@ -77,12 +77,12 @@ def outputs(network: Network) -> tuple[Tensor, list[Tensor]]:
     """Outputs (T, B, D), and the gradients of a weighted sum of them."""
     torch.manual_seed(4)
     x, starts, weight = torch.randn(T, B, D), torch.rand(T, B) < 0.1, torch.randn(T, B, D)
-    y, after = network.unroll(x, starts, network.initial_cells(B))
+    y, after = network.unroll(x, starts, network.stack.initial_state(B))
     assert all(part.dtype == torch.float32 for cell in after for part in cell.values()), (
         "what is carried is not rounded"
     )
     assert y.dtype == torch.float32
-    weights = list(network.cells.parameters())
+    weights = list(network.stack.layers.parameters())
     return y.detach(), list(torch.autograd.grad((y * weight).sum(), weights))
 
 

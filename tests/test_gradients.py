@@ -138,7 +138,7 @@ def test_the_artifact_has_them_of_the_epochs_of_the_curve_and_train_prints_them(
     artifact = load_artifact(tmp_path / "new")
     told = msgspec.json.decode(artifact.diagnosis["gradients.json"])
     assert told["clip"] == artifact.settings.train.clip
-    assert {"table", "bias", "cells.0.w"} <= told["norms"].keys()
+    assert {"table", "bias", "stack.layers.0.w"} <= told["norms"].keys()
     for name, norms in told["norms"].items():
         assert len(norms["mean"]) == len(norms["max"]) == len(artifact.metrics["curve"]) == 2
         assert all(0 <= mean <= most for mean, most in zip(norms["mean"], norms["max"], strict=True))

@@ -65,7 +65,7 @@ def written_out(model: Network, events: Event, starts: Any) -> Any:
                 pause = None if starts[t, b] else events.time[t, b] - events.time[t - 1, b]
                 x = x + p["pause"][0 if pause is None else 1 + int(np.ceil(np.log2(pause + 1)))]
             for layer in range(model.layers):
-                w, u, bias, c = (p[f"cells.{layer}.{name}"] for name in "wubc")
+                w, u, bias, c = (p[f"stack.layers.{layer}.{name}"] for name in "wubc")
                 of_x, of_h = w @ x + bias, u @ h[layer] + c
                 r, z = sigmoid(of_x[:D] + of_h[:D]), sigmoid(of_x[D : 2 * D] + of_h[D : 2 * D])
                 n = np.tanh(of_x[2 * D :] + r * of_h[2 * D :])
@@ -116,10 +116,10 @@ def test_training_drops_a_share_of_inputs_and_outputs_and_scales_the_rest(cell: 
     opens, starts = torch.zeros(400, 10, dtype=torch.bool), torch.ones(400, 10, dtype=torch.bool)
     plain = model.inputs(item, None, opens)
     # every event starts anew, so outputs of a single layer depend on their own inputs alone
-    whole, _ = model.unroll(plain, starts, model.initial_cells(10))
+    whole, _ = model.unroll(plain, starts, model.stack.initial_state(10))
     model.train()
     dropped_in = model.inputs(item, None, opens)
-    dropped_out, _ = model.unroll(plain, starts, model.initial_cells(10))
+    dropped_out, _ = model.unroll(plain, starts, model.stack.initial_state(10))
     for found, expected in ((dropped_in, plain), (dropped_out, whole)):
         gone = found == 0
         # 20,000 numbers: five standard deviations of the share are 0.015
@@ -146,7 +146,7 @@ def test_a_file_dropped_into_the_folder_of_cells_is_a_model_by_its_name(tmp_path
         "from segue.models.base import SessionRule\n"
         "assert 'leaky' in model_names()\n"
         "model = Network(3, rule=SessionRule(), cell='leaky', width=2)\n"
-        "print(model.cells[0].name, sorted(model.initial_state(1)))"
+        "print(model.stack.layers[0].name, sorted(model.initial_state(1)))"
     )
     command = [sys.executable, "-W", "error", "-c", script]
     done = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True)

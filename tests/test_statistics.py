@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from segue.data.events import EventLog, log_of
-from segue.data.proposals import propose, without_company
+from segue.data.proposals import propose
 from segue.data.statistics import measure, warnings_of
 from segue.errors import LogError
 from segue.training.plan import plan_of
@@ -145,33 +145,36 @@ def test_many_long_histories_get_residual_blocks(monkeypatch: pytest.MonkeyPatch
     assert "model.cosine" not in many
     keys = [one.key for one in propose(histories(100, 60), measure(histories(100, 60)))]
     assert len(keys) == len(set(keys)), "nothing is proposed twice"
-    proposals = propose(histories(100, 60), measure(histories(100, 60)))
-    left = {one.key for one in without_company(proposals, {"model": {"block": "plain"}})}
-    assert not left & {"model.cell", "model.layers", "model.convolution", "train.window"}
+    log = histories(100, 60)
+    plain = {one.key: one.value for one in propose(log, measure(log), {"model.block": "plain"})}
+    assert not plain.keys() & {"model.cell", "model.layers", "model.convolution"}
+    assert plain["model.cosine"] == 16.0, "without blocks, what one layer gets"
+    assert plain["train.window"] == 64
 
 
 def test_what_goes_with_a_softmax_is_not_proposed_where_a_ranking_loss_was_chosen() -> None:
     log = shop(5000)
-    proposals = propose(log, measure(log))
-    keys = {one.key for one in without_company(proposals, {"train": {"loss": "bpr-max"}})}
-    gone = {"model.cosine", "train.learning_rate", "model.dropout", "model.embedding_dropout"}
-    assert {one.key for one in proposals} - keys == gone
-    assert without_company(proposals, {"train": {"loss": "sampled"}}) == proposals
-    assert without_company(proposals, {}) == proposals
+    usual = {one.key for one in propose(log, measure(log))}
+    keys = {one.key for one in propose(log, measure(log), {"train.loss": "bpr-max"})}
+    assert usual - keys == {"model.cosine", "train.learning_rate", "model.dropout", "model.embedding_dropout"}
+    plan = plan_of(log, {"train": {"loss": "bpr-max"}})
+    assert plan.settings.model.cosine == 0.0
+    assert {one.key for one in plan.proposals} == keys - {"train.loss"}
 
 
 def test_the_learning_rate_goes_with_the_loss_that_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     log = shop(5000)
 
-    def rate(loss: str | None) -> float:
-        found = {one.key: one.value for one in propose(log, measure(log), loss=loss)}
+    def rate(**chosen: object) -> float:
+        found = {one.key: one.value for one in propose(log, measure(log), {f"train.{k}": v for k, v in chosen.items()})}
         return float(found["train.learning_rate"])
 
-    assert rate(None) == rate("full") < rate("sampled")
+    assert rate() == rate(loss="full") < rate(loss="sampled")
     monkeypatch.setattr("segue.data.proposals.FULL_LOSS_ITEMS", 3)
-    assert rate(None) == rate("sampled") > rate("full")
-    plan = plan_of(log, {"train": {"loss": "full"}})
-    assert plan.settings.train.learning_rate == rate("full")
+    assert rate() == rate(loss="sampled") > rate(loss="full")
+    assert plan_of(log, {"train": {"loss": "full"}}).settings.train.learning_rate == rate(loss="full")
+    inner = {one.key for one in propose(log, measure(log), {"model.cosine": 0.0})}
+    assert "train.learning_rate" not in inner, "it is of scores by direction"
 
 
 @pytest.mark.parametrize(("column", "value"), [("item", -1), ("item", 9999), ("user", 9999)])

@@ -173,7 +173,7 @@ def test_matrices_decay_and_vectors_do_not() -> None:
     assert (decayed["weight_decay"], plain["weight_decay"]) == (0.3, 0.0)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     told = [sorted(names[id(parameter)] for parameter in group["params"]) for group in (decayed, plain)]  # type: ignore[attr-defined]
-    assert told == [["cells.0.u", "cells.0.w", "table"], ["bias", "cells.0.b", "cells.0.c"]]
+    assert told == [["stack.layers.0.u", "stack.layers.0.w", "table"], ["bias", "stack.layers.0.b", "stack.layers.0.c"]]
 
 
 def steps(loss: str, rows: int = 4, **options: Any) -> tuple[Network, Trainer, Any]:
@@ -220,7 +220,7 @@ def test_the_gradients_of_the_rows_in_play_are_those_of_the_whole_table(monkeypa
     at = np.flatnonzero(wanted >= 0)
     target = torch.from_numpy(wanted[at].astype(np.int64))
     drawn = one.negatives.draw(5, torch.default_generator, target)
-    y, _ = trainer.forward(model, one.sequences, batch, model.initial_cells(4))
+    y, _ = trainer.forward(model, one.sequences, batch, model.stack.initial_state(4))
     outputs = Outputs(y.view(-1, 6)[at], model.table, model.bias, target, drawn, N, one.settings)
     whole = torch.autograd.grad(LOSSES["bpr-max"](outputs), [model.table, model.bias])
     torch.set_rng_state(state)

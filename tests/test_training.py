@@ -269,7 +269,7 @@ def test_windows_of_any_length_carry_state_and_time(window: int) -> None:
     torch.nn.init.normal_(model.boundary)  # type: ignore[arg-type]
     found = {}
     for T in (window, 200):
-        state, outputs = model.initial_cells(4), np.zeros((len(laid), 8), np.float32)
+        state, outputs = model.stack.initial_state(4), np.zeros((len(laid), 8), np.float32)
         for batch in windows(laid, rows=4, window=T, rng=stream(1, "x")):
             y, state = trainer.forward(model, laid, batch, state)
             outputs[batch.place[batch.place >= 0]] = y.detach().numpy()[batch.place >= 0]

@@ -30,11 +30,13 @@ from segue.training.networks import new_network
 def main() -> None:
     parser = argparse.ArgumentParser(description="The validation curve of a configuration.")
     parser.add_argument("log", choices=PROTOCOLS)
-    parser.add_argument("name", choices=sorted({name for names in CONFIGURATIONS.values() for name in names}))
+    parser.add_argument("name", help="of a configuration of that log")
     parser.add_argument("--set", action="append", default=[], help="a setting in place of its own")
     parser.add_argument("--mix", action="store_true", help="also ask its mixes with neighbours")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    if options.name not in CONFIGURATIONS[options.log]:
+        parser.error(f"{options.name}: {options.log} has {', '.join(CONFIGURATIONS[options.log])}")
     introduce(options.seed)
     choose(options.log, options.name, options.seed, dict(one.split("=", 1) for one in options.set), options.mix)
 

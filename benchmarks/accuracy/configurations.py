@@ -44,12 +44,14 @@ CONFIGURATIONS: dict[str, dict[str, dict[str, Any]]] = {
             "model.cosine": 16.0,
             "model.dropout": 0.2,
             "model.embedding_dropout": 0.3,
-            "train.loss": "full",
+            "train.loss": "sampled",
+            "train.negatives": 8192,
             "train.rows": 32,
             "train.window": 16,
-            "train.learning_rate": 3e-3,
+            "train.learning_rate": 1e-2,
             "train.epochs": 10,
         },
+        "gru-cosine with neighbours": {"mix_of": "gru-cosine", "weight": 0.5},
     },
     "diginetica": {
         "gru-cosine": {

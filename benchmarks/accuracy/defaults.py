@@ -12,6 +12,7 @@ search that is cut off goes on where it stopped.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 import time
@@ -26,10 +27,12 @@ from machine import DATA, introduce
 
 from segue.choices import settings_tree
 from segue.cli.show import progress
+from segue.config import toml_of
 from segue.data.log import read_log
 from segue.training.networks import Workshop, choose_network
 from segue.training.plan import Plan, plan_of
-from segue.training.tuning.space import keys_of
+from segue.training.tuning.evidence import start_in
+from segue.training.tuning.space import keys_of, space_of
 from segue.training.tuning.tune import tune_plan
 from segue.tuning import LEADING
 
@@ -63,12 +66,8 @@ def main() -> None:
     for log in options.logs.split(","):
         if options.search:
             row = searched(log, options.search, options.set)
-            start, best = row["start"], row["value"]
-            share = start / (start + (row["held_out"] or 0.0))
-            print(
-                f"{log}: {start:.4f} as proposed, {best:.4f} found; {share:.1%} of what the search is worth", flush=True
-            )
             keep(log, f"best of {options.search}", row, options.set)
+            print(f"{log}: {row}", flush=True)
             continue
         for name in options.candidates.split(","):
             row = tried(log, name, options.set)
@@ -105,24 +104,33 @@ def tried(log: str, name: str, given: list[str]) -> dict[str, Any]:
 def searched(log: str, trials: int, given: list[str]) -> dict[str, Any]:
     """What a search finds, beside where it began."""
     plan = plan_for(log, {}, given)
-    cells = dict.fromkeys([plan.settings.model.cell, *LEADING])
+    cells = list(dict.fromkeys([plan.settings.model.cell, *LEADING]))
+    fixed = keys_of(settings_tree(None, given))
+    # Of these settings and no others: a search cannot go on where something else was proposed.
+    folder = SEARCHES / f"{log}-{hashlib.sha256(toml_of(plan.settings).encode()).hexdigest()[:8]}"
     with progress() as show:
         found = tune_plan(
             plan,
-            list(cells),
-            SEARCHES / log,
+            cells,
+            folder,
             started=time.monotonic(),
             trials=trials,
-            fixed=keys_of(settings_tree(None, given)),
-            resume=(SEARCHES / log).exists(),
+            fixed=fixed,
+            resume=folder.exists(),
             say=lambda text: print(f"{log}: {text}", flush=True),
             show=show,
         )
-    start, best = found.trials[0], next(one for one in found.trials if one.number == found.best)
+    best = next(one for one in found.trials if one.number == found.best)
+    start = start_in(space_of(plan.choose, plan.settings, cells, fixed), found.trials)
+    assert best.value is not None
+    assert start is not None, "what was proposed came to no end: there is nothing to compare with"
+    assert start.value is not None
     return {
-        "value": round(best.value or 0.0, 5),
-        "start": round(start.value or 0.0, 5),
+        "value": round(best.value, 5),
+        "start": round(start.value, 5),
         "held_out": None if found.held_out is None else round(found.held_out, 5),
+        # the proposal's part of what the search is worth, by those that did not choose
+        "share": round(start.value / (start.value + (found.held_out or 0.0)), 4),
         "trials": len(found.trials),
         "values": best.values,
         "seconds": round(found.seconds, 1),

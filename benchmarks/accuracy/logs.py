@@ -36,6 +36,9 @@ class Protocol(NamedTuple):
     goal: tuple[float, float]
 
 
+PLAIN = {"model.block": "plain", "model.layers": 1, "model.convolution": 0, "model.cosine": 0.0, "train.loss": "full"}
+"""What a configuration has unless it says otherwise, so that what is proposed for a log does not slip into it."""
+
 LEAVE_ONE_OUT = {"split": {"kind": "leave-one-out"}, "evaluate": {"exclude": "seen"}}
 PROTOCOLS = {
     "ml-1m": Protocol("ml-1m", LEAVE_ONE_OUT, "ndcg@10", ("ndcg@10", "hr@10"), (0.195, 0.330), (0.215, 0.360)),
@@ -75,7 +78,7 @@ def planned(name: str, settings: Mapping[str, Any], seed: int) -> Plan:
     """The log with everything decided."""
     protocol, frame = PROTOCOLS[name], frame_of(name)
     tree = {key: dict(values) for key, values in protocol.settings.items()}
-    for key, value in {"train.metric": protocol.main, **settings}.items():
+    for key, value in {"train.metric": protocol.main, **PLAIN, **settings}.items():
         section, _, field = key.partition(".")
         tree.setdefault(section, {})[field] = value
     order = {"order_col": "position"} if protocol.settings is LEAVE_ONE_OUT else {}

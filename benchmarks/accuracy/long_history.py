@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from configurations import settings_of
 from logs import PROTOCOLS, planned
 from machine import introduce
-from run import settings_of, trained
+from run import trained
 
 from segue.data.sessions import Sequences
 from segue.evaluation.judge import rank_values

@@ -43,9 +43,11 @@ LEARNING, ASKED = 96, 32
 EVENTS = {100: 4_000_000, 1_000: 4_000_000, 5_000: 12_000_000}
 """That a row learns from, by distance."""
 
+PLAIN = {"cell": "gru", "block": "plain", "layers": 1, "convolution": 0, "cosine": 0.0}
 BLOCKS = {"model.block": "residual", "model.layers": 2, "train.learning_rate": 3e-3}
 CELLS: dict[str, dict[str, Any]] = {
     **{cell: {"cell": cell} for cell in ("mingru", "rglru", "gru", "lstm", "gated", "elman", "conv", "attention")},
+    "gated-cosine": {"cell": "gated", "model.cosine": 16.0},
     "mingru-blocks": {"cell": "mingru", **BLOCKS},
     "mingru-every-event": {"cell": "mingru", "targets": "every event", "times": 3},
     "mingru-reset": {"cell": "mingru", "carried": False},
@@ -107,7 +109,7 @@ def row(
         "chance": 1 / CUES,
         "targets": targets,
         "carried": carried,
-        "settings": {"cell": cell, "model.width": WIDTH, **settings},
+        "settings": network.settings(),
         "parameters": sum(p.numel() for p in network.parameters()),
         "events_learned": went.epochs * len(learned),
         "processor_seconds": round(seconds, 1),
@@ -122,12 +124,13 @@ def planned(distance: int, seed: int, events: int, settings: Mapping[str, Any]) 
         "seed": seed,
         "sessions": {"gap": "never", "at_session_start": "reset"},
         "split": {"kind": "column"},
-        "model": {"width": WIDTH, "dropout": 0.0, "embedding_dropout": 0.0},
+        "model": {**PLAIN, "width": WIDTH, "dropout": 0.0, "embedding_dropout": 0.0},
         "train": {
             "epochs": round(events / (LEARNING * length)),
             "rows": 32,
             "window": WINDOW,
             "learning_rate": 0.01,
+            "loss": "full",
             "threads": 1,
             "precision": "float32",
         },
@@ -136,7 +139,10 @@ def planned(distance: int, seed: int, events: int, settings: Mapping[str, Any]) 
     for key, value in settings.items():
         section, _, field = key.partition(".")
         tree[section][field] = value
-    return plan_of(log, tree)
+    plan = plan_of(log, tree)
+    chosen = [one.key for one in plan.proposals if one.key.startswith(("model.", "train."))]
+    assert not chosen, f"the log chooses {chosen}: a row would not be the network it is called"
+    return plan
 
 
 def answers(catalog: Catalog, sequences: Sequences) -> Bools:

@@ -27,6 +27,7 @@ from logs import PROTOCOLS, Protocol, parts_of, planned
 from machine import introduce
 
 from segue.cli.show import print_report, progress, say
+from segue.config import toml_of
 from segue.evaluation.judge import Entry, judge, rank_values
 from segue.evaluation.replay import replay
 from segue.evaluation.report import Report, Row, Value
@@ -91,7 +92,7 @@ def trained(log: str, name: str, seed: int) -> Entry:
     cell, chosen = settings_of(log, name)
     plan = planned(log, chosen, seed)
     network = new_network(cell, len(plan.judge.catalog), plan.rule, plan.settings)
-    key = json.dumps([log, cell, chosen, seed], sort_keys=True)
+    key = json.dumps([log, cell, toml_of(plan.settings)])
     of = CONFIGURATIONS[log][name].get("mix_of", name)
     kept = RUNS / f"{log}-{of}-{seed}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.safetensors"
     if kept.exists():
@@ -120,10 +121,13 @@ def with_neighbours(log: str, name: str, network: Entry, neighbours: Entry) -> E
     if "weight" not in CONFIGURATIONS[log][name]:
         return network
     weight = CONFIGURATIONS[log][name]["weight"]
+    mix = mixed(network.model, neighbours.model, weight)
+    learned = {"parameters": sum(int(array.size) for array in mix.arrays().values())}
     return msgspec.structs.replace(
         network,
-        model=mixed(network.model, neighbours.model, weight),
-        settings={"weight": weight, **network.settings, "neighbours": neighbours.settings},
+        model=mix,
+        seconds=(network.seconds or 0.0) + (neighbours.seconds or 0.0),
+        settings={"weight": weight, **network.settings, **learned, "neighbours": neighbours.settings},
     )
 
 

@@ -85,8 +85,17 @@ def new_cell(name: str, width: int) -> Cell:
     """A cell from D = `width` to as many. Raises ConfigError where it does not give what a cell must give."""
     cell = cell_of(name)(width, width)
     state = cell.initial_state(2)
-    with torch.no_grad():
-        y, after = cell.step(torch.zeros(2, width), state)
+    try:
+        with torch.no_grad():
+            given = cell.step(torch.zeros(2, width), state)
+    except (RuntimeError, TypeError, ValueError, AttributeError, KeyError) as error:
+        raise ConfigError(f"the cell `{name}`: `step` fails for x of shape (2, {width}): {error}") from error
+    if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Tensor)):
+        raise ConfigError(f"the cell `{name}`: `step` gives {kind_of(given)}, expected the pair (y, state)")
+    y, after = given
+    for found, where in ((state, "initial_state"), (after, "step")):
+        if not (isinstance(found, dict) and all(isinstance(part, Tensor) for part in found.values())):
+            raise ConfigError(f"the cell `{name}`: the state of `{where}` is {kind_of(found)}, expected named tensors")
     if tuple(y.shape) != (2, width):
         raise ConfigError(
             f"the cell `{name}`: for x of shape (2, {width}) `step` gives y of shape {tuple(y.shape)}, expected "
@@ -99,3 +108,11 @@ def new_cell(name: str, width: int) -> Cell:
             "the same names and shapes, rows first"
         )
     return cell
+
+
+def kind_of(found: object) -> str:
+    """What something is, in a message."""
+    if isinstance(found, dict):
+        found = ", ".join(f"`{name}`: {type(part).__name__}" for name, part in found.items())
+        return f"a dict of {found or 'nothing'}"
+    return f"{len(found)} things" if isinstance(found, tuple) else f"a {type(found).__name__}"

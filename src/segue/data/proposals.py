@@ -32,14 +32,14 @@ COSINE = 16.0
 """On short or few ones, that an item counts by its direction alone: measured on three logs (docs/decisions/0009)."""
 
 RATES = {"full": 3e-3, "sampled": 1e-2}
-"""A sample moves an item's row at few of the steps, and must move it further: measured on Diginetica (same place)."""
+"""With cosines, by loss: a sample moves a row at few of the steps, and must move it further (same place)."""
 
 FEW_EVENTS = 300_000
 DROPS = {True: 0.4, False: 0.2}
 """What is dropped of inputs and outputs where there are few events, and where there are more."""
 
 RANKING = ("bpr-max", "top1-max", "gbce")
-WITH_SOFTMAX, WITH_BLOCKS = "goes with a softmax", "goes with residual blocks"
+"""Losses that only rank: with them scores by direction were far behind (docs/decisions/0009)."""
 
 
 class Proposal(NamedTuple):
@@ -50,11 +50,11 @@ class Proposal(NamedTuple):
     reason: str
 
 
-def propose(log: EventLog, statistics: Statistics, *, loss: str | None = None) -> list[Proposal]:
+def propose(log: EventLog, statistics: Statistics, chosen: Mapping[str, Any] | None = None) -> list[Proposal]:
     """Split, exclusion, sessions, network, loss and the shape of a batch, from the measures of a log.
 
     Args:
-        loss: what the user set, if so: the learning rate goes with it.
+        chosen: what the user set, by dotted key: of the network, only what goes with that is proposed.
     """
     gap = propose_gap(log, statistics)
     start = propose_start(log, statistics, gap)
@@ -62,21 +62,11 @@ def propose(log: EventLog, statistics: Statistics, *, loss: str | None = None) -
     if (gap.value == "never" and log.session is None) or start.value == "mark":
         lengths = statistics.length
     loss_proposed = propose_loss(statistics)
-    network = propose_network(statistics, typical=lengths[1], loss=loss or loss_proposed.value)
+    network = propose_network(statistics, {loss_proposed.key: loss_proposed.value, **(chosen or {})}, lengths[1])
     decided = {one.key for one in network}
     batch = [one for one in propose_batch(statistics, long=lengths[2]) if one.key not in decided]
     first = [propose_split(log), propose_exclude(statistics), gap, start]
     return [*first, *network, loss_proposed, *batch]
-
-
-def without_company(proposals: list[Proposal], tree: Mapping[str, Any]) -> list[Proposal]:
-    """The proposals less those that go with a softmax or with blocks, where the user chose to rank, or no blocks."""
-    idle = []
-    if tree.get("train", {}).get("loss") in RANKING:
-        idle.append(WITH_SOFTMAX)
-    if tree.get("model", {}).get("block") == "plain":
-        idle.append(WITH_BLOCKS)
-    return [one for one in proposals if not one.reason.startswith(tuple(idle))]
 
 
 def propose_split(log: EventLog) -> Proposal:
@@ -125,22 +115,32 @@ def propose_start(log: EventLog, s: Statistics, gap: Proposal) -> Proposal:
     return Proposal("sessions.at_session_start", "mark", reason)
 
 
-def propose_network(s: Statistics, *, typical: int, loss: str) -> list[Proposal]:
-    """A deep network of residual blocks where there are many long sequences; else one layer, compared by direction."""
-    if typical >= LONG and s.events >= MANY_EVENTS:
-        reason = f"{WITH_BLOCKS}: {s.events:,} events, half of the sequences have {typical} or more, bear depth"
+def propose_network(s: Statistics, chosen: Mapping[str, Any], typical: int) -> list[Proposal]:
+    """A deep network of residual blocks where there are many long sequences; else one layer, compared by direction.
+
+    Args:
+        chosen: the loss at least, and what the user set.
+        typical: half of the sequences have at most so many events.
+    """
+    if typical >= LONG and s.events >= MANY_EVENTS and chosen.get("model.block") != "plain":
+        reason = f"{s.events:,} events, half of the sequences have {typical} or more: they bear depth"
         return [Proposal(key, value, reason) for key, value in DEEP.items()]
+    loss = chosen["train.loss"]
+    if loss in RANKING:
+        return []
     which = f"half of the sequences have at most {typical} events" if typical < LONG else f"{s.events:,} events"
-    reason = f"{WITH_SOFTMAX}: {which}, so that one layer is enough, and items are compared by direction alone"
-    dropped = DROPS[s.events < FEW_EVENTS]
-    of_drops = f"{WITH_SOFTMAX}: {s.events:,} events are {'few' if s.events < FEW_EVENTS else 'not few'}"
-    drawn = f"{WITH_SOFTMAX}: a sample moves each item at few of the steps, which must be long"
-    return [
+    reason = f"{which}: one layer is enough, and items are compared by direction alone"
+    few = s.events < FEW_EVENTS
+    of_drops = f"{s.events:,} events are {'few' if few else 'not few'}"
+    found = [
         Proposal("model.cosine", COSINE, reason),
-        Proposal("train.learning_rate", RATES.get(loss, RATES["full"]), drawn if loss == "sampled" else reason),
-        Proposal("model.dropout", dropped, of_drops),
-        Proposal("model.embedding_dropout", max(dropped, 0.3), of_drops),
+        Proposal("model.dropout", DROPS[few], of_drops),
+        Proposal("model.embedding_dropout", max(DROPS[few], 0.3), of_drops),
     ]
+    if chosen.get("model.cosine", COSINE):  # of plain inner products nothing was measured
+        of_rate = "a sample moves each item at few of the steps, which must be long" if loss == "sampled" else reason
+        found.append(Proposal("train.learning_rate", RATES.get(loss, RATES["full"]), of_rate))
+    return found
 
 
 def propose_loss(s: Statistics) -> Proposal:

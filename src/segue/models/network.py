@@ -18,23 +18,12 @@ from segue.models.tensors import PAUSES, cells_of, named, pause_sizes, shared
 from segue.models.unroll import unrolled
 from segue.shapes import Array, Bools, Doubles, Floats, Ints
 
-SETTINGS = (
-    "cell",
-    "block",
-    "width",
-    "layers",
-    "front",
-    "convolution",
-    "feed_forward",
-    "dropout",
-    "embedding_dropout",
-    "time_gap",
-    "cosine",
-)
-"""What a network is made from, besides its items and its rule."""
+OF_STACK = ("cell", "block", "width", "layers", "front", "convolution", "feed_forward", "dropout")
+SETTINGS = (*OF_STACK, "embedding_dropout", "time_gap", "cosine")
+"""What a network is made from, besides its items and its rule; the first of them go to its stack."""
 
 
-class Network(Stack):
+class Network(nn.Module):
     """Scores the catalog by one inner product an item: score(i) = <query, table_i> + bias_i.
 
     The query is the output of the last layer, after a norm where layers are residual blocks. Before the first event it
@@ -76,23 +65,16 @@ class Network(Stack):
         time_gap: bool = False,
         cosine: float = 0.0,
     ) -> None:
-        # A residual stack begins as the identity: larger rows would make the present item the first guess by far.
-        table = torch.randn(n_items, width) * (0.02 if block == "residual" else width**-0.5)
-        super().__init__(
-            cell=cell,
-            block=block,
-            width=width,
-            layers=layers,
-            front=front,
-            convolution=convolution,
-            feed_forward=feed_forward,
-            dropout=dropout,
-        )
+        super().__init__()
         self.n_items, self.rule = n_items, rule
-        self.embedding_dropout, self.time_gap, self.cosine = embedding_dropout, time_gap, cosine
+        self.cell, self.block, self.width, self.layers = cell, block, width, layers
+        self.front, self.convolution, self.feed_forward = front, convolution, feed_forward
+        self.dropout, self.embedding_dropout, self.time_gap, self.cosine = dropout, embedding_dropout, time_gap, cosine
         self.settled = False
-        self.table = nn.Parameter(table)
+        # A residual stack begins as the identity: larger rows would make the present item the first guess by far.
+        self.table = nn.Parameter(torch.randn(n_items, width) * (0.02 if block == "residual" else width**-0.5))
         self.bias = nn.Parameter(torch.zeros(n_items))
+        self.stack = Stack(**{name: getattr(self, name) for name in OF_STACK})
         self.boundary = None if rule.resets else nn.Parameter(torch.zeros(width))
         self.pause = nn.Parameter(torch.zeros(PAUSES, width)) if time_gap else None
 
@@ -109,13 +91,13 @@ class Network(Stack):
             x = x + opens.unsqueeze(-1) * self.boundary
         if self.pause is not None and pause is not None:
             x = x + F.embedding(pause, self.pause)
-        if self.norm is not None:
+        if self.block == "residual":
             x = x * self.width**0.5  # as large as what the layers add
         return dropout(x, self.embedding_dropout, self.training)
 
     def unroll(self, x: Tensor, starts: Tensor, state: list[CellState]) -> tuple[Tensor, list[CellState]]:
         """The stack along time, on all threads: x (T, B, D) to queries (T, B, D) and the last state of each layer."""
-        y, after = unrolled(self.scan_through, x, starts, state, self.weights())
+        y, after = unrolled(self.stack.scan, x, starts, state, list(self.stack.parameters()))
         return self.scaled(y), after
 
     def directed(self, vectors: Tensor) -> Tensor:
@@ -148,15 +130,14 @@ class Network(Stack):
             "time": np.full(batch_size, np.nan),
             "output": np.zeros((batch_size, self.width), np.float32),
         }
-        return state | named(self.initial_cells(batch_size))
+        return state | named(self.stack.initial_state(batch_size))
 
     def step(self, event: Event, state: State) -> State:
         """Absorb one event a row."""
         events = Event(event.item[None], event.time[None], event.opens[None])
         with torch.no_grad():
             x = self.inputs(*self.tensors(events, np.zeros(events.item.shape, bool), state))[0]
-            cells = cells_of(state, len(self.cells), self.device)
-            y, after = self.step_through(x, cells)
+            y, after = self.stack.step(x, cells_of(state, len(self.stack.layers), self.device))
             x = self.scaled(y)
         return {"time": np.asarray(event.time, np.float64), "output": x.cpu().numpy()} | named(after)
 
@@ -164,7 +145,8 @@ class Network(Stack):
         """Queries (T, B, D) after each event, and the last state."""
         with torch.no_grad():
             x = self.inputs(*self.tensors(events, starts, state))
-            y, after = self.unroll(x, shared(starts).to(self.device), cells_of(state, len(self.cells), self.device))
+            kept = cells_of(state, len(self.stack.layers), self.device)
+            y, after = self.unroll(x, shared(starts).to(self.device), kept)
         outputs: Floats = y.cpu().numpy()
         return outputs, {"time": np.asarray(events.time[-1], np.float64), "output": outputs[-1]} | named(after)
 
@@ -212,8 +194,5 @@ class Network(Stack):
         if self.time_gap:
             before = np.concatenate([state["time"][None], events.time[:-1]])
             pause = torch.from_numpy(pause_sizes(np.where(starts, np.nan, events.time - before))).to(self.device)
-        return (
-            shared(np.asarray(events.item, np.int64)).to(self.device),
-            pause,
-            shared(np.asarray(events.opens)).to(self.device),
-        )
+        item, opens = np.asarray(events.item, np.int64), np.asarray(events.opens)
+        return shared(item).to(self.device), pause, shared(opens).to(self.device)

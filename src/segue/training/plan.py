@@ -10,7 +10,7 @@ from segue.config import INSIDE_BLOCKS, Settings
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.items import check_items
-from segue.data.proposals import Proposal, propose, without_company
+from segue.data.proposals import Proposal, propose
 from segue.data.splits import TEST, VALID, Split, split_log
 from segue.data.statistics import measure, warnings_of
 from segue.errors import ConfigError, SplitError
@@ -64,9 +64,9 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
         items: what is known of the items.
     """
     statistics = measure(log)
-    proposed = propose(log, statistics, loss=look_up(tree, "train.loss"))
-    open_ones = (one for one in proposed if look_up(tree, one.key) is None)
-    proposals = without_company(list(open_ones), tree)
+    keys = ("train.loss", "model.block", "model.cosine")
+    chosen = {key: value for key in keys if (value := look_up(tree, key)) is not None}
+    proposals = [one for one in propose(log, statistics, chosen) if look_up(tree, one.key) is None]
     settings = settings_of(tree, {one.key: one.value for one in proposals})
     if settings.model.time_gap and not log.timed:
         raise ConfigError("model.time_gap needs times, and this log has only an order: leave it false")
@@ -74,7 +74,7 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
         raise ConfigError("sessions.gap needs times, and this log has only an order: leave it `never`")
     if settings.model.block == "plain":
         for name, idle in INSIDE_BLOCKS.items():
-            if (value := getattr(settings.model, name)) != idle:
+            if (value := getattr(settings.model, name)) not in (idle, 0):
                 raise ConfigError(
                     f"model.{name} is {value:g}, and stands inside of residual blocks: set model.block = residual"
                     + (", or put a convolution in front of the layers with model.front" * (name == "convolution"))

@@ -76,7 +76,7 @@ class Trainer:
         dense = [p for name, p in network.named_parameters() if name not in self.row_optimizers]
         self.dense = dense
         self.optimizer = torch.optim.AdamW(grouped(dense, settings.weight_decay), lr=settings.learning_rate, fused=True)
-        self.cells = network.initial_cells(settings.rows)
+        self.cells = network.stack.initial_state(settings.rows)
         self.best_weights: dict[str, Tensor] = {}
         names = [name for name, _ in network.named_parameters()]
         self.gradients = GradientNorms(names) if settings.gradient_norms else None
@@ -84,7 +84,7 @@ class Trainer:
 
     def begin_epoch(self) -> None:
         """All rows begin anew."""
-        self.cells = self.network.initial_cells(self.settings.rows)
+        self.cells = self.network.stack.initial_state(self.settings.rows)
         self.at.loss, self.at.targets = 0.0, 0
 
     def step(self, batch: Batch, share: float) -> None:
@@ -175,7 +175,7 @@ class Trainer:
         self.best_weights = unpacked("best", tensors)
         self.cells = [
             {name: tensor.to(self.network.device) for name, tensor in unpacked(f"cell{number}", tensors).items()}
-            for number in range(len(self.network.cells))
+            for number in range(len(self.network.stack.layers))
         ]
         set_rng_states(unpacked("rng", tensors), self.network.device)
         if self.gradients is not None:
