@@ -67,6 +67,7 @@ CONFIGURATIONS: dict[str, dict[str, dict[str, Any]]] = {
             "train.learning_rate": 1e-2,
             "train.epochs": 8,
         },
+        "gru-cosine with neighbours": {"mix_of": "gru-cosine", "weight": 0.5},
     },
     "amazon-beauty": {
         "gru-cosine": {
