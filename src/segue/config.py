@@ -63,7 +63,8 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     A layer is the recurrent `cell` alone (`block = "plain"`) or a `residual` block: norm, gated recurrence, norm, gated
     feed-forward part (`feed_forward` times as wide as the layer; 0: none). `convolution` is how many inputs a causal
     convolution inside each residual block sees, `front` how many one over all channels before the first layer sees; 0:
-    there is none. Plain layers take no `convolution` and no `feed_forward` of their own. With `cosine` above 0 a score is so many times the cosine between query and item (16 is usual).
+    there is none. Plain layers take no `convolution` and no `feed_forward`. With `cosine` above 0 a score is so many
+    times the cosine between query and item (16 is usual).
     """
 
     cell: str = "gru"
