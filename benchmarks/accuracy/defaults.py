@@ -60,13 +60,21 @@ def main() -> None:
     parser.add_argument("--logs", default=",".join(LOGS))
     parser.add_argument("--candidates", default=",".join(CANDIDATES))
     parser.add_argument("--search", type=int, help="in place of candidates: so many trials of a search")
+    parser.add_argument(
+        "--minutes", type=float, help="with --search: of a trial, the proposal's too; its schedule fits"
+    )
     parser.add_argument("--set", action="append", default=[], help="a setting for all of them")
     options = parser.parse_args()
     introduce(1)
     for log in options.logs.split(","):
         if options.search:
-            row = searched(log, options.search, options.set)
-            keep(log, f"best of {options.search}", row, options.set)
+            row = searched(log, options.search, options.minutes, options.set)
+            keep(
+                log,
+                f"best of {options.search}" + f", {options.minutes:g} min each" * bool(options.minutes),
+                row,
+                options.set,
+            )
             print(f"{log}: {row}", flush=True)
             continue
         for name in options.candidates.split(","):
@@ -101,13 +109,14 @@ def tried(log: str, name: str, given: list[str]) -> dict[str, Any]:
     return {"value": round(best, 5), "epochs": found.epochs, "seconds": round(found.seconds, 1)}
 
 
-def searched(log: str, trials: int, given: list[str]) -> dict[str, Any]:
+def searched(log: str, trials: int, minutes: float | None, given: list[str]) -> dict[str, Any]:
     """What a search finds, beside where it began."""
     plan = plan_for(log, {}, given)
     cells = list(dict.fromkeys([plan.settings.model.cell, *LEADING]))
     fixed = keys_of(settings_tree(None, given))
     # Of these settings and no others: a search cannot go on where something else was proposed.
-    folder = SEARCHES / f"{log}-{hashlib.sha256(toml_of(plan.settings).encode()).hexdigest()[:8]}"
+    of = f"{toml_of(plan.settings)} {minutes}"
+    folder = SEARCHES / f"{log}-{hashlib.sha256(of.encode()).hexdigest()[:8]}"
     with progress() as show:
         found = tune_plan(
             plan,
@@ -115,6 +124,7 @@ def searched(log: str, trials: int, given: list[str]) -> dict[str, Any]:
             folder,
             started=time.monotonic(),
             trials=trials,
+            budget=None if minutes is None else 60 * minutes * trials,
             fixed=fixed,
             resume=folder.exists(),
             say=lambda text: print(f"{log}: {text}", flush=True),
