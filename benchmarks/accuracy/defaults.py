@@ -60,21 +60,15 @@ def main() -> None:
     parser.add_argument("--logs", default=",".join(LOGS))
     parser.add_argument("--candidates", default=",".join(CANDIDATES))
     parser.add_argument("--search", type=int, help="in place of candidates: so many trials of a search")
-    parser.add_argument(
-        "--minutes", type=float, help="with --search: of a trial, the proposal's too; its schedule fits"
-    )
+    parser.add_argument("--minutes", type=float, help="with --search: that each trial may take, the proposal's too")
     parser.add_argument("--set", action="append", default=[], help="a setting for all of them")
     options = parser.parse_args()
     introduce(1)
     for log in options.logs.split(","):
         if options.search:
             row = searched(log, options.search, options.minutes, options.set)
-            keep(
-                log,
-                f"best of {options.search}" + f", {options.minutes:g} min each" * bool(options.minutes),
-                row,
-                options.set,
-            )
+            each = "" if options.minutes is None else f", {options.minutes:g} min each"
+            keep(log, f"best of {options.search}{each}", row, options.set)
             print(f"{log}: {row}", flush=True)
             continue
         for name in options.candidates.split(","):
