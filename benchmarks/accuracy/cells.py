@@ -56,9 +56,22 @@ LOGS: dict[str, dict[str, Any]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description="Every cell on two logs.")
     parser.add_argument("--log", choices=LOGS, help="by default both")
+    parser.add_argument("--page", action="store_true", help="only write the page, from cells.json")
     options = parser.parse_args()
-    introduce(1)
-    for name in [options.log] if options.log else LOGS:
+    if not options.page:
+        introduce(1)
+        measure([options.log] if options.log else list(LOGS))
+    found = json.loads(OUT.read_text("utf-8"))
+    text = PAGE.read_text("utf-8")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    tables = "\n".join(table(name, found[name]) for name in LOGS if name in found)
+    PAGE.write_text(f"{before}{BEGIN}\n{tables}{END}{after}", "utf-8")
+
+
+def measure(names: list[str]) -> None:
+    """Train, judge and keep all models on each of these logs."""
+    for name in names:
         settings = {**NETWORK, **LOGS[name]}
         frame = frame_of(name) if name == "serenade-shop" else pl.read_parquet(DATA / name / "interactions.parquet")
         with progress() as show:
@@ -69,11 +82,6 @@ def main() -> None:
         found = json.loads(OUT.read_text("utf-8")) if OUT.exists() else {}  # by now it may have the other log
         found[name] = {**facts, **msgspec.to_builtins(report)}
         OUT.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
-    text = PAGE.read_text("utf-8")
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    tables = "\n".join(table(name, found[name]) for name in LOGS if name in found)
-    PAGE.write_text(f"{before}{BEGIN}\n{tables}{END}{after}", "utf-8")
 
 
 def table(name: str, report: dict[str, Any]) -> str:
@@ -90,7 +98,9 @@ def table(name: str, report: dict[str, Any]) -> str:
         figure = f"{value['value']:.4f} ({value['low']:.4f} to {value['high']:.4f})"
         columns = [f"{cost['parameters']:,}", whole(cost["events_per_s"]), f"{cost['step_us']:.0f}"]
         columns += [f"{cost['state_bytes']:,}", whole(cost["peak_memory_mb"])]
-        lines.append(f"| `{row['model']}` | {figure} | {' | '.join(columns)} |")
+        of = row["settings"].get("network", {}).get("cell")
+        name = f"`{row['model']}`" + (f" of `{of}` and `sknn`" if of else "")
+        lines.append(f"| {name} | {figure} | {' | '.join(columns)} |")
     return "\n".join(lines) + "\n\n"
 
 
