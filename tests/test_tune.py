@@ -81,6 +81,9 @@ def test_what_the_user_has_set_is_not_tuned() -> None:
     plan, fixed = plan_for(**{"model.block": "residual", "model.feed_forward": 2.0}), {"model.feed_forward"}
     blocks = {one.key for one in space_of(plan.choose, plan.settings, ["gru"], fixed)}
     assert free - blocks == {"model.block"}, "what stands inside of blocks leaves nothing but blocks"
+    plan = plan_for(**{"model.feed_forward": 0.0})
+    assert "model.block" in {one.key for one in space_of(plan.choose, plan.settings, ["gru"], fixed)}
+    assert applied(plan.settings, {"model.block": "plain"}).model.feed_forward == 0.0, "as it was set: none"
 
 
 def test_what_has_no_effect_beside_a_chosen_value_is_off() -> None:

@@ -80,8 +80,8 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     cosine: Annotated[float, Meta(ge=0, le=100)] = 0.0
 
 
-INSIDE_BLOCKS = {"convolution": 0, "feed_forward": 4.0}
-"""Of `ModelSettings`: what plain layers have no place for, and the value that says nothing."""
+INSIDE_BLOCKS = {"convolution": (0,), "feed_forward": (4.0, 0.0)}
+"""Of `ModelSettings`: what plain layers have no place for, and the values that ask for nothing, the default first."""
 
 
 class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -74,7 +74,7 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
         raise ConfigError("sessions.gap needs times, and this log has only an order: leave it `never`")
     if settings.model.block == "plain":
         for name, idle in INSIDE_BLOCKS.items():
-            if (value := getattr(settings.model, name)) not in (idle, 0):
+            if (value := getattr(settings.model, name)) not in idle:
                 raise ConfigError(
                     f"model.{name} is {value:g}, and stands inside of residual blocks: set model.block = residual"
                     + (", or put a convolution in front of the layers with model.front" * (name == "convolution"))

@@ -55,7 +55,7 @@ def space_of(phase: Phase, settings: Settings, cells: Sequence[str], fixed: Coll
     losses = losses_for(items)
     if model.cosine and "model.cosine" in fixed:
         losses = [name for name in losses if name not in RANKING]
-    inside = any(f"model.{name}" in fixed and getattr(model, name) != idle for name, idle in INSIDE_BLOCKS.items())
+    inside = any(f"model.{name}" in fixed and getattr(model, name) not in idle for name, idle in INSIDE_BLOCKS.items())
     blocks = ("residual",) if inside else ("plain", "residual")
     draws = [draw for draw in NEGATIVES if draw <= items // 2] or [NEGATIVES[0]]
     found = [
@@ -158,7 +158,7 @@ def applied(settings: Settings, values: Mapping[str, Any]) -> Settings:
     for key, value in values.items():
         assign(tree, key, value)
     if tree["model"]["block"] == "plain":  # what was proposed for blocks
-        tree["model"].update(INSIDE_BLOCKS)
+        tree["model"] |= {name: idle[0] for name, idle in INSIDE_BLOCKS.items() if tree["model"][name] not in idle}
     if values.get("train.loss") in RANKING:  # what was proposed for a softmax
         tree["model"]["cosine"] = 0.0
     return settings_of(tree)
