@@ -19,9 +19,8 @@ class Gated(Cell):
     The state is h, and the gates read h: in the LSTM of Hochreiter & Schmidhuber 1997 they read y of the step before.
     Closest to it: peephole connections (Gers, Schraudolph & Schmidhuber 2002), in full matrices and without y.
     The forget gate begins with a bias of 1 (Jozefowicz et al. 2015), U small: what it reads, h, is no output of a tanh,
-    and an orthogonal U as in an LSTM makes h grow on itself, so that no event 100 steps back is learned
-    (benchmarks/accuracy/recall.py; with this one 1,000 are). `segue.by_hand` has the same cell with its gradients, in
-    NumPy.
+    and a large U makes h grow on itself (docs/memory.md says what that costs). `segue.by_hand` has the same cell with
+    its gradients, in NumPy.
     """
 
     name = "gated"
