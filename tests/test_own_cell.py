@@ -38,6 +38,7 @@ for recommender in (fitted, loaded):
     scanned = dict(zip(lists["item_id"], lists["score"]))
     assert scanned.keys() == served.keys() and len(served) > 20, (scanned, served)
     np.testing.assert_allclose([scanned[i] for i in served], list(served.values()), rtol=5e-6, atol=5e-6)
+assert ("import that before" in loaded.artifact.card) == (HOME == "leaky")
 assert "leaky" in {row.model for row in loaded.trained_report.rows}
 """
 
@@ -88,5 +89,5 @@ def test_a_file_dropped_into_the_package_is_run_through_the_contract(package: Pa
 def test_a_cell_in_a_module_of_one_s_own_is_trained_saved_loaded_and_served(tmp_path: Path) -> None:
     (tmp_path / "leaky.py").write_text(LEAKY)
     python(tmp_path, "-c", f"import leaky\nBLOCK, HOME = 'residual', 'leaky'\n{USE}", path=[tmp_path])
-    with pytest.raises(AssertionError, match="`leaky` is not a cell"):
+    with pytest.raises(AssertionError, match=r"model: `leaky` is not a cell.*once its module is imported"):
         python(tmp_path, "-c", "import segue; segue.load('model')", path=[tmp_path])

@@ -155,11 +155,18 @@ def test_many_long_histories_get_residual_blocks(monkeypatch: pytest.MonkeyPatch
 def test_what_goes_with_a_softmax_is_not_proposed_where_a_ranking_loss_was_chosen() -> None:
     log = shop(5000)
     usual = {one.key for one in propose(log, measure(log))}
-    keys = {one.key for one in propose(log, measure(log), {"train.loss": "bpr-max"})}
-    assert usual - keys == {"model.cosine", "train.learning_rate", "model.dropout", "model.embedding_dropout"}
-    plan = plan_of(log, {"train": {"loss": "bpr-max"}})
-    assert plan.settings.model.cosine == 0.0
-    assert {one.key for one in plan.proposals} == keys - {"train.loss"}
+    for loss, gone in (("bpr-max", {"model.cosine"}), ("gbce", {"model.cosine", "train.learning_rate"})):
+        keys = {one.key for one in propose(log, measure(log), {"train.loss": loss})}
+        assert usual - keys == gone
+        plan = plan_of(log, {"train": {"loss": loss}})
+        assert plan.settings.model.cosine == 0.0
+        assert {one.key for one in plan.proposals} == keys - {"train.loss"}
+    found = {one.key: one.value for one in propose(log, measure(log), {"train.loss": "top1-max"})}
+    assert (found["train.learning_rate"], found["train.sampling"], found["model.embedding_dropout"]) == (
+        0.01,
+        "popularity",
+        0.5,
+    )
 
 
 def test_the_learning_rate_goes_with_the_loss_that_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

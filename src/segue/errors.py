@@ -3,6 +3,7 @@
     SegueError
     ├── UsageError          asked wrongly: the command line leaves with 2
     │   ├── ConfigError     a setting, model, metric or column that does not exist or does not fit
+    │   │   └── UnknownCellError    a recurrent layer that is not known here
     │   └── RequestError    a call or an HTTP request that cannot be answered as it stands
     ├── LogError            the log, or the items table, cannot be read or trusted
     ├── SplitError          the log cannot be split in the way asked for
@@ -32,6 +33,10 @@ class UsageError(SegueError):
 
 class ConfigError(UsageError):
     """A setting, model, metric or column that does not exist or does not fit."""
+
+
+class UnknownCellError(ConfigError):
+    """A recurrent layer that is not known here: misspelt, or one's own and not imported."""
 
 
 class RequestError(UsageError):

@@ -14,7 +14,7 @@ from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, MANIFEST, Artifact,
 from segue.choices import read_toml, settings_of
 from segue.data.catalog import Catalog
 from segue.data.ids import Ids
-from segue.errors import ArtifactError, SegueError
+from segue.errors import ArtifactError, SegueError, UnknownCellError
 from segue.models.build import KINDS, restore
 
 
@@ -46,6 +46,8 @@ def load_artifact(folder: Path | str) -> Artifact:
             diagnosis={name: content[name].decode() for name in DIAGNOSIS if name in content},
             version=hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12],
         )
+    except UnknownCellError as error:
+        raise ArtifactError(f"{folder}: {error}; a cell of your own is known once its module is imported") from None
     except (ValueError, KeyError, TypeError, SafetensorError, SegueError) as error:
         raise ArtifactError(f"{folder}: the model is damaged or was made by another version: {error}") from None
 

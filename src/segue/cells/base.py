@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from segue.errors import ConfigError, did_you_mean
+from segue.errors import ConfigError, UnknownCellError, did_you_mean
 
 CellState = dict[str, Tensor]
 """What a cell remembers: named tensors, each (B, ...)."""
@@ -74,11 +74,11 @@ def fold(cell: Cell, x: Tensor, starts: Tensor, state: CellState) -> tuple[Tenso
 
 
 def cell_of(name: str) -> type[Cell]:
-    """The cell of that name. Raises ConfigError, with the nearest name, if there is none."""
+    """The cell of that name. Raises UnknownCellError, with the nearest name, if there is none."""
     try:
         return CELLS[name]
     except KeyError:
-        raise ConfigError(f"`{name}` is not a cell{did_you_mean(name, CELLS)}") from None
+        raise UnknownCellError(f"`{name}` is not a cell{did_you_mean(name, CELLS)}") from None
 
 
 def new_cell(name: str, width: int) -> Cell:
@@ -89,7 +89,9 @@ def new_cell(name: str, width: int) -> Cell:
         with torch.no_grad():
             given = cell.step(torch.zeros(2, width), state)
     except (RuntimeError, TypeError, ValueError, AttributeError, KeyError) as error:
-        raise ConfigError(f"the cell `{name}`: `step` fails for x of shape (2, {width}): {error}") from error
+        raise ConfigError(
+            f"the cell `{name}`: `step` fails for x of shape (2, {width}): {type(error).__name__}: {error}"
+        ) from error
     if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Tensor)):
         raise ConfigError(f"the cell `{name}`: `step` gives {kind_of(given)}, expected the pair (y, state)")
     y, after = given

@@ -41,6 +41,15 @@ DROPS = {True: 0.4, False: 0.2}
 RANKING = ("bpr-max", "top1-max", "gbce")
 """Losses that only rank: with them scores by direction were far behind (docs/decisions/0009)."""
 
+WITH_MAX = {
+    "train.learning_rate": 1e-2,
+    "train.sampling": "popularity",
+    "train.popularity_power": 0.4,
+    "model.dropout": 0.0,
+    "model.embedding_dropout": 0.5,
+}
+"""What goes with BPR-max and TOP1-max, as measured on a shop's clicks (docs/training.md)."""
+
 
 class Proposal(NamedTuple):
     """A setting by its dotted key, and why."""
@@ -126,21 +135,24 @@ def propose_network(s: Statistics, chosen: Mapping[str, Any], typical: int) -> l
         reason = f"{s.events:,} events, half of the sequences have {typical} or more: they bear depth"
         return [Proposal(key, value, reason) for key, value in DEEP.items()]
     loss = chosen["train.loss"]
-    if loss in RANKING:
-        return []
-    which = f"half of the sequences have at most {typical} events" if typical < LONG else f"{s.events:,} events"
-    reason = f"{which}: one layer is enough, and items are compared by direction alone"
+    if loss in ("bpr-max", "top1-max"):
+        reason = f"goes with {loss}: half of the input dropped, steps long, items drawn by how often they occur"
+        return [Proposal(key, value, reason) for key, value in WITH_MAX.items()]
     few = s.events < FEW_EVENTS
     of_drops = f"{s.events:,} events are {'few' if few else 'not few'}"
-    found = [
-        Proposal("model.cosine", COSINE, reason),
+    drops = [
         Proposal("model.dropout", DROPS[few], of_drops),
         Proposal("model.embedding_dropout", max(DROPS[few], 0.3), of_drops),
     ]
-    if chosen.get("model.cosine", COSINE):  # of plain inner products nothing was measured
-        of_rate = "a sample moves each item at few of the steps, which must be long" if loss == "sampled" else reason
-        found.append(Proposal("train.learning_rate", RATES.get(loss, RATES["full"]), of_rate))
-    return found
+    if loss in RANKING:
+        return drops
+    which = f"half of the sequences have at most {typical} events" if typical < LONG else f"{s.events:,} events"
+    cosine = Proposal("model.cosine", COSINE, f"{which}: few of each item's, so that its direction alone is compared")
+    if not chosen.get("model.cosine", COSINE):  # of plain inner products nothing was measured
+        return [cosine, *drops]
+    of_rate = "a sample moves each item at few of the steps, which must be long" if loss == "sampled" else ""
+    rate = Proposal("train.learning_rate", RATES.get(loss, RATES["full"]), of_rate or "as it was best with directions")
+    return [cosine, *drops, rate]
 
 
 def propose_loss(s: Statistics) -> Proposal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from segue.artifact import Facts
+from segue.cells import CELLS
 from segue.config import Settings
 from segue.evaluation.report import Report, Row, Value, utc
 from segue.training.shape import LatencyChoice
@@ -61,6 +62,7 @@ def card_of(
         "",
         "## How to use it",
         "",
+        *own_cell(facts),
         "    segue recommend DIR --items A,B,C -k 10",
         "    segue serve DIR --store FOLDER",
         "",
@@ -101,12 +103,28 @@ def network_of(facts: Facts) -> list[str]:
         parts.append(f"a convolution over {made['front']} events in front")
     if made["convolution"]:
         parts.append(f"a convolution over {made['convolution']} inputs in each")
+    if made["block"] == "residual" and made["feed_forward"] != 4:
+        wide = f"{made['feed_forward']:g} times as wide" if made["feed_forward"] else "left out"
+        parts.append(f"the feed-forward part of each is {wide}")
     if made["time_gap"]:
         parts.append("the pause before an event is fed too")
     parts.append(f"a score is {made['cosine']:g} times a cosine" if made["cosine"] else "a score is an inner product")
     if facts.kind == "mix":
         parts.append(f"mixed with session neighbours, the network's share {facts.settings['weight']:g}")
     return [f"Network: {'; '.join(parts)}.", ""]
+
+
+def own_cell(facts: Facts) -> list[str]:
+    """What must be done first where the cell is none of segue's own."""
+    made = facts.settings.get("network", facts.settings)
+    home = CELLS[made["cell"]].__module__ if "cell" in made else "segue"
+    if home.partition(".")[0] == "segue":
+        return []
+    return [
+        f"Its cell `{made['cell']}` is of the module `{home}`: import that before `segue.load`; the commands of a "
+        "shell know it only as a file in `segue/cells`.",
+        "",
+    ]
 
 
 def facts_of_split(report: Report) -> str:

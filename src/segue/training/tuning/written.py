@@ -19,7 +19,7 @@ from segue.training.tuning.study import SETTINGS, TRIALS
 
 WIDTH = 116
 
-NO_PLACE = "not as the log proposed: that has no place beside what was chosen"
+NO_PLACE = "the log proposed {}, which is off beside what was chosen"
 
 
 def write_tuning(folder: Path, tuning: Tuning, plan: Plan, fixed: Collection[str]) -> None:
@@ -33,7 +33,9 @@ def settings_text(tuning: Tuning, plan: Plan, fixed: Collection[str]) -> str:
     """What differs from the defaults or was decided, as TOML, each with its reason."""
     best = next(one for one in tuning.trials if one.number == tuning.best)
     reasons = {
-        one.key: f"from the log: {one.reason}" if stays(tuning.settings, one.key) == one.value else NO_PLACE
+        one.key: f"from the log: {one.reason}"
+        if stays(tuning.settings, one.key) == one.value
+        else NO_PLACE.format(one.value)
         for one in plan.proposals
     }
     reasons |= {"model.cell": "the one that was asked for"} | dict.fromkeys(fixed, "as you set it")
