@@ -150,9 +150,10 @@ def propose_network(s: Statistics, chosen: Mapping[str, Any], typical: int) -> l
     cosine = Proposal("model.cosine", COSINE, f"{which}: few of each item's, so that its direction alone is compared")
     if not chosen.get("model.cosine", COSINE):  # of plain inner products nothing was measured
         return [cosine, *drops]
-    of_rate = "a sample moves each item at few of the steps, which must be long" if loss == "sampled" else ""
-    rate = Proposal("train.learning_rate", RATES.get(loss, RATES["full"]), of_rate or "as it was best with directions")
-    return [cosine, *drops, rate]
+    of_rate = "as it was best with directions"
+    if loss == "sampled":
+        of_rate = "a sample moves each item at few of the steps, which must be long"
+    return [cosine, *drops, Proposal("train.learning_rate", RATES.get(loss, RATES["full"]), of_rate)]
 
 
 def propose_loss(s: Statistics) -> Proposal:
