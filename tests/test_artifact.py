@@ -122,7 +122,13 @@ def test_no_manifest_is_no_model(tmp_path: Path) -> None:
 def test_a_newer_format_asks_for_an_upgrade(saved: Path) -> None:
     tree = msgspec.json.decode((saved / MANIFEST).read_bytes())
     (saved / MANIFEST).write_bytes(msgspec.json.encode({**tree, "format": 99, "unheard of": 1}))
-    with pytest.raises(ArtifactError, match="format 99, this version reads up to 1: upgrade"):
+    with pytest.raises(ArtifactError, match="format 99, this version reads up to 2: upgrade"):
+        load_artifact(saved)
+
+
+def test_an_older_format_asks_for_another_training(saved: Path) -> None:
+    (saved / MANIFEST).write_bytes(b'{"format": 1, "weights": "elsewhere"}')
+    with pytest.raises(ArtifactError, match="format 1, of an older version; this one reads 2: train again"):
         load_artifact(saved)
 
 

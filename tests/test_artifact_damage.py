@@ -88,7 +88,7 @@ def test_facts_that_were_edited_are_refused(saved: Path) -> None:
         load_artifact(saved)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"3", b"null", b"{}", b'{"format": "1"}', b'{"format": 1}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"3", b"null", b"{}", b'{"format": "1"}', b'{"format": 2}', b"\xff"])
 def test_a_manifest_that_is_none_is_damaged(content: bytes, saved: Path) -> None:
     (saved / MANIFEST).write_bytes(content)
     with pytest.raises(ArtifactError, match=r"segue\.json: damaged"):

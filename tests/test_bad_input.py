@@ -165,8 +165,8 @@ def rewritten(folder: Path, change: object) -> None:
 
 
 def test_a_model_of_a_newer_format_asks_for_an_upgrade(shop: Path, capsys: Capture) -> None:
-    rewritten(shop / "gru", {"format": 2})
-    Ran(capsys, "recommend", shop / "gru", "--items", "sku01").failed(1, "format 2", "upgrade segue")
+    rewritten(shop / "gru", {"format": 3})
+    Ran(capsys, "recommend", shop / "gru", "--items", "sku01").failed(1, "format 3", "upgrade segue")
 
 
 def test_weights_of_another_shape_are_named_even_where_the_hash_fits(shop: Path, capsys: Capture) -> None:

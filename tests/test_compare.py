@@ -54,9 +54,10 @@ def test_the_costs_stand_beneath_the_figures_in_the_same_order(report: Report, c
         cost = row_of(report, name).cost
         assert cost is not None
         plain = [None if cell == "-" else float(cell.replace(",", "")) for cell in found]
-        assert [plain[0], plain[1], plain[3]] == [cost.parameters, cost.events_per_s, cost.state_bytes]
+        assert [plain[0], plain[1], plain[4]] == [cost.parameters, cost.events_per_s, cost.state_bytes]
         assert plain[2] == pytest.approx(cost.step_us, abs=0.06)
-        assert plain[4] == (None if cost.peak_memory_mb is None else pytest.approx(cost.peak_memory_mb, abs=0.6))
+        assert plain[3] == pytest.approx(cost.step_p90_us, abs=0.06)
+        assert plain[5] == (None if cost.peak_memory_mb is None else pytest.approx(cost.peak_memory_mb, abs=0.6))
 
 
 def test_a_network_has_a_pace_of_training_and_a_baseline_has_none(report: Report) -> None:
@@ -89,6 +90,7 @@ def test_json_has_the_costs_and_a_report_of_earlier_days_is_still_read(report: R
     assert tree["rows"][0]["cost"].keys() == {
         "parameters",
         "step_us",
+        "step_p90_us",
         "state_bytes",
         "events_per_s",
         "peak_memory_mb",

@@ -30,7 +30,7 @@ def test_a_gru_has_the_weights_and_the_state_that_one_counts_by_hand() -> None:
     gates = sum(p.numel() for p in torch.nn.GRU(width, width).parameters())
     assert gates == 2 * 3 * width * width + 2 * 3 * width
     assert found.parameters in (items * width + items + gates, items * width + items + gates - 2 * width)
-    assert found.step_us > 0
+    assert 0 < found.step_us <= found.step_p90_us
     assert (found.events_per_s, found.peak_memory_mb) == (1235, 98.8)
 
 

@@ -146,7 +146,7 @@ def test_what_was_chosen_is_written_with_reasons_and_read_back(tmp_path: Path) -
     text = (tmp_path / "settings.toml").read_text("utf-8")
     assert settings_of(settings_tree(tmp_path / "settings.toml")) == found.settings
     assert "# as you set it\nwidth = 8" in text
-    assert f"# best of 6 tried; {told(found.settings.train.learning_rate, 0, {})}" in text
+    assert f"of the 5 others; {told(found.settings.train.learning_rate, 0, {})}" in text
     assert " lost " in text
     assert "# from the log: " in text
     kept = msgspec.json.decode((tmp_path / "trials.json").read_bytes(), type=Tuning)

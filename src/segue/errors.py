@@ -92,5 +92,5 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
         return f" (did you mean `{near[0]}`?)"
     if not known:
         return ""
-    shown = ", ".join(known[:MOST_SHOWN])
-    return f" (known: {shown}{f' and {len(known) - MOST_SHOWN:,} more' if len(known) > MOST_SHOWN else ''})"
+    shown = known if len(known) <= MOST_SHOWN + 1 else [*known[:MOST_SHOWN], f"{len(known) - MOST_SHOWN:,} more"]
+    return f" (known: {', '.join(shown)})"

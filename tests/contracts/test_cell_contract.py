@@ -123,6 +123,12 @@ def test_a_cell_that_is_defined_anew_takes_the_place_of_its_older_self(monkeypat
         (lambda x, state: (x[:, :2], state), r"cell `mine`.*shape \(2, 2\), expected \(2, 5\)"),
         (lambda x, state: (x, {"c": state["h"]}), r"cell `mine`.*\{'h': \(2, 5\)\}.*\{'c': \(2, 5\)\}"),
         (lambda x, state: (x, {"h": state["h"][0]}), r"cell `mine`.*'h': \(5,\)\}; expected the same names and shapes"),
+        (lambda x, state: (x, {"h": state["h"].add_(1)}), "cell `mine`: `step` changes `h` of the state in place"),
+        (lambda x, state: (x.clone(), {"h": x.mul_(2)}), "cell `mine`: `step` changes x in place"),
+        (lambda x, state: (x - x.mean(0), state), "cell `mine`: y of a row depends on the other rows"),
+        (lambda x, state: (x, {"h": x.cumsum(0).flip(0)}), "cell `mine`: `h` of the state of a row depends"),
+        (lambda x, state: (x, state.pop("h") and {}), "cell `mine`: `step` fails.*Boolean value of Tensor"),
+        (lambda x, state: (x, {"h": state.pop("h")}), "cell `mine`: `step` changes `h` of the state in place"),
     ],
 )
 def test_a_cell_that_gives_something_else_is_refused_with_what_it_gave(
@@ -135,6 +141,18 @@ def test_a_cell_that_gives_something_else_is_refused_with_what_it_gave(
     type("Mine", (Cell,), {**parts, "step": lambda _, x, state: step(x, state)})
     with pytest.raises(ConfigError, match=told):
         new_cell("mine", H)
+
+
+def test_a_new_cell_learns_though_it_is_looked_at_without_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segue.cells.base.CELLS", {})
+
+    class Dropped(Leaky):
+        name = "dropped"
+
+        def step(self, x: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+            return nn.functional.dropout(x, 0.5, self.training), state
+
+    assert new_cell("dropped", H).training
 
 
 @EVERY

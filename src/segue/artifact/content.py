@@ -12,7 +12,9 @@ from segue.config import Settings
 from segue.data.catalog import Catalog
 from segue.models.base import Model, SessionRule
 
-FORMAT = 1
+FORMAT = 2
+"""1 had the weights of a network under other names."""
+
 MANIFEST = "segue.json"
 FILES = ("config.toml", "model.safetensors", "catalog.json", "metrics.json", "README.md")
 DIAGNOSIS = ("curves.svg", "gradients.json")

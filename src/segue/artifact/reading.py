@@ -22,7 +22,7 @@ def load_artifact(folder: Path | str) -> Artifact:
     """Read an artifact and check every byte of it.
 
     Raises:
-        ArtifactError: no artifact, one of a newer format, or a damaged one.
+        ArtifactError: no artifact, one of another format, or a damaged one.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
@@ -61,6 +61,10 @@ def read_manifest(folder: Path) -> Manifest:
         if found > FORMAT:
             raise ArtifactError(
                 f"{folder}: the model has format {found}, this version reads up to {FORMAT}: upgrade segue"
+            )
+        if 0 < found < FORMAT:
+            raise ArtifactError(
+                f"{folder}: the model has format {found}, of an older version; this one reads {FORMAT}: train again"
             )
         manifest = msgspec.convert(tree, Manifest)
     except FileNotFoundError:

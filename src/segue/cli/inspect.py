@@ -27,7 +27,8 @@ def command(log: Log, /, *, columns: LogColumns | None = None, json: Json = Fals
         ["measure", "value"],
         [[name.replace("_", " "), shown(name, value)] for name, value in measures.items()],
     )
-    print_table(["setting", "proposed", "because"], [[p.key, str(p.value), p.reason] for p in found.proposals])
+    proposed = [[p.key, str(p.value), p.reason] for p in found.proposals]
+    print_table(["setting", "proposed", "because"], proposed, words=["because"])
     for one in found.log.rejected:
         out().print(f"left out: {one.rows:,} rows, {one.reason} (first: {one.example})", markup=False)
     for warning in found.warnings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +43,13 @@ def print_json(value: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-    """A table whose first column is a name and whose others are numbers."""
+def print_table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None, words: Collection[str] = ()
+) -> None:
+    """A table whose first column is a name and whose others are numbers, but for those headed by `words`."""
     table = Table(title=title, title_justify="left")
     for place, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if place == 0 else "right", overflow="fold")
+        table.add_column(heading, justify="left" if place == 0 or heading in words else "right", overflow="fold")
     for row in rows:
         table.add_row(*map(escaped, row))
     out().print(table)
@@ -103,11 +105,14 @@ def print_costs(report: Report) -> None:
         print_table(
             ["model", report.main, *COSTS],
             [[row.model, figure(row.metrics[report.main]), *costs(row)] for row in report.rows],
-            title="what that costs: a step is one event of one user, absorbed on this machine; its list comes on top",
+            title=(
+                "what that costs: a step is one event of one user, absorbed on this machine (median; nine of ten "
+                "stay below p90); its list comes on top"
+            ),
         )
 
 
-COSTS = ("parameters", "trained, events/s", "step, µs", "state, bytes", "peak memory, MB")
+COSTS = ("parameters", "trained, events/s", "step, µs", "p90, µs", "state, bytes", "peak memory, MB")
 
 
 def costs(row: Row) -> list[str]:
@@ -119,6 +124,7 @@ def costs(row: Row) -> list[str]:
         f"{cost.parameters:,}",
         "-" if cost.events_per_s is None else f"{cost.events_per_s:,.0f}",
         f"{cost.step_us:,.1f}",
+        f"{cost.step_p90_us:,.1f}",
         f"{cost.state_bytes:,}",
         "-" if cost.peak_memory_mb is None else f"{cost.peak_memory_mb:,.0f}",
     ]

@@ -29,14 +29,14 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("adid", "courseid", "recipeid", "animeid"),
     ),
     "user_id": (
-        *("userid", "user", "uid", "customerid", "customer", "visitorid", "reviewerid", "clientid"),
+        *("userid", "user", "uid", "customerid", "customer", "visitorid", "visitor", "reviewerid", "clientid"),
         *("accountid", "memberid", "buyerid", "profileid", "personid", "deviceid", "username", "uuid"),
     ),
     "session_id": ("sessionid", "session", "sid", "visitid", "usersession"),
     "time": (
         *("timestamp", "timestampms", "ts", "unixtime", "unixreviewtime", "unixtimestamp", "datetime"),
         *("eventtime", "eventtimestamp", "time", "createdat", "invoicedate", "date", "eventdate"),
-        *("purchasedate", "orderdate", "tdat", "reviewtime"),
+        *("purchasedate", "orderdate", "tdat", "reviewtime", "when"),
     ),
     "order": ("position", "pos", "sequencenumber", "eventindex"),
     "event_type": (

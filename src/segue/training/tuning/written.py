@@ -40,7 +40,7 @@ def settings_text(tuning: Tuning, plan: Plan, fixed: Collection[str]) -> str:
     }
     reasons |= {"model.cell": "the one that was asked for"} | dict.fromkeys(fixed, "as you set it")
     reasons |= {
-        key: f"best of {len(tuning.trials)} tried; {told(value, best.value or 0.0, tuning.effects[key])}"
+        key: f"{had(value, tuning, key)}; {told(value, best.value or 0.0, tuning.effects[key])}"
         for key, value in best.values.items()
     }
     lines = [
@@ -66,6 +66,12 @@ def settings_text(tuning: Tuning, plan: Plan, fixed: Collection[str]) -> str:
         for name, value in values.items():
             lines += [*commented(reasons[f"{section}.{name}"]), assignment(name, value)]
     return "\n".join(lines) + "\n"
+
+
+def had(value: Any, tuning: Tuning, key: str) -> str:
+    """How often a value was tried: the best trial's may have been tried once."""
+    trials = sum(one.values.get(key) == value for one in tuning.trials)
+    return f"in the best trial, and in {trials - 1} of the {len(tuning.trials) - 1} others"
 
 
 def schedule_note(planned: float | None, settings: Settings) -> str:
