@@ -60,16 +60,21 @@ def main() -> None:
     parser.add_argument("--logs", default=",".join(LOGS))
     parser.add_argument("--candidates", default=",".join(CANDIDATES))
     parser.add_argument("--search", type=int, help="in place of candidates: so many trials of a search")
-    parser.add_argument("--minutes", type=float, help="with --search: that each trial may take, the proposal's too")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        help="with --search: that each trial may take, the proposal's too; at least three epochs",
+    )
     parser.add_argument("--set", action="append", default=[], help="a setting for all of them")
     options = parser.parse_args()
     introduce(1)
     for log in options.logs.split(","):
         if options.search:
             row = searched(log, options.search, options.minutes, options.set)
-            each = "" if options.minutes is None else f", {options.minutes:g} min each"
-            keep(log, f"best of {options.search}{each}", row, options.set)
+            keep(log, "search", row, options.set)
             print(f"{log}: {row}", flush=True)
+            if row["trials"] < options.search:
+                print(f"{log}: only {row['trials']} trials fit; go on with more --minutes", flush=True)
             continue
         for name in options.candidates.split(","):
             row = tried(log, name, options.set)
@@ -109,8 +114,8 @@ def searched(log: str, trials: int, minutes: float | None, given: list[str]) -> 
     cells = list(dict.fromkeys([plan.settings.model.cell, *LEADING]))
     fixed = keys_of(settings_tree(None, given))
     # Of these settings and no others: a search cannot go on where something else was proposed.
-    of = f"{toml_of(plan.settings)} {minutes}"
-    folder = SEARCHES / f"{log}-{hashlib.sha256(of.encode()).hexdigest()[:8]}"
+    # What a trial may take is the study's: more minutes buy more trials, not longer ones.
+    folder = SEARCHES / f"{log}-{hashlib.sha256(toml_of(plan.settings).encode()).hexdigest()[:8]}"
     with progress() as show:
         found = tune_plan(
             plan,
@@ -136,6 +141,7 @@ def searched(log: str, trials: int, minutes: float | None, given: list[str]) -> 
         # the proposal's part of what the search is worth, by those that did not choose
         "share": round(start.value / (start.value + (found.held_out or 0.0)), 4),
         "trials": len(found.trials),
+        "minutes_a_trial": round(max(one.seconds or 0.0 for one in found.trials if one.state == "complete") / 60, 1),
         "values": best.values,
         "seconds": round(found.seconds, 1),
     }
