@@ -6,9 +6,12 @@
 
 Each log is read with no settings at all but its order where it has no times; what `inspect` proposes holds, and a
 candidate changes some of it. `proposed` changes nothing. Rows are added to defaults.json: the best epoch's validation
-metric (ndcg@10), that epoch, the seconds it all took. A search begins at the proposal, and its best is lucky too:
-`held_out` is what half of the users gain by what the other half chose, and stands for what the search is worth. A
-search that is cut off goes on where it stopped.
+metric (ndcg@10), that epoch, the seconds it all took.
+
+A search begins at the proposal. Its trials are bent to the time they may take, and a short schedule is kinder to little
+dropout than a long one: therefore its best and the proposal are trained in full at the end, as `segue train` would, and
+`share` is what the proposal reaches of the other. The best was chosen by the events that judge it, so that the share is
+rather more. A search that is cut off goes on where it stopped.
 """
 
 import argparse
@@ -100,7 +103,11 @@ def plan_for(log: str, settings: dict[str, Any], given: list[str]) -> Plan:
 
 def tried(log: str, name: str, given: list[str]) -> dict[str, Any]:
     """One candidate on one log, chosen by its validation part."""
-    plan = plan_for(log, CANDIDATES[name], given)
+    return in_full(plan_for(log, CANDIDATES[name], given))
+
+
+def in_full(plan: Plan) -> dict[str, Any]:
+    """The best epoch of a whole training."""
     with progress() as show:
         shop = Workshop(plan.settings, lambda _: None, show)
         found = choose_network(plan.settings.model.cell, plan.choose, plan.judge, plan.rule, shop)
@@ -134,12 +141,15 @@ def searched(log: str, trials: int, minutes: float | None, given: list[str]) -> 
     assert best.value is not None
     assert start is not None, "what was proposed came to no end: there is nothing to compare with"
     assert start.value is not None
+    same = start.number == best.number
+    proposed = None if same else in_full(plan)
+    tuned = None if same else in_full(plan._replace(settings=found.settings))
     return {
         "value": round(best.value, 5),
         "start": round(start.value, 5),
         "held_out": None if found.held_out is None else round(found.held_out, 5),
-        # the proposal's part of what the search is worth, by those that did not choose
-        "share": round(start.value / (start.value + (found.held_out or 0.0)), 4),
+        "in_full": {"proposed": proposed, "tuned": tuned},
+        "share": 1.0 if proposed is None or tuned is None else round(proposed["value"] / tuned["value"], 4),
         "trials": len(found.trials),
         "minutes_a_trial": round(max(one.seconds or 0.0 for one in found.trials if one.state == "complete") / 60, 1),
         "values": best.values,
