@@ -3,6 +3,7 @@
     .venv/bin/python benchmarks/accuracy/defaults.py                     all logs, all candidates, one after another
     .venv/bin/python benchmarks/accuracy/defaults.py --logs ml-100k --candidates proposed,blocks
     .venv/bin/python benchmarks/accuracy/defaults.py --logs ml-100k --search 20   what 20 trials of `segue tune` find
+    .venv/bin/python benchmarks/accuracy/defaults.py --page   the table of docs/defaults.md
 
 Each log is read with no settings at all but its order where it has no times; what `inspect` proposes holds, and a
 candidate changes some of it. `proposed` changes nothing. Rows are added to defaults.json: the best epoch's validation
@@ -40,6 +41,8 @@ from segue.training.tuning.tune import tune_plan
 from segue.tuning import LEADING
 
 OUT = Path(__file__).with_name("defaults.json")
+PAGE = Path(__file__).parents[2] / "docs" / "defaults.md"
+BEGIN, END = "<!-- searches:begin -->", "<!-- searches:end -->"
 SEARCHES = Path(__file__).with_name(".runs") / "searches"
 LOGS = ("ml-100k", "ml-latest-small", "serenade-shop", "amazon-beauty", "online-retail-ii", "diginetica", "ml-1m")
 COSINE = {"model.cosine": 16.0, "train.loss": "full", "model.dropout": 0.2, "model.embedding_dropout": 0.3}
@@ -69,7 +72,13 @@ def main() -> None:
         help="with --search: that each trial may take, the proposal's too; at least three epochs",
     )
     parser.add_argument("--set", action="append", default=[], help="a setting for all of them")
+    parser.add_argument(
+        "--page", action="store_true", help="write the table of docs/defaults.md from what was measured"
+    )
     options = parser.parse_args()
+    if options.page:
+        write_page()
+        return
     introduce(1)
     for log in options.logs.split(","):
         if options.search:
@@ -155,6 +164,31 @@ def searched(log: str, trials: int, minutes: float | None, given: list[str]) -> 
         "values": best.values,
         "seconds": round(found.seconds, 1),
     }
+
+
+def write_page() -> None:
+    """The searches as a table."""
+    found = json.loads(OUT.read_text("utf-8"))
+    lines = [
+        "| log | proposed, in full | found by the search, in full | proposed / found | what the search found |",
+        "|---|---|---|---|---|",
+    ]
+    for log in LOGS:
+        row = found.get(log, {}).get("search")
+        if row is None:
+            continue
+        tried = f"{row['trials']} trials of at most {row['minutes_a_trial']:g} min"
+        both = row["in_full"]
+        if both["proposed"] is None:
+            lines.append(f"| {log} | | | 1 | in {tried} nothing better than the proposal |")
+            continue
+        figures = [f"{both[name]['value']:.4f} (epoch {both[name]['epochs']})" for name in ("proposed", "tuned")]
+        values = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in row["values"].items())
+        lines.append(f"| {log} | {' | '.join(figures)} | **{row['share']:.2f}** | in {tried}: {values} |")
+    before, rest = PAGE.read_text("utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    table = "\n".join(lines)
+    PAGE.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", "utf-8")
 
 
 if __name__ == "__main__":
