@@ -8,7 +8,8 @@ from segue.data.ids import Ids
 from segue.models.base import Event, SessionRule, at_request, fold
 from segue.serving.bundle import Bundle
 from segue.serving.engine import Engine
-from segue.serving.store.base import Memory, Store
+from segue.serving.policy import Policy
+from segue.serving.store.base import Memory, Store, Stores
 from segue.serving.store.memory import MemoryStore
 
 NOW = 1_000_000.0
@@ -71,8 +72,21 @@ def fading_bundle(*, gap: float | None = 100, at_session_start: str = "reset", *
     return Bundle(model, **given)
 
 
-def engine_of(store: Store | None = None, **bundle: Any) -> Engine:
-    return Engine(fading_bundle(**bundle), store or MemoryStore(), clock=lambda: NOW)
+def engine_of(
+    store: Store | Stores | None = None, *, threads: bool = False, policy: Policy | None = None, **bundle: Any
+) -> Engine:
+    return Engine(fading_bundle(**bundle), store or MemoryStore(), threads=threads, policy=policy, clock=lambda: NOW)
+
+
+def memory_of(store: Store, user_id: str) -> Memory:
+    """What a store remembers of a user that it knows."""
+    return store.load([user_id]).memories[user_id]
+
+
+def store_of(engine: Engine) -> Store:
+    """The store of an engine with one shard."""
+    (shard,) = engine.shards
+    return shard.store
 
 
 def assert_same_memory(found: Memory, expected: Memory) -> None:

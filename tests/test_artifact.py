@@ -14,6 +14,7 @@ import safetensors.numpy
 
 import segue.artifact.writing
 from segue.artifact import FILES, MANIFEST, Artifact, load_artifact, save_artifact
+from segue.artifact.content import STEP
 from segue.choices import settings_of
 from segue.data.synthetic import noisy_chain
 from segue.errors import ArtifactError
@@ -111,7 +112,7 @@ def test_a_model_of_earlier_days_has_no_curves_and_is_loaded_and_saved_again(sav
     loaded = load_artifact(saved)
     assert loaded.diagnosis == {}
     save_artifact(loaded, saved, overwrite=True)
-    assert {file.name for file in saved.iterdir()} == {MANIFEST, *FILES}
+    assert {file.name for file in saved.iterdir()} == {MANIFEST, STEP, *FILES}
 
 
 def test_no_manifest_is_no_model(tmp_path: Path) -> None:

@@ -21,7 +21,19 @@ from segue.models.build import BASELINES
 from small_shop import METRICS, N_ITEMS, N_USERS, SETTINGS, SMALL, Ran, copied, write_shop
 
 Capture = pytest.CaptureFixture[str]
-COMMANDS = ("inspect", "pack", "train", "tune", "evaluate", "compare", "recommend", "similar", "serve")
+COMMANDS = (
+    "inspect",
+    "pack",
+    "train",
+    "tune",
+    "evaluate",
+    "compare",
+    "recommend",
+    "similar",
+    "serve",
+    "key",
+    "backfill",
+)
 
 
 @pytest.fixture
@@ -183,7 +195,7 @@ def test_every_command_and_option_says_what_it_is_for(name: str, capsys: Capture
 
 
 def test_all_commands_are_listed_and_tested(capsys: Capture) -> None:
-    assert {name for name in app if not name.startswith("-")} == set(COMMANDS)
+    assert {name for name in app if not name.startswith("-")} == {*COMMANDS, "store"}
     assert all(name in Ran(capsys, "--help").out for name in COMMANDS)
 
 
@@ -208,3 +220,38 @@ def test_ctrl_c_outside_of_a_training_says_so(
     told = Ran(capsys, "train", tmp_path / "clicks.csv", "--out", tmp_path / "model")
     assert told.status == 130
     assert told.err.endswith("interrupted\n")
+
+
+def test_a_key_is_printed_once_and_its_file_is_taken_by_the_server(tmp_path: Path, capsys: Capture) -> None:
+    ran = Ran(capsys, "key", tmp_path / "keys.toml", "--name", "shop", "--rate", "5")
+    assert (ran.status, len(ran.out.strip())) == (0, 43)
+    assert ran.out.strip() not in ran.err
+    assert ran.out.strip() not in (tmp_path / "keys.toml").read_text()
+    Ran(capsys, "key", tmp_path / "keys.toml", "--name", "shop").failed(2, "has a key `shop` already")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["--refold-events", "0"], 2, "--refold-events is 0"),
+        (["--keep", "a year"], 2, "--keep is `a year`"),
+        (["--deadline", "0s"], 2, "--deadline is `0s`"),
+        (["--keys", "missing.toml"], 2, "missing.toml cannot be read as a file of keys"),
+        (["--host", "0.0.0.0"], 1, "there are no keys"),
+    ],
+)
+def test_a_server_that_cannot_be_meant_is_refused(
+    arguments: list[str], status: int, told: str, shop: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    Ran(capsys, "serve", shop / "gru", "--store", tmp_path / "store", *arguments).failed(status, told)
+    assert not list((tmp_path).glob("store/*/*.db-wal")), "what was opened is closed"
+
+
+def test_a_log_is_put_into_a_store_and_goes_on(shop: Path, tmp_path: Path, capsys: Capture) -> None:
+    command = ("backfill", shop / "gru", shop / "clicks.csv", "--store", tmp_path / "store", "--shards", "2")
+    first = Ran(capsys, *command)
+    assert first.status == 0
+    assert "480 events of" in first.err
+    again = Ran(capsys, *command)
+    assert "0 events of 0 users stored" in again.err
+    assert "were in the store already, and are as they were" in again.err

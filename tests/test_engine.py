@@ -1,27 +1,35 @@
 """The engine keeps a state beside an event log, whatever the restarts, the repetitions and the model."""
 
+import re
+
 import pytest
 
 from segue.errors import StoreError
 from segue.serving.engine import Engine
-from segue.serving.events import ConflictError, LiveEvent
+from segue.serving.events import LiveEvent, Observed
 from segue.serving.fold import refold
 from segue.serving.store.memory import MemoryStore
 from segue.serving.store.sqlite import SqliteStore
-from serving_models import ITEMS, assert_same_memory, engine_of, fading_bundle
+from serving_models import ITEMS, assert_same_memory, engine_of, fading_bundle, memory_of, store_of
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite, threads"])
 def reopening(request, tmp_path):
     """A function that gives a new engine over the same events, as after a restart where that is possible."""
     kept = MemoryStore()
     opened: list[Engine] = []
 
     def reopen(**bundle):
-        if request.param == "sqlite":
+        if request.param != "memory":
             while opened:
                 opened.pop().close()
-        opened.append(engine_of(SqliteStore(tmp_path) if request.param == "sqlite" else kept, **bundle))
+        opened.append(
+            engine_of(
+                SqliteStore(tmp_path / "shard.db") if request.param != "memory" else kept,
+                threads="threads" in request.param,
+                **bundle,
+            )
+        )
         return opened[-1]
 
     yield reopen
@@ -52,14 +60,14 @@ def test_a_state_of_another_model_is_folded_anew_from_the_events(reopening):
     top = engine.recommend(user_id="u", k=1, timestamp=62.0)
     assert top.items[0][0] == ITEMS[-1]
     assert top.model_version == "v2"
-    memory = engine._store.load("u")
+    memory = memory_of(store_of(engine), "u")
     assert memory.version == "v2"
     assert engine.observe([LiveEvent("u", "i1", 80.0)])[0].seq == 4
-    assert_same_memory(engine._store.load("u"), refold(engine.bundle, engine._store.history("u")))
+    assert_same_memory(memory_of(store_of(engine), "u"), refold(engine.bundle, store_of(engine).history("u")))
 
 
 def test_states_may_be_deleted_and_come_back(tmp_path):
-    store = SqliteStore(tmp_path)
+    store = SqliteStore(tmp_path / "shard.db")
     engine = engine_of(store)
     engine.observe([LiveEvent("u", "i1", 5.0, event_id="e"), LiveEvent("u", "i4", 60.0)])
     before = engine.recommend(user_id="u", timestamp=70.0)
@@ -73,18 +81,18 @@ def test_a_repeated_event_changes_nothing(reopening):
     engine = reopening()
     event = LiveEvent("u", "i1", 5.0, "s", "e", "view")
     engine.observe([event, LiveEvent("u", "i2", 6.0)])
-    before = engine._store.history("u"), engine.recommend(user_id="u", timestamp=7.0)
-    assert engine.observe([event]) == [(1, True, True)]
-    assert reopening().observe([event, LiveEvent("u", "i3", 8.0, event_id="f")])[0] == (1, True, True)
-    assert reopening()._store.history("u")[:2] == before[0]
+    before = store_of(engine).history("u"), engine.recommend(user_id="u", timestamp=7.0)
+    assert engine.observe([event]) == [Observed(1, True, True)]
+    assert reopening().observe([event, LiveEvent("u", "i3", 8.0, event_id="f")])[0] == Observed(1, True, True)
+    assert store_of(reopening()).history("u")[:2] == before[0]
     fresh = MemoryStore()
     engine_of(fresh).observe([event, LiveEvent("u", "i2", 6.0), LiveEvent("u", "i3", 8.0, event_id="f")])
-    assert_same_memory(reopening()._store.load("u"), fresh.load("u"))
+    assert_same_memory(memory_of(store_of(reopening()), "u"), memory_of(fresh, "u"))
 
 
 def test_a_repetition_within_a_call_is_one_event():
     event = LiveEvent("u", "i1", event_id="e")
-    assert engine_of().observe([event, event]) == [(1, False, True), (1, True, True)]
+    assert engine_of().observe([event, event]) == [Observed(1, False, True), Observed(1, True, True)]
 
 
 @pytest.mark.parametrize(
@@ -98,20 +106,21 @@ def test_a_repetition_within_a_call_is_one_event():
     ],
     ids=["item", "time", "no time", "session", "type"],
 )
-def test_an_event_id_used_for_another_event_is_a_conflict_and_nothing_is_stored(reopening, other):
+def test_an_event_id_used_for_another_event_is_a_conflict_and_costs_the_others_nothing(reopening, other):
     engine = reopening()
     engine.observe([LiveEvent("u", "i1", 5.0, "s", "e", "view")])
-    with pytest.raises(ConflictError, match=r"`events\[1\].event_id` is 'e'.*\(number 1, item 'i1'\)"):
-        engine.observe([LiveEvent("v", "i1", 7.0), other])
-    assert engine._store.history("v") == []
-    assert len(engine._store.history("u")) == 1
+    found = engine.observe([LiveEvent("v", "i1", 7.0), other, LiveEvent("u", "i4", 8.0)])
+    assert [(one.seq, one.refused) for one in found] == [(1, None), (0, "conflict"), (2, None)]
+    assert re.search(r"event id 'e' is that of another event.*\(number 1, item 'i1'\)", found[1].message)
+    assert [event.item_id for event in store_of(engine).history("u")] == ["i1", "i4"]
+    assert len(store_of(engine).history("v")) == 1
 
 
 def test_two_users_may_use_one_event_id():
     engine = engine_of()
     assert engine.observe([LiveEvent("u", "i1", event_id="e"), LiveEvent("v", "i2", event_id="e")]) == [
-        (1, False, True),
-        (1, False, True),
+        Observed(1, False, True),
+        Observed(1, False, True),
     ]
 
 

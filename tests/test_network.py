@@ -18,7 +18,7 @@ from segue.cells.dropout import dropout
 from segue.models.base import Event, SessionRule, fold
 from segue.models.build import cell_names
 from segue.models.network import Network
-from segue.models.tensors import pause_sizes
+from segue.models.pauses import pause_sizes
 
 N, D, T, B = 7, 5, 9, 3
 RESET, MARK = SessionRule(60.0, "reset"), SessionRule(60.0, "mark")

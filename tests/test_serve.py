@@ -10,18 +10,18 @@ import httpx
 import pytest
 
 from segue.errors import SegueError, StoreError
+from segue.serving.store.folder import StoreFolder
 from segue.serving.store.memory import MemoryStore
-from segue.serving.store.sqlite import SqliteStore
-from segue.web.serve import serve
+from segue.web.serve import Access, serve
 from serving_models import engine_of
 
 SERVER = """
 import sys
 from serving_models import engine_of
-from segue.serving.store.sqlite import SqliteStore
+from segue.serving.store.folder import StoreFolder
 from segue.web.serve import serve
 
-serve(engine_of(SqliteStore(sys.argv[1])), port=0)
+serve(engine_of(StoreFolder(sys.argv[1]), threads=True), port=0)
 """
 
 
@@ -47,11 +47,11 @@ def test_a_server_says_its_address_answers_and_ends_well(tmp_path, number):
             server.send_signal(number)
         output, errors = server.communicate(timeout=10)
     assert (server.returncode, output, errors) == (0, "", "")
-    store = SqliteStore(tmp_path)
-    assert [event.item_id for event in store.history("u")] == ["i1"]
     # the write-ahead log was folded in: the store was closed, not dropped
-    assert not (tmp_path / "segue.db-wal").exists() or (tmp_path / "segue.db-wal").stat().st_size == 0
-    store.close()
+    assert [file.name for file in (tmp_path / "0").iterdir()] == ["shard-0.db"]
+    home = StoreFolder(tmp_path)
+    assert [event.item_id for event in home.stores[0].history("u")] == ["i1"]
+    home.close()
 
 
 def test_a_port_in_use_is_told_and_the_store_is_closed():
@@ -61,7 +61,7 @@ def test_a_port_in_use_is_told_and_the_store_is_closed():
         with pytest.raises(SegueError, match=rf"127.0.0.1 port {port} \(Address already in use"):
             serve(engine_of(store), port=port)
     with pytest.raises(StoreError, match="closed"):
-        store.load("u")
+        store.load(["u"])
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_a_port_in_use_is_told_and_the_store_is_closed():
 )
 def test_an_address_that_cannot_be_listened_on_is_told(host, port, message):
     with pytest.raises(SegueError, match=message):
-        serve(engine_of(), host, port)
+        serve(engine_of(), host, port, Access(open=True))

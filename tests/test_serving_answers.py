@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from segue.errors import RequestError
+from segue.serving.answer import Ask
 from segue.serving.events import LATEST, LiveEvent
 from segue.serving.store.memory import MemoryStore
-from serving_models import ITEMS, NOW, engine_of
+from segue.serving.task import Task
+from serving_models import ITEMS, NOW, engine_of, store_of
 
 
 def test_a_new_user_gets_the_answer_of_the_initial_state_and_is_not_stored():
@@ -17,7 +19,7 @@ def test_a_new_user_gets_the_answer_of_the_initial_state_and_is_not_stored():
     ranked = engine_of(store).recommend(user_id="nobody", k=3)
     assert ranked.source == "initial_state"
     assert ranked.items == [("i0", 0.0), ("i1", 0.0), ("i2", 0.0)]
-    assert store.load("nobody") is None
+    assert store.load(["nobody"]) == ({}, [])
 
 
 def test_items_are_one_session_and_nothing_is_kept():
@@ -42,7 +44,7 @@ def test_a_request_after_the_pause_sees_a_new_session():
     assert engine.recommend(user_id="u", timestamp=150.0).source == "state"
     assert engine.recommend(user_id="u", timestamp=150.5).source == "initial_state"
     assert engine.recommend(user_id="u").source == "initial_state"
-    assert engine_of(engine._store, at_session_start="mark").recommend(user_id="u").source == "state"
+    assert engine_of(store_of(engine), at_session_start="mark").recommend(user_id="u").source == "state"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_a_user_is_not_answered_what_is_excluded(exclude, timestamp, left_out):
     assert {item_id for item_id, _ in ranked.items} == set(ITEMS) - left_out
     assert (
         ranked.items
-        == engine_of(engine._store).recommend(user_id="u", k=100, timestamp=timestamp, exclude=exclude).items
+        == engine_of(store_of(engine)).recommend(user_id="u", k=100, timestamp=timestamp, exclude=exclude).items
     )
 
 
@@ -115,7 +117,7 @@ def test_an_event_that_cannot_be_meant_is_refused_and_nothing_is_stored(event, m
 
 def test_serving_imports_neither_torch_nor_polars_nor_pandas():
     code = (
-        "import sys, segue.web.serve, segue.serving.store.sqlite, segue.serving.store.memory;"
+        "import sys, segue.web.serve, segue.serving.store.folder, segue.serving.store.memory;"
         "print(sorted({'torch', 'polars', 'pandas'} & set(sys.modules)))"
     )
     source = str(Path(__file__).parents[1] / "src")
@@ -123,3 +125,31 @@ def test_serving_imports_neither_torch_nor_polars_nor_pandas():
         [sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": source}, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+FILTERS = [
+    ({"candidates": ["i5", "i1", "nope"]}, ["i1", "i5"], ["nope"]),
+    ({"candidates": ["i2", "i1"], "exclude": "seen"}, ["i1"], []),
+    ({"candidates": []}, [], []),
+    ({"candidates": ["nope"]}, [], ["nope"]),
+    ({"categories": ["odd"]}, ["i3", "i1", "i5", "i7"], []),
+    ({"categories": ["odd", "small"], "k": 3}, ["i3", "i2", "i0"], []),
+    ({"categories": ["odd"], "candidates": ["i5", "i6"]}, ["i5"], []),
+    ({"categories": ["of no item"]}, [], []),
+]
+
+
+@pytest.mark.parametrize(("asked", "expected", "unknown"), FILTERS, ids=[str(one[0]) for one in FILTERS])
+def test_what_alone_may_be_answered_is_and_no_list_is_shorter_than_it_need_be(asked, expected, unknown):
+    categories = [["odd"] if n % 2 else ["small"] if n < 3 else None for n in range(8)]
+    engine = engine_of(columns={"categories": categories})
+    engine.observe([LiveEvent("u", "i2", 50.0)])
+    ask = Ask(**{"k": 8, "timestamp": 50.0} | asked)
+    for task in (Task("u", (), ask), Task(None, (), ask, ["i2"])):
+        together = [task, Task("u", (), Ask(2, 50.0))]  # beside one that may answer anything
+        engine.submit(together)
+        ranked, free = (one.result.result().ranked for one in together)
+        assert sorted(item for item, _ in ranked.items) == sorted(expected)
+        assert [score for _, score in ranked.items] == sorted([score for _, score in ranked.items], reverse=True)
+        assert ranked.unknown_items == unknown
+        assert [item for item, _ in free.items] == ["i3", "i2"]

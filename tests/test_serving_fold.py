@@ -11,7 +11,7 @@ from segue.models.base import Event
 from segue.serving.events import LiveEvent
 from segue.serving.fold import refold
 from segue.serving.store.memory import MemoryStore
-from serving_models import ITEMS, NOW, Fading, assert_same_memory, engine_of, fading_bundle
+from serving_models import ITEMS, NOW, Fading, assert_same_memory, engine_of, fading_bundle, memory_of
 
 
 def test_a_score_is_the_one_worked_out_by_hand():
@@ -83,15 +83,15 @@ def test_interleaved_users_end_as_each_alone_even_with_late_and_unknown_events(e
                 engine_of(alone).observe([event])
         assert together.history(user) == alone.history(user)
         if alone.history(user):
-            assert_same_memory(together.load(user), alone.load(user))
-            assert_same_memory(together.load(user), refold(fading_bundle(), together.history(user)))
+            assert_same_memory(memory_of(together, user), memory_of(alone, user))
+            assert_same_memory(memory_of(together, user), refold(fading_bundle(), together.history(user)))
 
 
 def test_a_late_event_counts_as_simultaneous_and_keeps_its_own_time():
     late, on_time = MemoryStore(), MemoryStore()
     engine_of(late).observe([LiveEvent("u", "i1", 500.0), LiveEvent("u", "i2", 90.0), LiveEvent("u", "i3", 520.0)])
     engine_of(on_time).observe([LiveEvent("u", "i1", 500.0), LiveEvent("u", "i2", 500.0), LiveEvent("u", "i3", 520.0)])
-    assert_same_memory(late.load("u"), on_time.load("u"))
+    assert_same_memory(memory_of(late, "u"), memory_of(on_time, "u"))
     assert [event.time for event in late.history("u")] == [500.0, 90.0, 520.0]
 
 

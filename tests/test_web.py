@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 from litestar.testing import TestClient
@@ -10,7 +11,7 @@ from segue.errors import StoreError
 from segue.serving.engine import Engine
 from segue.web.app import create_app
 from segue.web.messages import MAX_BODY_BYTES
-from serving_models import ITEMS, engine_of
+from serving_models import ITEMS, engine_of, store_of
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,7 @@ def test_an_event_is_stored_and_answered_from(client):
     assert score == pytest.approx((10, 1), rel=1e-6)
     assert answer == {
         "model_version": "v1",
+        "state_version": 3,
         "items": [
             {"item_id": "i6", "rank": 1, "source": "state", "title": "Title of i6"},
             {"item_id": "i5", "rank": 2, "source": "state", "title": "Title of i5"},
@@ -53,6 +55,45 @@ def test_items_are_answered_with_the_unknown_ones_named_and_untitled_items_witho
     answer = client.post("/v1/recommend", json={"items": ["nope", "i6"], "k": 1, "exclude": "seen"}).json()
     assert answer["unknown_items"] == ["nope"]
     assert [(item["item_id"], "title" in item) for item in answer["items"]] == [("i7", False)]
+
+
+@pytest.mark.parametrize("user_id", ["gil", "a/b", "/x//y/", "ä 日本 %41", "?q=1#f", "a\nb"])
+def test_a_user_is_shown_and_forgotten(client, user_id):
+    where = "/v1/users/" + quote(user_id, safe="")
+    nothing = {"events": 0, "last_seq": 0, "last_time": None, "last_item": None, "model_version": None}
+    assert client.get(where).json() == {"user_id": user_id, **nothing}
+    events = [{"user_id": user_id, "item_id": "i1", "timestamp": t} for t in (50, 60)]
+    client.post("/v1/events", json={"events": events})
+    known = {"events": 2, "last_seq": 2, "last_time": 60.0, "last_item": "i1", "model_version": "v1"}
+    assert client.get(where).json() == {"user_id": user_id, **known}
+    assert client.delete(where).json() == {"user_id": user_id, "events": 2}
+    assert client.delete(where).json() == {"user_id": user_id, "events": 0}
+    assert client.get(where).json() == {"user_id": user_id, **nothing}
+
+
+@pytest.mark.parametrize("path", ["/v1//users/{}", "/v1/%75sers/{}", "//v1/users/{}"])
+def test_another_spelling_of_the_path_is_not_taken_for_a_user(client, path):
+    event = {"user_id": "hal", "item_id": "i1", "timestamp": 50, "event_id": "e"}
+    client.post("/v1/events", json={"events": [event]})
+    assert client.delete(path.format("hal")).status_code in (404, 405)
+    assert client.get("/v1/users/hal").json()["events"] == 1
+
+
+def test_a_user_that_cannot_be_is_refused(client):
+    assert_refused(client.get("/v1/users/%ff"), 400, "bad_request", None, "is not UTF-8")
+    assert_refused(client.get("/v1/users/a%00b"), 400, "bad_request", None, "`user_id` is 'a\\x00b'")
+
+
+def test_items_like_an_item_are_those_that_follow_where_there_are_no_vectors(client):
+    answer = client.post("/v1/similar", json={"item_id": "i3", "k": 2}).json()
+    assert [(item["item_id"], item["rank"], item["title"]) for item in answer["items"]] == [
+        ("i4", 1, "Title of i4"),
+        ("i0", 2, "Title of i0"),
+    ]
+    assert answer["model_version"] == "v1"
+    assert_refused(
+        client.post("/v1/similar", json={"item_id": "i33"}), 400, "bad_request", None, "not in the catalog of 8 items"
+    )
 
 
 def test_two_requests_have_two_ids(client):
@@ -71,7 +112,16 @@ def test_health_says_what_serves(client):
 
 def test_the_openapi_document_names_every_route_and_bound(client):
     described = client.get("/schema/openapi.json").json()
-    assert sorted(described["paths"]) == ["/health/live", "/health/ready", "/v1/events", "/v1/recommend"]
+    routes = {path: sorted(operations) for path, operations in described["paths"].items()}
+    assert routes == {
+        "/health/live": ["get"],
+        "/health/ready": ["get"],
+        "/v1/events": ["post"],
+        "/v1/recommend": ["post"],
+        "/v1/similar": ["post"],
+        "/v1/users/{user_id}": ["delete", "get"],
+    }
+    assert described["paths"]["/v1/users/{user_id}"]["get"]["parameters"][0]["name"] == "user_id"
     schemas = described["components"]["schemas"]
     assert schemas["EventMessage"]["additionalProperties"] is False
     assert schemas["RecommendMessage"]["properties"]["k"] == {
@@ -142,7 +192,7 @@ def test_a_bad_body_is_refused_with_what_and_where(client, body, status, code, f
 )
 def test_bad_events_are_refused_with_what_and_where(client, engine, events, field, message):
     assert_refused(client.post("/v1/events", json={"events": events}), 400, "invalid_message", field, message)
-    assert engine._store.history("u") == []
+    assert store_of(engine).history("u") == []
 
 
 def assert_refused(answer, status, code, field, message):
@@ -158,8 +208,39 @@ def assert_refused(answer, status, code, field, message):
 def test_an_event_id_used_twice_is_a_conflict(client):
     event = {"user_id": "bob", "item_id": "i1", "event_id": "e"}
     client.post("/v1/events", json={"events": [event]})
-    answer = client.post("/v1/events", json={"events": [{**event, "item_id": "i2"}]})
-    assert_refused(answer, 409, "conflict", None, "already used for another")
+    other = {**event, "item_id": "i2"}
+    answer = client.post("/v1/events", json={"events": [other, {**event, "event_id": "f"}]})
+    refused, stored = answer.json()["results"]
+    assert answer.status_code == 409
+    assert (refused["seq"], refused["refused"]) == (0, "conflict")
+    assert "is that of another event of this user (number 1, item 'i1')" in refused["message"]
+    assert stored == {"seq": 2, "duplicate": False, "known_item": True}
+
+
+def test_an_event_comes_with_a_request_and_counts_in_its_answer(client):
+    event = {"item_id": "i3", "timestamp": 50, "event_id": "e"}
+    asked = {"user_id": "cat", "k": 1, "timestamp": 50, "event": event}
+    for duplicate in (False, True):
+        answer = client.post("/v1/recommend", json=asked).json()
+        assert answer["event"] == {"seq": 1, "duplicate": duplicate, "known_item": True}
+        assert [item["item_id"] for item in answer["items"]] == ["i4"]
+        assert answer["state_version"] == 1
+    conflict = client.post("/v1/recommend", json={**asked, "event": {**event, "item_id": "i7", "user_id": "cat"}})
+    assert conflict.status_code == 200
+    assert (conflict.json()["event"]["refused"], conflict.json()["items"][0]["item_id"]) == ("conflict", "i4")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"items": ["i1"], "event": {"item_id": "i1"}}, "`event` is given without `user_id`"),
+        ({"user_id": "dan", "event": {"item_id": "i1", "user_id": "eve"}}, "expected the user of the request, 'dan'"),
+        ({"user_id": "dan", "event": {"item_id": "a\0"}}, "`event.item_id` is"),
+    ],
+)
+def test_an_event_that_is_not_the_users_is_refused(client, engine, asked, message):
+    assert_refused(client.post("/v1/recommend", json=asked), 400, "bad_request", None, message)
+    assert store_of(engine).history("dan") == []
 
 
 def test_a_body_sent_in_pieces_is_measured_too(client):
@@ -182,7 +263,7 @@ def test_a_store_that_fails_is_told_without_its_path(client, engine, monkeypatch
     def fail(*_):
         raise StoreError("cannot write to /secret/place")
 
-    monkeypatch.setattr(engine._store, "load", fail)
+    monkeypatch.setattr(store_of(engine), "load", fail)
     answer = client.post("/v1/recommend", json={"user_id": "u"})
     assert_refused(answer, 503, "store_unavailable", None, "see the server's log")
     assert "secret" not in answer.text

@@ -150,10 +150,10 @@ def train_alone(
         if out.exists() and any(out.iterdir()) and not is_interrupted(out):
             say(f"{out} keeps the model that was there: an interrupted one does not replace it. Go on with --resume")
             return Recommender(artifact)
-        save_artifact(artifact, out, overwrite=overwrite_unfinished)
+        save_artifact(artifact, out, overwrite=overwrite_unfinished, say=say)
         say(f"{out} has what was best so far. Go on with --resume")
         return load(out)
-    save_artifact(artifact, out, overwrite=overwrite_unfinished)
+    save_artifact(artifact, out, overwrite=overwrite_unfinished, say=say)
     remove_checkpoints(folder)
     if shop.deadline is not None and (late := time.monotonic() - shop.deadline) > 1:
         say(

@@ -69,6 +69,10 @@ class ArtifactError(SegueError):
     """A saved model is incomplete, damaged, newer than this version, or in the way."""
 
 
+class OverloadedError(SegueError):
+    """More is asked for than can be done at the moment; the same may be asked again."""
+
+
 class StoreError(SegueError):
     """The store of events and states cannot be opened, read or written."""
 

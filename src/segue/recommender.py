@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,18 +19,25 @@ from segue.errors import RequestError, did_you_mean
 from segue.evaluation.lists import UserLists, lists_after_last
 from segue.evaluation.phase import laid_out
 from segue.evaluation.report import Report
-from segue.serving.answer import Ranked, answer
+from segue.serving.answer import Question, Ranked, answer, left_out
 from segue.serving.bundle import EXCLUDES, Bundle
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent, check_event
 from segue.serving.fold import absorb, blank
+from segue.serving.similar import similar_items
 from segue.serving.store.base import Memory, StoredEvent
 from segue.serving.store.memory import MemoryStore
 
 
-def load(folder: str | Path) -> Recommender:
-    """Read a model that `save` or `segue train` wrote. Raises ArtifactError if it is missing or damaged."""
-    return Recommender(load_artifact(folder))
+def load(folder: str | Path, *, light: bool = False) -> Recommender:
+    """Read a model that `save` or `segue train` wrote. Raises ArtifactError if it is missing or damaged.
+
+    Args:
+        light: for answers alone: do without PyTorch, which takes seconds to load; a network then steps by ONNX Runtime.
+            Where only one of the two is installed, that one is taken.
+    """
+    installed = {name for name in ("torch", "onnxruntime") if find_spec(name) is not None}
+    return Recommender(load_artifact(folder, light="onnxruntime" in installed and (light or "torch" not in installed)))
 
 
 class Recommendation(NamedTuple):
@@ -68,6 +76,7 @@ class Recommender:
             version=artifact.version or "unsaved",
             name=facts.name,
             columns=artifact.catalog.columns,
+            index=artifact.index,
             exclude=facts.exclude,  # type: ignore[arg-type]  # one of the three: it was checked as a setting
         )
         self._engine = Engine(self.bundle, MemoryStore())
@@ -171,22 +180,7 @@ class Recommender:
         Raises:
             RequestError: the item is not in the catalog.
         """
-        if k < 1:
-            raise RequestError(f"`k` is {k}; expected at least 1")
-        place = self.bundle.item_ids.place_of(item)
-        if place < 0:
-            raise RequestError(
-                f"item `{item}` is not in the catalog of {len(self.bundle.item_ids):,} items"
-                f"{did_you_mean(item, self.bundle.item_ids) if len(item) < 100 else ''}"
-            )
-        vectors = getattr(self.bundle.model, "item_vectors", None)
-        if vectors is None:
-            return self.recommend(items=[item], k=k, exclude="seen")
-        unit = vectors() / np.maximum(np.linalg.norm(vectors(), axis=1, keepdims=True), 1e-12)
-        cosine = unit @ unit[place]
-        cosine[place] = -np.inf
-        best = np.argsort(-cosine, kind="stable")[: min(k, len(cosine) - 1)]
-        return self._named_pairs([(self.bundle.item_ids[int(i)], float(cosine[i])) for i in best])
+        return self._named_pairs(similar_items(self.bundle, item, k))
 
     def evaluate(self, log: Any, *, items: Any = None, **columns: Any) -> Report:
         """How good the model is on events it cannot have learned from; see `evaluate_artifact`."""
@@ -197,9 +191,14 @@ class Recommender:
             self.artifact, read_log(log, **self.columns(columns)), None if items is None else read_items(items)
         )
 
-    def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
-        """Write the model as a folder, whole or not at all. Raises ArtifactError if that cannot be."""
-        save_artifact(self.artifact, Path(folder), overwrite=overwrite)
+    def save(self, folder: str | Path, *, overwrite: bool = False, say: Callable[[str], None] = lambda _: None) -> None:
+        """Write the model as a folder, whole or not at all. Raises ArtifactError if that cannot be.
+
+        Args:
+            overwrite: replace the model that is there.
+            say: told where the model can be served by PyTorch alone.
+        """
+        save_artifact(self.artifact, Path(folder), overwrite=overwrite, say=say)
 
     # One user, event by event: what the server does, without the server.
 
@@ -236,8 +235,10 @@ class Recommender:
 
     def top_k(self, state: UserState, k: int = 10, *, timestamp: float | None = None) -> list[Recommendation]:
         """The best k items after a state, for a request at `timestamp`, if that is known."""
-        left_out = self._engine.left_out(state.memory, list(state.items), timestamp, self.bundle.exclude)
-        return self._named(answer(self.bundle, state.memory, timestamp, k=k, left_out=left_out))
+        if k < 1:
+            raise RequestError(f"`k` is {k}; expected at least 1")
+        kept_out = left_out(self.bundle, state.memory, state.items, timestamp, self.bundle.exclude)
+        return self._named(answer(self.bundle, Question(state.memory, timestamp, k, kept_out)))
 
     def _named(self, ranked: Ranked) -> list[Recommendation]:
         return self._named_pairs(ranked.items)

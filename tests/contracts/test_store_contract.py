@@ -8,11 +8,14 @@ import pytest
 
 from segue.data.sessions import Moment
 from segue.errors import StoreError
-from segue.serving.store.base import Change, Memory, Store, StoredEvent
+from segue.serving.store.base import Change, Memory, Store, StoredEvent, walk
 from segue.serving.store.memory import MemoryStore
 from segue.serving.store.sqlite import SqliteStore
 
-STORES: dict[str, Callable[[Path], Store]] = {"memory": lambda folder: MemoryStore(), "sqlite": SqliteStore}
+STORES: dict[str, Callable[[Path], Store]] = {
+    "memory": lambda folder: MemoryStore(),
+    "sqlite": lambda folder: SqliteStore(folder / "shard.db"),
+}
 LASTING = ["sqlite"]
 
 
@@ -36,11 +39,22 @@ def change(user_id: str, *events: StoredEvent, version: str = "v1") -> Change:
     return Change(user_id, list(events), memory(events[-1].seq if events else 0, version))
 
 
+def memory_of(store: Store, user_id: str) -> Memory:
+    found = store.load([user_id])
+    assert found.damaged == []
+    return found.memories[user_id]
+
+
 def test_a_user_never_heard_of_has_nothing(store):
-    assert store.load("u") is None
+    assert store.load(["u"]) == ({}, [])
+    assert store.load([]) == ({}, [])
     assert store.history("u") == []
-    assert store.find("u", "e") is None
+    assert store.last_seq("u") == 0
+    assert store.find([("u", "e")]) == {}
     assert store.item_ids("u") == []
+    assert store.users() == []
+    assert store.count() == (0, 0, {})
+    assert store.delete("u") == 0
 
 
 def test_events_come_back_whole_and_in_order(store):
@@ -49,19 +63,33 @@ def test_events_come_back_whole_and_in_order(store):
     store.commit([change("u", event(3, "b"))])
     assert store.history("u") == [first, event(2), event(3, "b")]
     assert [type(value) for value in store.history("u")[0]] == [int, str, float, bool, str, str, str]
+    assert store.last_seq("u") == 3
+
+
+def test_the_last_events_come_by_arrival_or_by_time(store):
+    late = StoredEvent(3, "b", 15.0)
+    store.commit([change("u", event(1), event(2), late, event(4))])
+    assert [one.seq for one in store.history("u", 2)] == [3, 4]
+    assert [one.seq for one in store.history("u", order="time")] == [1, 3, 2, 4]
+    assert [one.seq for one in store.history("u", 3, "time")] == [3, 2, 4]
+    assert [one.seq for one in store.history("u", 99)] == [1, 2, 3, 4]
+    assert store.history("u", 0) == []
 
 
 def test_users_do_not_see_each_other(store):
     store.commit([change("u", event(1, "x", event_id="e")), change("v", event(1, "y", event_id="e"))])
     assert store.history("u") == [event(1, "x", event_id="e")]
     assert store.item_ids("v") == ["y"]
-    assert store.find("v", "e") == event(1, "y", event_id="e")
+    assert store.find([("v", "e"), ("u", "e"), ("w", "e")]) == {
+        ("v", "e"): event(1, "y", event_id="e"),
+        ("u", "e"): event(1, "x", event_id="e"),
+    }
 
 
 def test_an_event_is_found_by_its_id(store):
     store.commit([change("u", event(1, event_id="e1"), event(2))])
-    assert store.find("u", "e1") == event(1, event_id="e1")
-    assert store.find("u", "e2") is None
+    assert store.find([("u", "e1")]) == {("u", "e1"): event(1, event_id="e1")}
+    assert store.find([("u", "e2")]) == {}
 
 
 def test_the_items_of_a_user_are_distinct(store):
@@ -84,8 +112,7 @@ def test_the_items_of_a_user_are_distinct(store):
 )
 def test_a_state_comes_back_to_the_bit(store, array):
     store.commit([Change("u", [event(1)], memory(1, array=array))])
-    found = store.load("u")
-    assert found is not None
+    found = memory_of(store, "u")
     assert found[:4] == ("v1", 1, Moment(10.0, "s1"), "a")
     assert found.state["array"].dtype == array.dtype
     assert found.state["array"].shape == array.shape
@@ -94,16 +121,14 @@ def test_a_state_comes_back_to_the_bit(store, array):
 
 def test_a_memory_before_any_event_comes_back(store):
     store.commit([change("u")])
-    found = store.load("u")
-    assert found is not None
-    assert found[:4] == ("v1", 0, None, None)
+    assert memory_of(store, "u")[:4] == ("v1", 0, None, None)
 
 
 def test_the_last_memory_replaces_the_one_before(store):
     store.commit([change("u", event(1))])
     store.commit([change("u", event(2), version="v2")])
     store.commit([Change("u", [], memory(2, version="v3"))])
-    assert store.load("u")[:2] == ("v3", 2)
+    assert memory_of(store, "u")[:2] == ("v3", 2)
     assert len(store.history("u")) == 2
 
 
@@ -114,20 +139,65 @@ def test_the_last_memory_replaces_the_one_before(store):
 )
 def test_a_commit_that_fails_changes_nothing(store, bad):
     store.commit([change("v", event(1, event_id="e"), event(2))])
-    before = store.history("v"), store.load("v")[:4]
+    before = store.history("v"), memory_of(store, "v")[:4]
     with pytest.raises(StoreError):
         store.commit([change("u", event(1)), bad])
-    assert store.load("u") is None
+    assert store.load(["u"]) == ({}, [])
     assert store.history("u") == []
-    assert (store.history("v"), store.load("v")[:4]) == before
+    assert (store.history("v"), memory_of(store, "v")[:4]) == before
     store.commit([change("u", event(1))])
+
+
+def test_many_users_are_found_at_once(store):
+    users = [f"u{number}" for number in range(1300)]
+    store.commit([change(user, event(1)) for user in users])
+    assert set(store.load([*users, "nobody"]).memories) == set(users)
+    assert list(walk(store, 100)) == sorted(users)
+    assert store.users("u5", 2) == sorted(users)[sorted(users).index("u5") + 1 :][:2]
+    assert store.count() == (1300, 1300, {"v1": 1300})
+
+
+def test_users_are_walked_through_by_the_bytes_of_their_ids(store):
+    users = ["z", "ä", "\U0001f600", "\uffff", "Z"]
+    store.commit([change(user, event(1)) for user in users])
+    assert list(walk(store, 2)) == sorted(users, key=str.encode)
+
+
+def test_users_whose_memory_is_of_another_version_are_named(store):
+    store.commit([change("u", event(1)), change("v", event(1), version="v2"), change("w", event(1))])
+    assert sorted(store.stale("v2")) == ["u", "w"]
+    assert len(store.stale("v2", 1)) == 1
+    assert sorted(store.stale("v3", 99)) == ["u", "v", "w"]
+    assert store.count().memories == {"v1": 2, "v2": 1}
+
+
+def test_a_user_is_forgotten_whole_and_may_come_back(store):
+    store.commit([change("u", event(1, event_id="e"), event(2)), change("v", event(1, event_id="e"))])
+    assert store.delete("u") == 2
+    assert (store.history("u"), store.load(["u"]), store.find([("u", "e")])) == ([], ({}, []), {})
+    assert store.users() == ["v"]
+    assert store.count() == (1, 1, {"v1": 1})
+    assert store.delete("u") == 0
+    store.commit([change("u", event(1, event_id="e"))])
+    assert store.history("u") == [event(1, event_id="e")]
+
+
+def test_events_before_a_time_are_forgotten_and_with_the_last_the_user(store):
+    store.commit([change("u", event(1, event_id="e"), event(2)), change("v", event(1)), change("w", event(1))])
+    assert store.trim(20.0, ["u", "v", "nobody"]) == 2
+    assert store.history("u") == [event(2)]
+    assert store.find([("u", "e")]) == {}
+    assert store.users() == ["u", "w"]
+    assert memory_of(store, "u").seq == 2
+    store.commit([change("u", event(3))])
+    assert store.last_seq("u") == 3
 
 
 def test_a_closed_store_refuses_and_closing_twice_is_harmless(store):
     store.close()
     store.close()
     with pytest.raises(StoreError, match="closed"):
-        store.load("u")
+        store.load(["u"])
     with pytest.raises(StoreError, match="closed"):
         store.history("u")
     with pytest.raises(StoreError, match="closed"):
@@ -136,10 +206,10 @@ def test_a_closed_store_refuses_and_closing_twice_is_harmless(store):
 
 @pytest.mark.parametrize("name", LASTING)
 def test_everything_is_there_after_closing_and_opening(name, tmp_path):
-    before = STORES[name](tmp_path / "new" / "folder")
+    before = STORES[name](tmp_path)
     before.commit([change("u", event(1, event_id="e"), event(2, "b"))])
     before.close()
-    after = STORES[name](tmp_path / "new" / "folder")
+    after = STORES[name](tmp_path)
     assert after.history("u") == [event(1, event_id="e"), event(2, "b")]
-    assert after.load("u")[:4] == memory(2)[:4]
+    assert memory_of(after, "u")[:4] == memory(2)[:4]
     after.close()

@@ -6,6 +6,8 @@ model.safetensors   what was learned
 catalog.json        item ids in order, and what is known of the items
 metrics.json        how good it was when it was trained, beside the baselines
 README.md           the model card
+step.onnx           the step of a network, for a server without PyTorch
+index.bin           what finds the best of a large catalog without a product with all of it
 
 And where a network was trained, not read again for an answer:
 

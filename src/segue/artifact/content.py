@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from segue.config import Settings
 from segue.data.catalog import Catalog
 from segue.models.base import Model, SessionRule
+from segue.ranking.index import Index
 
 FORMAT = 2
 """1 had the weights of a network under other names."""
@@ -18,7 +19,13 @@ FORMAT = 2
 MANIFEST = "segue.json"
 FILES = ("config.toml", "model.safetensors", "catalog.json", "metrics.json", "README.md")
 DIAGNOSIS = ("curves.svg", "gradients.json")
-"""Files that an artifact may have."""
+"""Files that an artifact may have, for people."""
+
+STEP = "step.onnx"
+"""The step of a network, for a server without PyTorch; absent where it could not be exported."""
+
+INDEX = "index.bin"
+"""What finds the best of a large catalog; absent where a product with all of it is fast enough, or finds more."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -78,6 +85,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
         card: a README in Markdown.
         diagnosis: how training went: texts by the names of files, of `DIAGNOSIS`.
         version: names these very weights: the first letters of their hash.
+        index: finds the best of a large catalog; None: a product with all of it does.
     """
 
     model: Model
@@ -88,6 +96,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
     card: str
     diagnosis: dict[str, str] = {}
     version: str = ""
+    index: Index | None = None
 
 
 def facts_hash(facts: Facts) -> str:

@@ -10,7 +10,8 @@ import msgspec
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, MANIFEST, Artifact, Manifest, facts_hash
+from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, INDEX, MANIFEST, STEP, Artifact, Manifest, facts_hash
+from segue.artifact.searching import index_from
 from segue.choices import read_toml, settings_of
 from segue.data.catalog import Catalog
 from segue.data.ids import Ids
@@ -18,8 +19,11 @@ from segue.errors import ArtifactError, SegueError, UnknownCellError
 from segue.models.build import KINDS, restore
 
 
-def load_artifact(folder: Path | str) -> Artifact:
+def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
     """Read an artifact and check every byte of it.
+
+    Args:
+        light: run the exported step, where there is one, so that PyTorch is not loaded.
 
     Raises:
         ArtifactError: no artifact, one of another format, or a damaged one.
@@ -33,7 +37,8 @@ def load_artifact(folder: Path | str) -> Artifact:
     try:
         catalog = msgspec.json.decode(content["catalog.json"])
         arrays = safetensors.numpy.load(content["model.safetensors"])
-        model = restore(facts.kind, facts.n_items, facts.rule, facts.settings, arrays)
+        step = content.get(STEP) if light else None
+        model = restore(facts.kind, facts.n_items, facts.rule, facts.settings, arrays, step)
         if len(catalog["ids"]) != facts.n_items:
             raise ArtifactError(f"the catalog has {len(catalog['ids'])} items, the model scores {facts.n_items}")
         return Artifact(
@@ -44,6 +49,7 @@ def load_artifact(folder: Path | str) -> Artifact:
             metrics=msgspec.json.decode(content["metrics.json"]),
             card=content["README.md"].decode(),
             diagnosis={name: content[name].decode() for name in DIAGNOSIS if name in content},
+            index=index_from(model, content.get(INDEX)) if light else None,
             version=hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12],
         )
     except UnknownCellError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,13 +13,19 @@ import msgspec
 import numpy as np
 import safetensors.numpy
 
-from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, MANIFEST, Artifact, Manifest, facts_hash
+from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, INDEX, MANIFEST, STEP, Artifact, Manifest, facts_hash
+from segue.artifact.searching import index_of
 from segue.config import toml_of
 from segue.errors import ArtifactError
 
 
-def save_artifact(artifact: Artifact, folder: Path, *, overwrite: bool = False) -> None:
+def save_artifact(
+    artifact: Artifact, folder: Path, *, overwrite: bool = False, say: Callable[[str], None] = lambda _: None
+) -> None:
     """Write an artifact, whole or not at all: whatever goes wrong, what was there before stays.
+
+    Args:
+        say: told where the step of a network cannot be exported: it is served by PyTorch then.
 
     Raises:
         ArtifactError: the folder is in the way, or the disk does not take it.
@@ -28,6 +35,7 @@ def save_artifact(artifact: Artifact, folder: Path, *, overwrite: bool = False) 
     old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
     catalog = {"ids": list(artifact.catalog.ids), "columns": artifact.catalog.columns}
     arrays = {name: np.ascontiguousarray(array) for name, array in artifact.model.arrays().items()}
+    index = artifact.index or index_of(artifact.model)
     try:
         content = {
             "config.toml": toml_of(artifact.settings).encode(),
@@ -35,6 +43,8 @@ def save_artifact(artifact: Artifact, folder: Path, *, overwrite: bool = False) 
             "catalog.json": msgspec.json.encode(catalog),
             "metrics.json": msgspec.json.format(msgspec.json.encode(artifact.metrics)),
             "README.md": artifact.card.encode(),
+            **step_of(artifact, say),
+            **({} if index is None else {INDEX: index.content()}),
             **{name: text.encode() for name, text in artifact.diagnosis.items()},
         }
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
@@ -59,6 +69,16 @@ def save_artifact(artifact: Artifact, folder: Path, *, overwrite: bool = False) 
             shutil.rmtree(old, ignore_errors=True)
 
 
+def step_of(artifact: Artifact, say: Callable[[str], None]) -> dict[str, bytes]:
+    """The exported step, if the model has one."""
+    export: Callable[[], bytes] | None = getattr(artifact.model, "exported", None)
+    try:
+        return {} if export is None else {STEP: export()}
+    except ArtifactError as error:
+        say(f"note: {error}. The model is saved without {STEP}: serving it needs PyTorch")
+        return {}
+
+
 def remains(old: Path) -> str:
     """What is left where no model is in its place."""
     return f"the one that was there could not be moved back and is in {old}" if old.exists() else "nothing was written"
@@ -79,7 +99,7 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise ArtifactError(f"{folder} exists already: choose another --out, or replace the model with --overwrite")
     if not (folder / MANIFEST).exists():
         raise ArtifactError(f"{folder} exists and holds no model of segue: it is not overwritten, choose another --out")
-    foreign = sorted({file.name for file in folder.iterdir()} - {MANIFEST, *FILES, *DIAGNOSIS})
+    foreign = sorted({file.name for file in folder.iterdir()} - {MANIFEST, STEP, INDEX, *FILES, *DIAGNOSIS})
     if foreign:
         raise ArtifactError(
             f"{folder} holds more than a model ({', '.join(foreign[:3])}): it is not overwritten; move that elsewhere"

@@ -9,7 +9,7 @@ from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from segue import __version__
-from segue.cli import compare, evaluate, inspect, pack, recommend, serve, similar, train, tune
+from segue.cli import backfill, compare, evaluate, inspect, key, pack, recommend, serve, similar, store, train, tune
 from segue.errors import SegueError
 
 USAGE = 2
@@ -23,8 +23,9 @@ app = App(
     error_console=Console(stderr=True),
     suppress_keyboard_interrupt=False,  # it would leave without a word
 )
-for module in (inspect, pack, train, tune, evaluate, compare, recommend, similar, serve):
+for module in (inspect, pack, train, tune, evaluate, compare, recommend, similar, serve, key, backfill):
     app.command(module.command, name=module.__name__.rpartition(".")[2])
+app.command(store.app)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,10 +1,10 @@
-"""Lists of many users: printed, or written to a file piece by piece."""
+"""Lists of many users, and other tables: printed, or written to a file piece by piece."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def print_lists(frames: Iterator[pl.DataFrame], *, json: bool) -> None:
         sys.stdout.write(text)
 
 
-def write_lists(frames: Iterator[pl.DataFrame], file: Path) -> int:
+def write_frames(frames: Iterator[pl.DataFrame], file: Path, schema: Mapping[str, Any] = SCHEMA) -> int:
     """Write a file, whole or not at all; the number of rows.
 
     Raises:
@@ -49,7 +49,7 @@ def write_lists(frames: Iterator[pl.DataFrame], file: Path) -> int:
 
     partial = file.with_name(f".{file.name}.partial-{os.getpid()}")
     try:
-        WRITERS[file.suffix](register_io_source(source, schema=SCHEMA), partial)
+        WRITERS[file.suffix](register_io_source(source, schema=dict(schema)), partial)
         os.replace(partial, file)
     except OSError as error:
         raise SegueError(f"{file}: could not be written ({error.strerror or error})") from None

@@ -22,7 +22,7 @@ def check_files(_: Any, files: list[str] | None) -> None:
 
     for file in files or ():
         if file.startswith("-") and file != "-":
-            commands = [app[name] for name in app if not name.startswith("-")]
+            commands = [app[name] for name in app if not name.startswith("-") and app[name].default_command]
             known = {
                 name for one in commands for argument in one.assemble_argument_collection() for name in argument.names
             }

@@ -35,7 +35,7 @@ def command(
     if items is not None and out is not None:
         raise ConfigError(f"--out {out} is for the lists of a log; with --items the one list goes to stdout")
     if items is not None:
-        recommender = load(folder)
+        recommender = load(folder, light=True)
         found = recommender.recommend(items=split(items), k=k, exclude=exclude)
         unknown = [item for item in split(items) if recommender.bundle.item_ids.place_of(item) < 0]
         if unknown:
@@ -48,7 +48,7 @@ def command(
             rows = [[str(one.rank), one.item_id, one.title or "", f"{one.score:.4f}"] for one in found]
             print_table(["rank", "item_id", "title", "score"], rows)
         return
-    from segue.cli.lists import print_lists, write_lists
+    from segue.cli.lists import print_lists, write_frames
     from segue.data.log import read_log
 
     recommender = load(folder)
@@ -58,7 +58,7 @@ def command(
     if out is None:
         print_lists(frames, json=json)
     else:
-        rows_written = write_lists(frames, out)
+        rows_written = write_frames(frames, out)
         say(f"{rows_written:,} rows in {out}")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from segue.cli.options import Folder
+from segue.errors import ConfigError
 
 
 def command(
@@ -19,18 +20,61 @@ def command(
     store: Annotated[
         Path | None, Parameter(help="The folder of events and states; without it they are forgotten.")
     ] = None,
+    durability: Annotated[
+        Literal["durable", "fast"],
+        Parameter(help="fast: a loss of power may cost the last events. A killed process costs none in either."),
+    ] = "durable",
+    shards: Annotated[
+        int | None, Parameter(help="Of a new store: how many files its users are parted into. By default 1.")
+    ] = None,
+    late: Annotated[
+        Literal["append", "reject", "refold"],
+        Parameter(help="An event older than the user's last: it counts as simultaneous, is refused, or is sorted in."),
+    ] = "append",
+    refold_events: Annotated[
+        int | None, Parameter(help="How many last events a state is folded anew from. By default train.window.")
+    ] = None,
+    keys: Annotated[
+        Path | None, Parameter(help="A file of keys (`segue key` makes it); without one whoever reaches it may ask.")
+    ] = None,
+    open_to_all: Annotated[
+        bool, Parameter(name="--open", negative="", help="Listen to other machines without keys all the same.")
+    ] = False,
+    log_requests: Annotated[bool, Parameter(negative="", help="A line on stderr for each request.")] = False,
+    deadline: Annotated[str, Parameter(help="When a request is given up.")] = "10s",
+    keep: Annotated[str | None, Parameter(help="How long events are kept, such as 365d. By default for ever.")] = None,
 ) -> None:
     """Serve a model over HTTP: events in, lists out."""
     from segue.cli.show import say
+    from segue.durations import seconds_of
     from segue.recommender import load
     from segue.serving.engine import Engine
-    from segue.serving.store.base import Store
+    from segue.serving.policy import Policy
+    from segue.serving.store.base import Store, Stores
+    from segue.serving.store.folder import StoreFolder
     from segue.serving.store.memory import MemoryStore
-    from segue.serving.store.sqlite import SqliteStore
-    from segue.web.serve import serve
+    from segue.serving.upkeep import Upkeep
+    from segue.web.keys import Keys
+    from segue.web.logs import set_up
+    from segue.web.serve import Access, serve
 
-    bundle = load(folder).bundle
-    kept: Store = MemoryStore() if store is None else SqliteStore(store)
+    if refold_events is not None and refold_events < 1:
+        raise ConfigError(f"--refold-events is {refold_events}; expected at least 1")
+    seconds = None if keep is None else seconds_of(keep, of="--keep")
+    access = Access(
+        None if keys is None else Keys(keys), open_to_all, log_requests, seconds_of(deadline, of="--deadline")
+    )
+    recommender = load(folder, light=True)
+    policy = Policy(late, refold_events or recommender.artifact.settings.train.window)
+    kept: Store | Stores = MemoryStore()
+    if store is not None:
+        kept = StoreFolder(store, shards=shards, durability=durability)
     if store is None:
         say("note: without --store, events and states are kept in memory and are gone when the server stops")
-    serve(Engine(bundle, kept), host=host, port=port)
+    engine = Engine(recommender.bundle, kept, policy=policy, threads=True)
+    set_up()
+    upkeep = Upkeep(engine, keep=seconds)
+    try:
+        serve(engine, host=host, port=port, access=access)
+    finally:
+        upkeep.close()

@@ -16,7 +16,7 @@ def command(
     """Name the items nearest to one, by the model's item vectors."""
     from segue.recommender import load
 
-    found = load(folder).similar(item, k=k)
+    found = load(folder, light=True).similar(item, k=k)
     if json:
         print_json({"items": [one._asdict() for one in found]})
     else:

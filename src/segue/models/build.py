@@ -46,9 +46,33 @@ def cell_names() -> list[str]:
 
 
 def restore(
-    kind: str, n_items: int, rule: SessionRule, settings: Mapping[str, Any], arrays: Mapping[str, Array]
+    kind: str,
+    n_items: int,
+    rule: SessionRule,
+    settings: Mapping[str, Any],
+    arrays: Mapping[str, Array],
+    step: bytes | None = None,
 ) -> Model:
-    """A model as it was saved. Raises ArtifactError where arrays do not fit it."""
-    model: Model = kind_of(kind)(n_items, rule=rule, **settings)
+    """A model as it was saved. Raises ArtifactError where arrays do not fit it.
+
+    Args:
+        step: of a network, or of the network in a mix: the graph to run in place of PyTorch.
+    """
+    model: Model = (
+        kind_of(kind)(n_items, rule=rule, **settings)
+        if step is None or kind in BASELINES
+        else without_torch(kind, n_items, rule, settings, step)
+    )
     model.load_arrays(dict(arrays))
     return model
+
+
+def without_torch(kind: str, n_items: int, rule: SessionRule, settings: Mapping[str, Any], step: bytes) -> Model:
+    """A network that runs this graph, or a mix with one."""
+    exported = import_module("segue.models.exported").Exported
+    if kind != MIX:
+        network: Model = exported(n_items, rule=rule, graph=step, **settings)
+        return network
+    of_network = exported(n_items, rule=rule, graph=step, **settings["network"])
+    mix: Model = kind_of(MIX)(n_items, rule=rule, **{**settings, "network": of_network})
+    return mix

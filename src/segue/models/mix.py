@@ -10,7 +10,6 @@ import numpy as np
 from segue.errors import ArtifactError, ConfigError
 from segue.models.base import Event, Model, Query, SessionRule, State
 from segue.models.neighbours import Neighbours
-from segue.models.network import Network
 from segue.shapes import Array, Bools, Doubles, Floats, Ints
 
 PARTS = ("network", "neighbours")
@@ -37,7 +36,7 @@ class Mix:
         n_items: N.
         rule: when a session is over, for both parts.
         weight: w, the network's share, 0 to 1.
-        network: what `Network` needs besides, or one that is ready.
+        network: what `Network` needs besides, or one that is ready (an `Exported` one, too).
         neighbours: what `Neighbours` needs besides, or some that are ready.
     """
 
@@ -49,13 +48,13 @@ class Mix:
         *,
         rule: SessionRule,
         weight: float = 0.5,
-        network: Network | Mapping[str, Any] | None = None,
+        network: Model | Mapping[str, Any] | None = None,
         neighbours: Neighbours | Mapping[str, Any] | None = None,
     ) -> None:
         if not 0 <= weight <= 1:
             raise ConfigError(f"`weight` is {weight}, expected the network's share, 0 to 1")
         self.n_items, self.rule, self.weight = n_items, rule, weight
-        self.network = network if isinstance(network, Network) else Network(n_items, rule=rule, **network or {})
+        self.network: Any = new_network(n_items, rule, network or {}) if is_settings(network) else network
         self.neighbours = (
             neighbours if isinstance(neighbours, Neighbours) else Neighbours(n_items, rule=rule, **neighbours or {})
         )
@@ -87,7 +86,7 @@ class Mix:
         """(B, C) the logarithm of the mixture, but for a number that is the same in a row."""
         if self.weight == 0:
             return self.neighbours.score(query["neighbours"], candidates)
-        scores = self.network.score(query["network"])
+        scores: Floats = self.network.score(query["network"])
         if self.weight < 1:
             for row, last in zip(scores, query["neighbours"].tolist(), strict=True):
                 self.add_votes(row, self.neighbours.votes([item for item in last if item >= 0]))
@@ -100,9 +99,15 @@ class Mix:
             share = votes[voted] / votes[voted].sum()
             row[voted] = np.logaddexp(row[voted], log_sum_exp(row) + np.log((1 - self.weight) / self.weight * share))
 
+    def exported(self) -> bytes:
+        """The step of the network as an ONNX graph."""
+        graph: bytes = self.network.exported()
+        return graph
+
     def item_vectors(self) -> Floats:
         """(N, D) those of the network."""
-        return self.network.item_vectors()
+        vectors: Floats = self.network.item_vectors()
+        return vectors
 
     def settings(self) -> dict[str, Any]:
         """The weight, and what each part needs."""
@@ -120,6 +125,18 @@ class Mix:
             except ArtifactError as error:
                 # every such message names the array first, as the part knows it
                 raise ArtifactError(str(error).replace("`", f"`{name}.", 1)) from None
+
+
+def is_settings(network: object) -> bool:
+    """Whether it is what a network is made from, and not one that is ready."""
+    return network is None or isinstance(network, Mapping)
+
+
+def new_network(n_items: int, rule: SessionRule, settings: Any) -> Model:
+    """A network to be trained, or to take over what one learned; loads PyTorch."""
+    from segue.models.network import Network
+
+    return Network(n_items, rule=rule, **settings)
 
 
 def log_sum_exp(row: Floats) -> float:

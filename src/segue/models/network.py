@@ -13,8 +13,9 @@ from segue.cells import CellState
 from segue.cells.dropout import dropout
 from segue.errors import ArtifactError
 from segue.models.base import Event, SessionRule, State, at_request
+from segue.models.pauses import PAUSES, pause_sizes
 from segue.models.stack import Stack
-from segue.models.tensors import PAUSES, cells_of, named, pause_sizes, shared
+from segue.models.tensors import cells_of, named, shared
 from segue.models.unroll import unrolled
 from segue.shapes import Array, Bools, Doubles, Floats, Ints
 
@@ -87,6 +88,10 @@ class Network(nn.Module):
         x = self.directed(F.embedding(item.clamp(min=0), self.table if table is None else table))
         if not bool(known.all()):
             x = x * known.unsqueeze(-1)
+        return self.presented(x, pause, opens)
+
+    def presented(self, x: Tensor, pause: Tensor | None, opens: Tensor) -> Tensor:
+        """Item vectors (..., D) with what else is known of an event, as the first cell reads them."""
         if self.boundary is not None:
             x = x + opens.unsqueeze(-1) * self.boundary
         if self.pause is not None and pause is not None:
@@ -166,9 +171,19 @@ class Network(nn.Module):
             scores: Floats = torch.addmm(bias, shared(query).to(self.device), table.T).cpu().numpy()
         return scores
 
+    def exported(self) -> bytes:
+        """The step as an ONNX graph, see `segue.models.export`. Raises ArtifactError where that cannot be."""
+        from segue.models.export import exported_step
+
+        return exported_step(self)
+
     def item_vectors(self) -> Floats:
         """(N, D) the item table: items that follow the same histories lie near each other."""
         return np.asarray(self.directed(self.table.detach()).cpu().numpy())
+
+    def factors(self) -> tuple[Floats, Floats]:
+        """(N, D) and (N,): a score is the inner product of a query and an item's row, and a bias."""
+        return self.item_vectors(), np.asarray(self.bias.detach().cpu().numpy())
 
     def settings(self) -> dict[str, Any]:
         """What the constructor needs."""

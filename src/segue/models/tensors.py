@@ -8,10 +8,7 @@ from torch import Tensor
 
 from segue.cells import CellState
 from segue.models.base import State
-from segue.shapes import Array, Doubles
-
-PAUSES = 40
-"""How many sizes of pause the time input tells apart: powers of two of seconds, from none to 17,000 years."""
+from segue.shapes import Array
 
 
 def shared(array: Array) -> Tensor:
@@ -36,10 +33,3 @@ def cells_of(state: State, count: int, device: torch.device) -> list[CellState]:
             number, _, part = name.removeprefix("cell").partition(".")
             cells[int(number)][part] = shared(array).to(device)
     return cells
-
-
-def pause_sizes(pause: Doubles) -> Array:
-    """0 for no pause known, else 1 + the power of two of the seconds, int64."""
-    seconds = np.nan_to_num(np.maximum(pause, 0), nan=-0.5)
-    sizes: Array = np.minimum(np.ceil(np.log2(seconds + 1)) + 1, PAUSES - 1).astype(np.int64).clip(0)
-    return sizes

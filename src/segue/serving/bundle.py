@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
+
+import numpy as np
 
 from segue.data.ids import Ids
 from segue.models.base import Model, SessionRule
+from segue.ranking.index import Index
+from segue.shapes import Ints
 
 Exclude = Literal["none", "current", "seen"]
 """What may not be answered: nothing, the last item of the current session, or every item the user had."""
@@ -26,6 +31,8 @@ class Bundle:
         name: what people call it.
         columns: metadata of the items by name (such as `title`), N values each.
         exclude: what is left out of an answer unless a request says otherwise.
+        index: finds the best of a large catalog; None: a product with all of it does.
+        order: in which events count, `arrival` or `time`: a state made under the other one means nothing.
     """
 
     model: Model
@@ -34,11 +41,32 @@ class Bundle:
     name: str
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     exclude: Exclude = "none"
+    index: Index | None = None
+    order: str = "arrival"
+
+    @property
+    def memory_version(self) -> str:
+        """What a state must bear to mean anything: the weights, and in which order events counted."""
+        return self.version if self.order == "arrival" else f"{self.version} by {self.order}"
 
     @property
     def rule(self) -> SessionRule:
         """When a session is over, as the model learned it."""
         return self.model.rule
+
+    def items_in(self, categories: Iterable[str]) -> Ints:
+        """The items of any of these categories, ascending."""
+        found = [self.by_category[name] for name in dict.fromkeys(categories) if name in self.by_category]
+        return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int32)
+
+    @cached_property
+    def by_category(self) -> dict[str, Ints]:
+        """The items of each category."""
+        members: dict[str, list[int]] = {}
+        for item, names in enumerate(self.columns.get("categories", ())):
+            for name in names or ():
+                members.setdefault(name, []).append(item)
+        return {name: np.array(items, np.int32) for name, items in members.items()}
 
     def title_of(self, item_id: str) -> str | None:
         """The title of an item, None if it has none."""

@@ -4,63 +4,73 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import replace
 from threading import Lock
-from typing import NamedTuple
+from typing import TypeVar
 
-from segue.serving.answer import Ranked, answer, check_request, current_items
+from segue.serving.answer import Ask, Ranked, check_ask, check_one_of
 from segue.serving.bundle import Bundle, Exclude
-from segue.serving.events import ConflictError, LiveEvent, check_event
-from segue.serving.fold import absorb, blank, refold
-from segue.serving.store.base import Change, Memory, Store, StoredEvent
+from segue.serving.events import LiveEvent, Observed, check_event, check_id
+from segue.serving.hashing import shard_of
+from segue.serving.policy import Policy
+from segue.serving.shard import About, Shard
+from segue.serving.store.base import Store, Stores
+from segue.serving.task import Done, Task
+from segue.serving.worker import Worker, settle
 
+Result = TypeVar("Result")
 
-class Observed(NamedTuple):
-    """What became of an event.
-
-    Attributes:
-        seq: its place among the user's events, from 1.
-        duplicate: True if it was there already, and nothing was changed.
-        known_item: False if the item is outside the catalog; the event is kept all the same.
-    """
-
-    seq: int
-    duplicate: bool
-    known_item: bool
+AGAIN = "A part of the call may be stored: events with an `event_id` may be sent again"
+"""What one who got no answer should know."""
 
 
 class Engine:
-    """Serves one bundle from one store. Threads take turns.
+    """Serves one bundle from one or more stores, each with the users of its shard.
 
     Args:
+        stores: one store, or a home of several: a user is in that of number `shard_of(user, shards)`. The engine closes
+            it.
+        threads: one a store, so that callers wait together and are served together. Without, each caller does its own
+            work, one at a time.
         clock: the present in Unix seconds.
     """
 
-    def __init__(self, bundle: Bundle, store: Store, *, clock: Callable[[], float] = time.time) -> None:
-        self.bundle = bundle
-        self._store = store
-        self._clock = clock
+    def __init__(
+        self,
+        bundle: Bundle,
+        stores: Store | Stores,
+        *,
+        policy: Policy | None = None,
+        threads: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.policy = policy or Policy()
+        self.bundle = replace(bundle, order=self.policy.order)
+        self._home = stores
+        given: Sequence[Store] = stores.stores if isinstance(stores, Stores) else [stores]
+        self.shards = [Shard(store, lambda: self.bundle, self.policy, clock) for store in given]
+        self._workers = [Worker(shard, f"shard-{number}") for number, shard in enumerate(self.shards) if threads]
         self._turn = Lock()
 
     def observe(self, events: Sequence[LiveEvent]) -> list[Observed]:
-        """Take in events in the order given; all are stored when this returns, or none.
+        """Take in events in the order given; they are stored when this returns.
 
-        A late event is kept where it arrives, and its pause counts as 0: see `absorb`.
+        Each has its own fate: one that is refused (see `Observed`) does not cost the others theirs.
 
         Raises:
-            RequestError: an id or a time that cannot be meant.
-            ConflictError: an event id that the user has used for another event.
-            StoreError: nothing was stored.
+            RequestError: an id or a time that cannot be meant; nothing of the call was stored.
+            StoreError: not all was stored. Events with an event id may be sent again.
+            OverloadedError: too much waits; nothing was stored.
         """
-        for place, event in enumerate(events):
-            check_event(event, f"events[{place}]")
-        with self._turn:
-            now = self._clock()
-            changes: dict[str, Change] = {}
-            observed = [self._observe(event, place, now, changes) for place, event in enumerate(events)]
-            written = [change for change in changes.values() if change.events]
-            if written:
-                self._store.commit(written)
-            return observed
+        tasks, places = tasks_of(events)
+        self.submit(tasks)
+        try:
+            return in_order(places, [task.result.result() for task in tasks])
+        finally:
+            for task in tasks:  # where one failed, those that were not begun are called off
+                task.result.cancel()
 
     def recommend(
         self,
@@ -83,81 +93,108 @@ class Engine:
         Raises:
             RequestError: not exactly one of user and items, or a value that cannot be meant.
         """
-        excluding = self.bundle.exclude if exclude is None else exclude
-        check_request(user_id, items, k, timestamp, excluding)
-        with self._turn:
-            if user_id is not None:
-                now: float | None = self._clock() if timestamp is None else timestamp
-                memory, unknown = self._memory(user_id), []
-                seen = self._store.item_ids(user_id) if excluding == "seen" else []
-            else:
-                now, seen = timestamp, list(items or ())
-                unknown = [item_id for item_id in seen if not self._knows(item_id)]
-                # one moment for all: only the first opens a session
-                session = [StoredEvent(place + 1, item_id, now or 0.0) for place, item_id in enumerate(seen)]
-                memory = refold(self.bundle, session)
-            left_out = self.left_out(memory, seen, now, excluding)
-            return answer(self.bundle, memory, now, k=k, left_out=left_out, unknown_items=unknown)
+        task = question_of(user_id, items, Ask(k, timestamp, exclude))
+        self.submit([task])
+        ranked = task.result.result().ranked
+        assert ranked is not None
+        return ranked
 
-    def left_out(self, memory: Memory, seen: Sequence[str], now: float | None, exclude: Exclude) -> Sequence[str]:
-        """What may not be answered after `memory`, where the user had the items `seen`."""
-        if exclude == "current":
-            return current_items(self.bundle, memory, now)
-        return seen if exclude == "seen" else []
+    def submit(self, tasks: Sequence[Task]) -> None:
+        """Give tasks to their shards; their `result` is settled once what they say is stored.
+
+        Raises:
+            OverloadedError: too much waits in one of them; no task was taken by any.
+        """
+        by_shard: dict[int, list[Task]] = {}
+        for task in tasks:
+            # a list after items needs no store: whichever has least to do
+            number = self._least() if task.user_id is None else shard_of(task.user_id, len(self.shards))
+            by_shard.setdefault(number, []).append(task)
+        if self._workers:
+            with ExitStack() as held:
+                for number in sorted(by_shard):  # always in this order, so that no two callers wait for each other
+                    held.enter_context(self._workers[number].changed)
+                for number, part in by_shard.items():
+                    self._workers[number].check_room(part)
+                for number, part in by_shard.items():
+                    self._workers[number].submit(part)
+            return
+        with self._turn:
+            for number, part in by_shard.items():
+                settle(self.shards[number], part)
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait for a shard."""
+        return sum(worker.waiting for worker in self._workers)
+
+    def forget(self, user_id: str) -> Future[int]:
+        """Delete a user's events and state; how many events there were."""
+        check_id(user_id, "user_id")
+        return self.between_turns(shard_of(user_id, len(self.shards)), lambda shard: shard.forget(user_id))
+
+    def about(self, user_id: str) -> Future[About]:
+        """What is known of a user. Raises RequestError for an id that cannot be one."""
+        check_id(user_id, "user_id")
+        return self.between_turns(shard_of(user_id, len(self.shards)), lambda shard: shard.about(user_id))
+
+    def between_turns(self, number: int, work: Callable[[Shard], Result]) -> Future[Result]:
+        """Have something done with a shard while nothing else is. What is cancelled before its turn is not done.
+
+        Raises:
+            OverloadedError: too much waits.
+            StoreError: the engine is closed.
+        """
+        done: Future[Result] = Future()
+
+        def chore() -> None:
+            if not done.set_running_or_notify_cancel():
+                return
+            try:
+                done.set_result(work(self.shards[number]))
+            except BaseException as error:
+                done.set_exception(error)
+
+        if self._workers:
+            self._workers[number].chore(chore)
+        else:
+            with self._turn:
+                chore()
+        return done
 
     def close(self) -> None:
-        """Wait for the call in progress and close the store."""
+        """Finish what was begun and close the stores."""
+        for worker in self._workers:
+            worker.close()
         with self._turn:
-            self._store.close()
+            self._home.close()
 
-    def _observe(self, event: LiveEvent, place: int, now: float, changes: dict[str, Change]) -> Observed:
-        """Absorb one event into this call's changes."""
-        known = self._knows(event.item_id)
-        change = changes.get(event.user_id)
-        if change is None:
-            change = changes[event.user_id] = Change(event.user_id, [], self._memory(event.user_id))
-        earlier = self._earlier(event, change)
-        if earlier is not None:
-            if not earlier.repeats(event):
-                raise ConflictError(
-                    f"`events[{place}].event_id` is {event.event_id!r}, which user {event.user_id!r} has "
-                    f"already used for another (number {earlier.seq}, item {earlier.item_id!r}); nothing of "
-                    "this call was stored: give each event its own id, and repeat an event unchanged"
-                )
-            return Observed(earlier.seq, True, known)
-        stored = StoredEvent(
-            seq=change.memory.seq + 1,
-            item_id=event.item_id,
-            time=now if event.timestamp is None else float(event.timestamp),
-            stamped=event.timestamp is None,
-            session_id=event.session_id,
-            event_id=event.event_id,
-            event_type=event.event_type,
-        )
-        change.memory = absorb(self.bundle, change.memory, stored)
-        change.events.append(stored)
-        return Observed(stored.seq, False, known)
+    def _least(self) -> int:
+        return min(range(len(self._workers)), key=lambda number: self._workers[number].waiting) if self._workers else 0
 
-    def _earlier(self, event: LiveEvent, change: Change) -> StoredEvent | None:
-        """The event of this user with this event id, in this call or before it."""
-        if event.event_id is None:
-            return None
-        for pending in change.events:
-            if pending.event_id == event.event_id:
-                return pending
-        return self._store.find(event.user_id, event.event_id)
 
-    def _memory(self, user_id: str) -> Memory:
-        """What is remembered of a user; folded anew from the log, and kept, where another model made it."""
-        memory = self._store.load(user_id)
-        if memory is not None and memory.version == self.bundle.version:
-            return memory
-        history = self._store.history(user_id)
-        if not history:
-            return blank(self.bundle)
-        memory = refold(self.bundle, history)
-        self._store.commit([Change(user_id, [], memory)])
-        return memory
+def tasks_of(events: Sequence[LiveEvent]) -> tuple[list[Task], list[list[int]]]:
+    """Events as a task a user, with the places of its events. Raises RequestError for what cannot be meant."""
+    for place, event in enumerate(events):
+        check_event(event, f"events[{place}]")
+    places: dict[str, list[int]] = {}
+    for place, event in enumerate(events):
+        places.setdefault(event.user_id, []).append(place)
+    return [Task(user_id, [events[place] for place in of]) for user_id, of in places.items()], list(places.values())
 
-    def _knows(self, item_id: str) -> bool:
-        return self.bundle.item_ids.place_of(item_id) >= 0
+
+def in_order(places: Sequence[Sequence[int]], done: Sequence[Done]) -> list[Observed]:
+    """What became of events, as they were given."""
+    found = {
+        place: one for of, each in zip(places, done, strict=True) for place, one in zip(of, each.observed, strict=True)
+    }
+    return [found[place] for place in range(len(found))]
+
+
+def question_of(user_id: str | None, items: Sequence[str] | None, ask: Ask, event: LiveEvent | None = None) -> Task:
+    """The task of a list, maybe with an event before it. Raises RequestError for what cannot be meant."""
+    check_one_of(user_id, items)
+    check_ask(ask)
+    if event is not None:
+        check_event(event, "event")
+    return Task(user_id, [] if event is None else [event], ask, list(items or ()))

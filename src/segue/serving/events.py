@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from segue.errors import RequestError
 
@@ -11,8 +11,8 @@ LATEST = 7_258_118_400.0
 """2200-01-01 UTC in Unix seconds: a later time is taken for milliseconds."""
 
 
-class ConflictError(RequestError):
-    """An event id that this user has already used for another event."""
+LateEvents = Literal["append", "reject", "refold"]
+"""An event older than the user's last one: counts as simultaneous with that; is refused; or takes its place in time."""
 
 
 class LiveEvent(NamedTuple):
@@ -31,6 +31,24 @@ class LiveEvent(NamedTuple):
     session_id: str | None = None
     event_id: str | None = None
     event_type: str | None = None
+
+
+class Observed(NamedTuple):
+    """What became of an event.
+
+    Attributes:
+        seq: its place among the user's events, from 1; 0 where it was refused.
+        duplicate: True if it was there already, and nothing was changed.
+        known_item: False if the item is outside the catalog; the event is kept all the same.
+        refused: why it was not stored: `conflict` (its event id is another event's), `late` or `future`; else None.
+        message: the same for people.
+    """
+
+    seq: int
+    duplicate: bool
+    known_item: bool
+    refused: str | None = None
+    message: str | None = None
 
 
 def check_event(event: LiveEvent, where: str) -> None:

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from segue.data.sessions import Moment, opens_session
-from segue.models.base import Event, advance
+from segue.models.base import Event, State, advance
 from segue.serving.bundle import Bundle
 from segue.serving.store.base import Memory, StoredEvent
 
 
 def blank(bundle: Bundle) -> Memory:
     """The memory before any event."""
-    return Memory(bundle.version, seq=0, moment=None, item_id=None, state=bundle.model.initial_state(1))
+    return Memory(bundle.memory_version, seq=0, moment=None, item_id=None, state=bundle.model.initial_state(1))
 
 
 def absorb(bundle: Bundle, memory: Memory, event: StoredEvent) -> Memory:
-    """The memory after one more event.
+    """The memory after one more event."""
+    return absorb_all(bundle, [memory], [event])[0]
+
+
+def absorb_all(bundle: Bundle, memories: Sequence[Memory], events: Sequence[StoredEvent]) -> list[Memory]:
+    """The memories of different users after one more event each: one step of B rows.
 
     Events count in the order of arrival. A late one (its time is before the previous event's) counts as
     simultaneous with the previous: a pause is never negative, and the clock of a state never runs back.
     """
-    previous = memory.moment
-    time = event.time if previous is None else max(event.time, previous.time)
-    moment = Moment(time, event.session_id)
-    opens = bool(opens_session(previous, moment, bundle.rule.gap))
-    starts = opens if bundle.rule.resets else previous is None
-    item = bundle.item_ids.place_of(event.item_id)
-    state = advance(
-        bundle.model,
-        Event(np.array([item], np.int32), np.array([time], np.float64), np.array([opens])),
-        np.array([starts]),
-        memory.state,
-    )
-    return Memory(bundle.version, event.seq, moment, event.item_id, state)
+    before = [memory.moment for memory in memories]
+    moments = [
+        Moment(event.time if previous is None else max(event.time, previous.time), event.session_id)
+        for event, previous in zip(events, before, strict=True)
+    ]
+    gap = bundle.rule.gap
+    opens = np.array([opens_session(*pair, gap) for pair in zip(before, moments, strict=True)], bool)
+    starts = opens if bundle.rule.resets else np.array([previous is None for previous in before], bool)
+    item = bundle.item_ids.places_of(event.item_id for event in events)
+    time = np.array([moment.time for moment in moments], np.float64)
+    state = advance(bundle.model, Event(item, time, opens), starts, joined([memory.state for memory in memories]))
+    return [
+        Memory(bundle.memory_version, max(memory.seq, event.seq), moment, event.item_id, row)
+        for memory, event, moment, row in zip(memories, events, moments, parted(state, len(events)), strict=True)
+    ]
 
 
 def refold(bundle: Bundle, events: Iterable[StoredEvent]) -> Memory:
@@ -44,3 +51,17 @@ def refold(bundle: Bundle, events: Iterable[StoredEvent]) -> Memory:
     for event in events:
         memory = absorb(bundle, memory, event)
     return memory
+
+
+def joined(states: Sequence[State]) -> State:
+    """States of one row each as one of B rows."""
+    if len(states) == 1:
+        return states[0]
+    return {name: np.concatenate([state[name] for state in states]) for name in states[0]}
+
+
+def parted(state: State, rows: int) -> list[State]:
+    """A state of B rows as B of one row. They are copies: a view would hold the memory of all."""
+    if rows == 1:
+        return [state]
+    return [{name: array[row : row + 1].copy() for name, array in state.items()} for row in range(rows)]

@@ -2,49 +2,91 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from uuid import uuid4
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote
 
-from litestar import Litestar, get, post
+from litestar import Litestar, Response, delete, get, post
+from litestar.exceptions import NotFoundException
 from litestar.params import Body
-from msgspec import UNSET, structs
 
-from segue.serving.engine import Engine
-from segue.serving.events import LiveEvent
+from segue.errors import OverloadedError, RequestError
+from segue.serving.answer import Ask
+from segue.serving.engine import AGAIN, Engine, in_order, question_of, tasks_of
+from segue.serving.similar import similar_items
+from segue.serving.task import Done, Task
+from segue.web.counts import KEPT, Counts
 from segue.web.decoding import StrictRequest
-from segue.web.errors import HANDLERS
+from segue.web.errors import HANDLERS, AnyRequest
 from segue.web.messages import (
     MAX_BODY_BYTES,
     EventsAnswer,
     EventsMessage,
+    Forgotten,
     Live,
-    ObservedMessage,
-    RankedMessage,
     Ready,
     RecommendAnswer,
     RecommendMessage,
+    SimilarAnswer,
+    SimilarMessage,
+    UserAnswer,
 )
 from segue.web.openapi import document
+from segue.web.translating import live_event, observed_message, own_event, recommend_answer, similar_answer
+
+DEADLINE = 10.0
+"""Seconds."""
+
+USERS = "/v1/users/"
+
+Result = TypeVar("Result")
 
 
-def create_app(engine: Engine) -> Litestar:
-    """The application over an engine, which stays the caller's to close."""
+def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float = DEADLINE) -> Litestar:
+    """The application over an engine, which stays the caller's to close.
 
-    @post("/v1/events", status_code=200, sync_to_thread=True)
-    def events(data: Annotated[EventsMessage, Body()]) -> EventsAnswer:
-        """Take in events; the answer comes once they are stored."""
-        observed = engine.observe([LiveEvent(**structs.asdict(event)) for event in data.events])
-        return EventsAnswer([ObservedMessage(*one) for one in observed])
+    Args:
+        counts: for `/metrics`; by default those of this engine, of which nothing has been asked yet.
+        deadline: seconds after which a request is given up.
+    """
+    counted = counts or Counts(engine)
 
-    @post("/v1/recommend", status_code=200, sync_to_thread=True)
-    def recommend(data: Annotated[RecommendMessage, Body()]) -> RecommendAnswer:
-        """Say what comes next."""
-        ranked = engine.recommend(**structs.asdict(data))
-        items = [
-            RankedMessage(item_id, score, rank, ranked.source, engine.bundle.title_of(item_id) or UNSET)
-            for rank, (item_id, score) in enumerate(ranked.items, 1)
-        ]
-        return RecommendAnswer(uuid4().hex, ranked.model_version, items, ranked.unknown_items)
+    @post("/v1/events", status_code=200)
+    async def events(data: Annotated[EventsMessage, Body()]) -> Response[EventsAnswer]:
+        """Take in events; the answer comes once they are stored. 409: some were refused, and the answer says which."""
+        tasks, places = tasks_of([live_event(event) for event in data.events])
+        observed = in_order(places, await done(engine, tasks, deadline))
+        refused = any(one.refused for one in observed)
+        return Response(EventsAnswer([observed_message(one) for one in observed]), status_code=409 if refused else 200)
+
+    @post("/v1/recommend", status_code=200)
+    async def recommend(data: Annotated[RecommendMessage, Body()]) -> RecommendAnswer:
+        """Say what comes next; after an event of the user, if one is given."""
+        ask = Ask(data.k, data.timestamp, data.exclude, data.candidates, data.categories)
+        task = question_of(data.user_id, data.items, ask, own_event(data))
+        (found,) = await done(engine, [task], deadline)
+        return recommend_answer(engine.bundle, found)
+
+    @post("/v1/similar", status_code=200, sync_to_thread=True)
+    def similar(data: Annotated[SimilarMessage, Body()]) -> SimilarAnswer:
+        """Name items like an item."""
+        return similar_answer(engine.bundle, similar_items(engine.bundle, data.item_id, data.k))
+
+    @get(f"{USERS}{{user_id:path}}")
+    async def user(request: AnyRequest) -> UserAnswer:
+        """Say what is known of a user."""
+        user_id = after(USERS, request)
+        (about,) = await in_time([engine.about(user_id)], deadline)
+        return UserAnswer(user_id, *about)
+
+    @delete(f"{USERS}{{user_id:path}}", status_code=200)
+    async def forget(request: AnyRequest) -> Forgotten:
+        """Delete a user's events and state."""
+        user_id = after(USERS, request)
+        (events,) = await in_time([engine.forget(user_id)], deadline)
+        return Forgotten(user_id, events)
 
     @get("/health/live", sync_to_thread=False)
     def live() -> Live:
@@ -57,7 +99,12 @@ def create_app(engine: Engine) -> Litestar:
         bundle = engine.bundle
         return Ready(bundle.name, bundle.version, bundle.model.n_items)
 
-    described = document([events, recommend, live, ready], version="1")
+    described = document([events, recommend, similar, user, forget, live, ready], version="1")
+
+    @get("/metrics", sync_to_thread=False, media_type=KEPT)
+    def metrics() -> bytes:
+        """Say what was done, for Prometheus."""
+        return counted.text()
 
     @get("/schema/openapi.json", sync_to_thread=False)
     def schema() -> dict[str, Any]:
@@ -65,7 +112,7 @@ def create_app(engine: Engine) -> Litestar:
         return described
 
     return Litestar(
-        [events, recommend, live, ready, schema],
+        [events, recommend, similar, user, forget, live, ready, metrics, schema],
         request_class=StrictRequest,
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,
@@ -73,3 +120,46 @@ def create_app(engine: Engine) -> Litestar:
         openapi_config=None,
         logging_config=None,
     )
+
+
+async def done(engine: Engine, tasks: Sequence[Task], deadline: float) -> list[Done]:
+    """What comes of tasks, once all is stored. Others are served meanwhile.
+
+    Raises:
+        OverloadedError: it took longer than it may. What had not been begun is not done.
+    """
+    engine.submit(tasks)
+    return await in_time([task.result for task in tasks], deadline)
+
+
+async def in_time(results: Sequence[Future[Result]], deadline: float) -> list[Result]:
+    """What comes of several, in their order. Where one fails, those that were not begun are called off.
+
+    Raises:
+        OverloadedError: it took longer than it may.
+    """
+    waiting = [asyncio.wrap_future(result) for result in results]
+    try:
+        async with asyncio.timeout(deadline):
+            return list(await asyncio.gather(*waiting))
+    except TimeoutError:
+        raise OverloadedError(f"there was no answer in {deadline:g} s: come back later. {AGAIN}") from None
+    finally:
+        for one in waiting:
+            one.cancel()
+
+
+def after(prefix: str, request: AnyRequest) -> str:
+    """What comes after the prefix in a path as it was sent: the framework's own has fewer slashes.
+
+    Raises:
+        RequestError: it is not UTF-8.
+        NotFoundException: it is another spelling of the path, such as one with two slashes.
+    """
+    sent = request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
+    if not sent.startswith(prefix):
+        raise NotFoundException
+    try:
+        return unquote(sent.removeprefix(prefix), errors="strict")
+    except UnicodeDecodeError:
+        raise RequestError(f"the path {sent[:80]!r} is not UTF-8; expected an id, percent-encoded") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -16,6 +17,10 @@ _FIELD = re.compile(r"field `(?P<name>[^`]*)`$")
 _SHOWN = 300
 
 
+BODY_SECONDS = 20.0
+"""A body that takes longer is not waited for."""
+
+
 class BodyError(Exception):
     """A body that is no message.
 
@@ -23,12 +28,14 @@ class BodyError(Exception):
         code: `malformed_json` or `invalid_message`.
         message: for people.
         field: where, such as `events[0].timestamp`.
+        status: of the answer.
     """
 
-    def __init__(self, code: str, message: str, field: str | None = None) -> None:
+    def __init__(self, code: str, message: str, field: str | None = None, status: int = 400) -> None:
         super().__init__(message)
         self.code = code
         self.field = field
+        self.status = status
 
 
 class StrictRequest(Request[Any, Any, Any]):
@@ -37,7 +44,13 @@ class StrictRequest(Request[Any, Any, Any]):
     async def json(self) -> Any:
         """The message. Raises BodyError."""
         field = self.route_handler.parsed_data_field
-        return decode(await self.body(), Any if field is None else field.annotation)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await self.body()
+        except TimeoutError:
+            message = f"the body had not come after {BODY_SECONDS:g} s; expected it at once"
+            raise BodyError("slow_body", message, status=408) from None
+        return decode(body, Any if field is None else field.annotation)
 
 
 def decode(body: bytes, kind: Any) -> Any:

@@ -11,9 +11,10 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 from msgspec import UNSET
 
-from segue.errors import RequestError, StoreError
-from segue.serving.events import ConflictError
+from segue.errors import OverloadedError, RequestError, StoreError
+from segue.serving.engine import AGAIN
 from segue.web.decoding import BodyError
+from segue.web.guard import route_of
 from segue.web.messages import MAX_BODY_BYTES, ErrorAnswer, ErrorDetail
 
 AnyRequest = Request[Any, Any, Any]
@@ -38,7 +39,7 @@ def failed(
 
 def on_body(_: AnyRequest, error: BodyError) -> Response[ErrorAnswer]:
     """A body that is no message."""
-    return failed(400, error.code, str(error), error.field)
+    return failed(error.status, error.code, str(error), error.field)
 
 
 def on_request(_: AnyRequest, error: RequestError) -> Response[ErrorAnswer]:
@@ -46,15 +47,16 @@ def on_request(_: AnyRequest, error: RequestError) -> Response[ErrorAnswer]:
     return failed(400, "bad_request", str(error))
 
 
-def on_conflict(_: AnyRequest, error: ConflictError) -> Response[ErrorAnswer]:
-    """An event id used twice."""
-    return failed(409, "conflict", str(error))
+def on_overload(_: AnyRequest, error: OverloadedError) -> Response[ErrorAnswer]:
+    """Too much waits already."""
+    return failed(503, "overloaded", str(error), headers={"Retry-After": "1"})
 
 
 def on_store(_: AnyRequest, error: StoreError) -> Response[ErrorAnswer]:
     """Nothing can be read or written at the moment; paths stay in the log."""
     _log.error("the store failed: %s", error)
-    return failed(503, "store_unavailable", "events and states cannot be read or written; see the server's log")
+    message = f"events and states cannot be read or written; see the server's log. {AGAIN}"
+    return failed(503, "store_unavailable", message, headers={"Retry-After": "1"})
 
 
 def on_http(request: AnyRequest, error: HTTPException) -> Response[ErrorAnswer]:
@@ -70,13 +72,13 @@ def on_http(request: AnyRequest, error: HTTPException) -> Response[ErrorAnswer]:
 
 def on_anything(request: AnyRequest, error: Exception) -> Response[ErrorAnswer]:
     """A defect of ours: the log has it all, the caller learns that it happened."""
-    _log.error("%s %r failed", request.method, request.url.path, exc_info=error)
+    _log.error("%s %s failed", request.method, route_of(request.url.path), exc_info=error)
     return failed(500, "internal", "the server failed on this request; its log says how")
 
 
 HANDLERS: ExceptionHandlersMap = {
     BodyError: on_body,
-    ConflictError: on_conflict,
+    OverloadedError: on_overload,
     RequestError: on_request,
     StoreError: on_store,
     HTTPException: on_http,

@@ -26,22 +26,38 @@ class EventMessage(Struct, frozen=True, forbid_unknown_fields=True):
     event_type: Id | None = None
 
 
+class OwnEventMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """An event of the user of a request. `user_id` may be left out; if it is there, it is that user's."""
+
+    item_id: Id
+    user_id: Id | None = None
+    timestamp: Timestamp | None = None
+    session_id: Id | None = None
+    event_id: Id | None = None
+    event_type: Id | None = None
+
+
 class EventsMessage(Struct, frozen=True, forbid_unknown_fields=True):
-    """Events in the order in which they count; all are stored, or none."""
+    """Events in the order in which they count."""
 
     events: Annotated[list[EventMessage], Meta(min_length=1, max_length=1000)]
 
 
 class ObservedMessage(Struct, frozen=True):
-    """What became of one event; `seq` is its place among the user's events, from 1."""
+    """What became of one event; `seq` is its place among the user's events, from 1.
+
+    Where it was refused `seq` is 0, `refused` is `conflict`, `late` or `future`, and `message` says more.
+    """
 
     seq: int
     duplicate: bool
     known_item: bool
+    refused: str | UnsetType = UNSET
+    message: str | UnsetType = UNSET
 
 
 class EventsAnswer(Struct, frozen=True):
-    """One result an event, in the order sent; the events are stored when this arrives."""
+    """One result an event, in the order sent; those that were not refused are stored when this arrives."""
 
     results: list[ObservedMessage]
 
@@ -50,7 +66,8 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     """What comes next for a user, or after some items (exactly one of the two).
 
     `timestamp` is the moment of the request: a user's default is now, that of items is not known.
-    `exclude` replaces the model's own setting.
+    `exclude` replaces the model's own setting. Of `candidates` alone, and of items in any of `categories`, may be
+    answered, where they are given. An `event` of the user is stored before the answer, and counts in it.
     """
 
     user_id: Id | None = None
@@ -58,6 +75,9 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     k: Annotated[int, Meta(ge=1, le=1000)] = 10
     timestamp: Timestamp | None = None
     exclude: Exclude | None = None
+    candidates: Annotated[list[Id], Meta(max_length=1000)] | None = None
+    categories: Annotated[list[Id], Meta(max_length=100)] | None = None
+    event: OwnEventMessage | None = None
 
 
 class RankedMessage(Struct, frozen=True):
@@ -71,12 +91,62 @@ class RankedMessage(Struct, frozen=True):
 
 
 class RecommendAnswer(Struct, frozen=True):
-    """The list, best first; `unknown_items` are given items outside the catalog."""
+    """The list, best first.
+
+    `state_version` is the number of the last event in the state that answered; `unknown_items` are given items outside
+    the catalog; `event` is what became of the event, if one came with the request.
+    """
 
     request_id: str
     model_version: str
+    state_version: int
     items: list[RankedMessage]
     unknown_items: list[str]
+    event: ObservedMessage | UnsetType = UNSET
+
+
+class SimilarMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """Items like an item."""
+
+    item_id: Id
+    k: Annotated[int, Meta(ge=1, le=1000)] = 10
+
+
+class SimilarItem(Struct, frozen=True):
+    """One similar item."""
+
+    item_id: str
+    score: float
+    rank: int
+    title: str | UnsetType = UNSET
+
+
+class SimilarAnswer(Struct, frozen=True):
+    """The nearest first."""
+
+    model_version: str
+    items: list[SimilarItem]
+
+
+class UserAnswer(Struct, frozen=True):
+    """What is known of a user: of one never heard of, nothing.
+
+    `last_seq` is the number of the latest event; `model_version` says which model made the state.
+    """
+
+    user_id: str
+    events: int
+    last_seq: int
+    last_time: float | None
+    last_item: str | None
+    model_version: str | None
+
+
+class Forgotten(Struct, frozen=True):
+    """A user was deleted, with so many events."""
+
+    user_id: str
+    events: int
 
 
 class Live(Struct, frozen=True):

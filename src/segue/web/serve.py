@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import socket
 import sys
+from ipaddress import ip_address
 from types import FrameType
+from typing import NamedTuple
 
 import uvicorn
 
 from segue.errors import SegueError
 from segue.serving.engine import Engine
-from segue.web.app import create_app
+from segue.web.app import DEADLINE, create_app
+from segue.web.counts import Counts
+from segue.web.guard import Guard
+from segue.web.keys import Keys
 
 DRAIN_SECONDS = 10
 
@@ -33,23 +38,44 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(engine: Engine, host: str = "127.0.0.1", port: int = 8000) -> None:
+class Access(NamedTuple):
+    """Who may ask, and what is written of it.
+
+    Attributes:
+        keys: without, whoever reaches the server may ask.
+        open: listen to other machines without keys all the same.
+        logged: a line in the log for each request.
+        deadline: seconds after which a request is given up.
+    """
+
+    keys: Keys | None = None
+    open: bool = False
+    logged: bool = False
+    deadline: float = DEADLINE
+
+
+def serve(engine: Engine, host: str = "127.0.0.1", port: int = 8000, access: Access | None = None) -> None:
     """Serve until SIGTERM or SIGINT, finish the requests in hand, and close the engine.
 
     Args:
         engine: closed when this returns or raises.
         host: a name or address of this machine.
         port: 0: any free one; it is named on stderr.
+        access: by default whoever reaches the server may ask.
 
     Raises:
-        SegueError: the port is in use, or the host is not one of this machine.
+        SegueError: the port is in use; the host is not one of this machine, or other machines could ask without a key.
     """
+    rules = access or Access()
     try:
+        check_reach(host, rules)
+        counts = Counts(engine)
+        app = create_app(engine, counts=counts, deadline=rules.deadline)
         with listening(host, port) as listener:
             shown = f"[{host}]" if ":" in host else host
             greeting = f"segue serves {engine.bundle.name} on http://{shown}:{listener.getsockname()[1]}"
             config = uvicorn.Config(
-                create_app(engine),
+                Guard(app, keys=rules.keys, counts=counts, logged=rules.logged),
                 log_config=None,
                 access_log=False,
                 ws="none",
@@ -58,6 +84,21 @@ def serve(engine: Engine, host: str = "127.0.0.1", port: int = 8000) -> None:
             _Server(config, greeting).run(sockets=[listener])
     finally:
         engine.close()
+
+
+def check_reach(host: str, access: Access) -> None:
+    """Raise SegueError where other machines could ask without a key, and nobody said that they may."""
+    if access.keys is not None or access.open:
+        return
+    try:
+        alone = ip_address(host).is_loopback
+    except ValueError:
+        alone = host == "localhost"
+    if not alone:
+        raise SegueError(
+            f"{host} may be reached from other machines, and there are no keys: give --keys FILE (`segue key` makes "
+            "them), or --open where something else keeps strangers out"
+        )
 
 
 def listening(host: str, port: int) -> socket.socket:

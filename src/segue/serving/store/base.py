@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from segue.data.sessions import Moment
 from segue.models.base import State
 from segue.serving.events import LiveEvent
+
+Order = Literal["arrival", "time"]
+"""In which order a user's events count: as they came, or by their times (those of one time as they came)."""
+
+EventKey = tuple[str, str]
+"""A user id and an event id."""
 
 
 class StoredEvent(NamedTuple):
@@ -61,20 +67,38 @@ class Change:
     memory: Memory
 
 
+class Loaded(NamedTuple):
+    """What a store finds of the users asked for.
+
+    Attributes:
+        memories: by user id; a user without one is missing.
+        damaged: users whose memory was there and could not be read: it is to be folded anew from the events.
+    """
+
+    memories: dict[str, Memory]
+    damaged: list[str]
+
+
 class Store(Protocol):
-    """Keeps events and memories. One caller at a time: the engine's lock sees to that.
+    """Keeps events and memories of some users. One caller at a time: its shard sees to that.
 
     Every method raises StoreError where the store cannot be read or written, and after `close`.
     """
 
-    def load(self, user_id: str) -> Memory | None:
-        """The memory of a user; None if there is none."""
+    def load(self, user_ids: Collection[str]) -> Loaded:
+        """The memories of users."""
 
-    def history(self, user_id: str) -> list[StoredEvent]:
-        """All events of a user in the order of `seq`."""
+    def last_seq(self, user_id: str) -> int:
+        """The number of a user's latest event; 0 for none."""
 
-    def find(self, user_id: str, event_id: str) -> StoredEvent | None:
-        """The event of a user with this event id; None if there is none."""
+    def history(self, user_id: str, last: int | None = None, order: Order = "arrival") -> list[StoredEvent]:
+        """The events of a user in that order, oldest first; the last so many, or all."""
+
+    def find(self, keys: Collection[EventKey]) -> Mapping[EventKey, StoredEvent]:
+        """The events with these event ids; what is not there is missing."""
+
+    def size(self, user_id: str) -> int:
+        """How many events of a user there are."""
 
     def item_ids(self, user_id: str) -> list[str]:
         """The distinct items of a user's events, in no particular order."""
@@ -86,5 +110,54 @@ class Store(Protocol):
             StoreError: also for a `seq` or an event id that the user already has.
         """
 
+    def users(self, after: str | None = None, most: int = 1000) -> list[str]:
+        """Ids of users with events or a memory, in order, beginning after one: the way through all of them."""
+
+    def stale(self, version: str, most: int = 100) -> list[str]:
+        """Some users whose memory another version made."""
+
+    def delete(self, user_id: str) -> int:
+        """Forget a user, events and memory; the number of events that were there."""
+
+    def trim(self, before: float, user_ids: Collection[str]) -> int:
+        """Forget events of these users that are older than a time, and users of whom none remain; how many went."""
+
+    def count(self) -> Counts:
+        """What there is."""
+
     def close(self) -> None:
         """Let go of everything held; a second call does nothing."""
+
+
+@runtime_checkable
+class Stores(Protocol):
+    """The stores of all shards, in order."""
+
+    @property
+    def stores(self) -> Sequence[Store]:
+        """One a shard."""
+
+    def close(self) -> None:
+        """Close all of them."""
+
+
+class Counts(NamedTuple):
+    """What there is in a store.
+
+    Attributes:
+        users: with events or a memory.
+        events: all of them.
+        memories: by the version of the model that made them.
+    """
+
+    users: int
+    events: int
+    memories: dict[str, int]
+
+
+def walk(store: Store, most: int = 1000) -> Iterator[str]:
+    """All users of a store."""
+    after = None
+    while found := store.users(after, most):
+        yield from found
+        after = found[-1]

@@ -1,171 +1,212 @@
-"""The default store: one SQLite file in a folder, one process that writes it, every commit on the disk."""
+"""The default store: a SQLite file, written by one process, each commit on the disk."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from segue.data.sessions import Moment
-from segue.errors import StoreError
-from segue.serving.store.base import Change, Memory, StoredEvent
-from segue.serving.store.codec import decode_state, encode_state
+from segue.serving.store.base import Change, Counts, EventKey, Loaded, Memory, Order, StoredEvent
+from segue.serving.store.codec import DamagedStateError, decode_state, encode_state
+from segue.serving.store.schema import EVENT, MEMORY, prepare
 from segue.serving.store.sqlite_errors import explained
 
-SCHEMA_VERSION = 1
+Durability = Literal["durable", "fast"]
+"""What outlives a loss of power: every answered event, or all but the last ones. A killed process loses none."""
 
-_APPLICATION_ID = 0x73656775  # "segu"
+SYNCHRONOUS = {"durable": "FULL", "fast": "NORMAL"}
 
-_SCHEMA = """
-CREATE TABLE events (
-    user_id TEXT NOT NULL, seq INTEGER NOT NULL,
-    item_id TEXT NOT NULL, time REAL NOT NULL, stamped INTEGER NOT NULL,
-    session_id TEXT, event_id TEXT, event_type TEXT,
-    PRIMARY KEY (user_id, seq)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX events_by_event_id ON events (user_id, event_id) WHERE event_id IS NOT NULL;
-CREATE INDEX events_by_item ON events (user_id, item_id);
-CREATE TABLE states (
-    user_id TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, seq INTEGER NOT NULL,
-    time REAL, session_id TEXT, item_id TEXT, state BLOB NOT NULL
-);
-"""
+BUSY = 10.0
+"""Seconds that a write waits for a checkpoint, which lets go much sooner."""
 
-_EVENT = "seq, item_id, time, stamped, session_id, event_id, event_type"
-
-_MEMORY = "version, seq, time, session_id, item_id, state"
+CHUNK = 500
+"""So many values stand in one statement."""
 
 
 class SqliteStore:
-    """Events and memories in `segue.db`; a commit is on the disk (write-ahead log, synced) when it returns.
+    """Events and memories in one file.
 
     Args:
-        folder: made if it is not there; `segue.lock` in it keeps a second process out.
+        path: of the file; made if it is not there. Whoever opens it sees to it that no other process does.
+        durability: see `Durability`.
 
     Raises:
-        StoreError: the folder is in use or cannot be written to; its database is damaged, foreign or newer.
+        StoreError: it cannot be read or written; or it is damaged, foreign, or newer.
     """
 
-    def __init__(self, folder: Path | str) -> None:
-        self.path = Path(folder) / "segue.db"
-        self._lock: int | None = _locked(Path(folder))
+    def __init__(self, path: Path, durability: Durability = "durable") -> None:
+        self.path = path
+        self._numbers: dict[str, int] = {}  # of versions
         try:
-            with explained(self.path, "open"):
-                self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-                self._prepare()
+            with explained(path, "open"):
+                self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY)
+                prepare(self._connection, path)
+                # Checkpoints are another thread's, see `Checkpointer`: here an answer would wait for them.
+                self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+                self._connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
         except BaseException:
             self.close()
             raise
 
-    def load(self, user_id: str) -> Memory | None:
+    def load(self, user_ids: Collection[str]) -> Loaded:
         """See `Store`."""
-        rows = self._read(f"SELECT {_MEMORY} FROM states WHERE user_id = ?", user_id)
-        for version, seq, time, session_id, item_id, state in rows:
+        loaded = Loaded({}, [])
+        select = f"SELECT user_id, {MEMORY} FROM states JOIN users USING (user) JOIN versions USING (version)"
+        for row in self._of_users(f"{select} WHERE user_id IN", user_ids):
+            user_id, version, seq, time, session_id, item_id, state = row
             moment = None if time is None else Moment(time, session_id)
-            return Memory(version, seq, moment, item_id, decode_state(state))
-        return None
+            try:
+                loaded.memories[user_id] = Memory(version, seq, moment, item_id, decode_state(state))
+            except DamagedStateError:
+                loaded.damaged.append(user_id)
+        return loaded
 
-    def history(self, user_id: str) -> list[StoredEvent]:
+    def last_seq(self, user_id: str) -> int:
         """See `Store`."""
-        rows = self._read(f"SELECT {_EVENT} FROM events WHERE user_id = ? ORDER BY seq", user_id)
-        return [_event(row) for row in rows]
+        rows = self._read("SELECT max(seq) FROM events JOIN users USING (user) WHERE user_id = ?", user_id)
+        return int(rows[0][0] or 0)
 
-    def find(self, user_id: str, event_id: str) -> StoredEvent | None:
+    def history(self, user_id: str, last: int | None = None, order: Order = "arrival") -> list[StoredEvent]:
         """See `Store`."""
-        by_event_id = f"SELECT {_EVENT} FROM events WHERE user_id = ? AND event_id = ?"
-        rows = self._read(by_event_id, user_id, event_id)
-        return _event(rows[0]) if rows else None
+        by = "seq DESC" if order == "arrival" else "time DESC, seq DESC"
+        select = f"SELECT {EVENT} FROM events JOIN users USING (user) WHERE user_id = ? ORDER BY {by} LIMIT ?"
+        return [_event(row) for row in reversed(self._read(select, user_id, -1 if last is None else last))]
+
+    def find(self, keys: Collection[EventKey]) -> dict[EventKey, StoredEvent]:
+        """See `Store`."""
+        select = f"SELECT {EVENT} FROM events JOIN users USING (user) WHERE user_id = ? AND event_id = ?"
+        found = {}
+        for key in keys:
+            for row in self._read(select, *key):
+                found[key] = _event(row)
+        return found
+
+    def size(self, user_id: str) -> int:
+        """See `Store`."""
+        return int(self._read("SELECT count(*) FROM events JOIN users USING (user) WHERE user_id = ?", user_id)[0][0])
 
     def item_ids(self, user_id: str) -> list[str]:
         """See `Store`."""
-        rows = self._read("SELECT DISTINCT item_id FROM events WHERE user_id = ?", user_id)
-        return [item_id for (item_id,) in rows]
+        select = "SELECT DISTINCT item_id FROM events JOIN users USING (user) WHERE user_id = ?"
+        return [item_id for (item_id,) in self._read(select, user_id)]
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store`."""
-        events = [(change.user_id, *event) for change in changes for event in change.events]
-        memories = [(change.user_id, *_memory_row(change.memory)) for change in changes]
+        states = [encode_state(change.memory.state) for change in changes]
         with explained(self.path, "write to"):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._connection.executemany(
-                    f"INSERT INTO events (user_id, {_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", events
-                )
-                self._connection.executemany(
-                    f"REPLACE INTO states (user_id, {_MEMORY}) VALUES (?, ?, ?, ?, ?, ?, ?)", memories
-                )
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # a full disk may have rolled back already
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
+            self._transaction(lambda: self._write(changes, states))
+
+    def users(self, after: str | None = None, most: int = 1000) -> list[str]:
+        """See `Store`."""
+        begin = "" if after is None else after
+        select = "SELECT user_id FROM users WHERE user_id > ? ORDER BY user_id LIMIT ?"
+        return [user_id for (user_id,) in self._read(select, begin, most)]
+
+    def stale(self, version: str, most: int = 100) -> list[str]:
+        """See `Store`."""
+        others = "SELECT version FROM versions WHERE name != ?"  # few: each is looked up in the index
+        select = f"SELECT user_id FROM states JOIN users USING (user) WHERE version IN ({others}) LIMIT ?"
+        return [user_id for (user_id,) in self._read(select, version, most)]
+
+    def delete(self, user_id: str) -> int:
+        """See `Store`."""
+        with explained(self.path, "write to"):
+            return int(self._transaction(lambda: self._forget(self._numbers_of([user_id]).values())))
+
+    def trim(self, before: float, user_ids: Collection[str]) -> int:
+        """See `Store`."""
+
+        def forget() -> int:
+            execute, gone = self._connection.execute, 0
+            for user in self._numbers_of(user_ids).values():
+                gone += execute("DELETE FROM events WHERE user = ? AND time < ?", (user, before)).rowcount
+                if not execute("SELECT 1 FROM events WHERE user = ? LIMIT 1", (user,)).fetchone():
+                    self._forget([user])
+            return gone
+
+        with explained(self.path, "write to"):
+            return int(self._transaction(forget))
+
+    def count(self) -> Counts:
+        """See `Store`."""
+        users, events = (self._read(f"SELECT count(*) FROM {table}")[0][0] for table in ("users", "events"))
+        select = "SELECT name, count(*) FROM states JOIN versions USING (version) GROUP BY version"
+        return Counts(users, events, dict(self._read(select)))
 
     def close(self) -> None:
         """See `Store`."""
         if hasattr(self, "_connection"):
             self._connection.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
 
-    def _read(self, statement: str, *values: str) -> list[Any]:
+    def _read(self, statement: str, *values: Any) -> list[Any]:
         with explained(self.path, "read"):
             return self._connection.execute(statement, values).fetchall()
 
-    def _prepare(self) -> None:
-        """Settle how the file is written, and lay it out or recognise it."""
-        application = self._read("PRAGMA application_id")[0][0]
-        version = self._read("PRAGMA user_version")[0][0]
-        tables = self._read("SELECT count(*) FROM sqlite_master")[0][0]
-        if tables and application != _APPLICATION_ID:
-            raise StoreError(f"{self.path} is no store of segue; move it away, or choose another folder")
-        if tables and version != SCHEMA_VERSION:
-            raise StoreError(
-                f"{self.path} has layout {version}; this segue reads layout {SCHEMA_VERSION}: "
-                "open it with the segue that wrote it, or choose another folder"
-            )
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        if not tables:
-            self._connection.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
-                f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
+    def _of_users(self, statement: str, user_ids: Collection[str]) -> list[Any]:
+        """The rows of a statement that ends in IN, for many users."""
+        rows, wanted = [], list(user_ids)
+        for begin in range(0, len(wanted), CHUNK):
+            part = wanted[begin : begin + CHUNK]
+            rows += self._read(f"{statement} ({', '.join('?' * len(part))})", *part)
+        return rows
 
+    def _numbers_of(self, user_ids: Collection[str]) -> dict[str, int]:
+        """The numbers of users that are there."""
+        return dict(self._of_users("SELECT user_id, user FROM users WHERE user_id IN", user_ids))
 
-def _locked(folder: Path) -> int:
-    """Take the folder for this process; the system lets go of it when the process ends, however it ends."""
-    path = folder / "segue.lock"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise StoreError(
-            f"cannot open a store in {folder} ({error.strerror}); choose a folder that this user may write to"
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.read(lock, 20).decode("ascii", "replace").strip() or "unknown"
-        os.close(lock)
-        raise StoreError(
-            f"the store in {folder} is in use (process {holder}); stop that server, or choose another folder"
-        ) from error
-    os.truncate(lock, 0)
-    os.write(lock, str(os.getpid()).encode())
-    return lock
+    def _transaction(self, write: Any) -> Any:
+        """Everything or nothing."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = write()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            # a full disk may have rolled back already
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            self._numbers.clear()
+            raise
+        return result
+
+    def _write(self, changes: Sequence[Change], states: Sequence[bytes]) -> None:
+        many, wanted = self._connection.executemany, [change.user_id for change in changes]
+        number = self._numbers_of(wanted)
+        missing = [(user_id,) for user_id in wanted if user_id not in number]
+        if missing:
+            many("INSERT OR IGNORE INTO users (user_id) VALUES (?)", missing)
+            number |= self._numbers_of([user_id for (user_id,) in missing])
+        many(
+            f"INSERT INTO events (user, {EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [(number[change.user_id], *event) for change in changes for event in change.events],
+        )
+        rows = []
+        for change, state in zip(changes, states, strict=True):
+            version, seq, moment, item_id, _ = change.memory
+            time, session_id = (None, None) if moment is None else moment
+            rows.append((number[change.user_id], self._number_of(version), seq, time, session_id, item_id, state))
+        many("REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def _number_of(self, version: str) -> int:
+        """The number that stands for a version in `states`."""
+        if version not in self._numbers:
+            execute = self._connection.execute
+            execute("INSERT OR IGNORE INTO versions (name) VALUES (?)", (version,))
+            found = execute("SELECT version FROM versions WHERE name = ?", (version,)).fetchone()
+            self._numbers[version] = int(found[0])
+        return self._numbers[version]
+
+    def _forget(self, users: Iterable[int]) -> int:
+        events = 0
+        for user in users:
+            events += self._connection.execute("DELETE FROM events WHERE user = ?", (user,)).rowcount
+            for table in ("states", "users"):
+                self._connection.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
+        return events
 
 
 def _event(row: tuple[Any, ...]) -> StoredEvent:
     seq, item_id, time, stamped, *rest = row
     return StoredEvent(seq, item_id, time, bool(stamped), *rest)
-
-
-def _memory_row(memory: Memory) -> tuple[Any, ...]:
-    time, session_id = (None, None) if memory.moment is None else memory.moment
-    return memory.version, memory.seq, time, session_id, memory.item_id, encode_state(memory.state)

@@ -1,0 +1,49 @@
+"""`segue backfill`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from segue.cli.options import Folder, Log, LogColumns
+
+
+def command(
+    folder: Folder,
+    log: Log,
+    /,
+    *,
+    store: Annotated[Path, Parameter(help="The folder of events and states, for `segue serve --store`.")],
+    shards: Annotated[int | None, Parameter(help="Of a new store: see `segue serve`.")] = None,
+    columns: LogColumns | None = None,
+) -> None:
+    """Put a log into a store, so that no user whom it knows starts cold. It goes on where it was stopped."""
+    from segue.cli.show import say
+    from segue.data.log import read_log
+    from segue.recommender import load
+    from segue.serving.backfill import backfill
+    from segue.serving.engine import Engine
+    from segue.serving.store.folder import StoreFolder
+
+    recommender = load(folder, light=True)
+    events = read_log(log, **recommender.columns((columns or LogColumns()).named()))
+    for note in events.notes:
+        say(f"note: {note}")
+    engine = Engine(recommender.bundle, StoreFolder(store, shards=shards))
+    told = 0
+
+    def show(done: int, users: int) -> None:
+        nonlocal told
+        if done * 10 // users > told:
+            told = done * 10 // users
+            say(f"{done:,} of {users:,} users")
+
+    try:
+        found = backfill(engine, events, show)
+    finally:
+        engine.close()
+    say(f"{store}: {found.events:,} events of {found.users:,} users stored")
+    if found.skipped:
+        say(f"note: {found.skipped:,} users were in the store already, and are as they were")

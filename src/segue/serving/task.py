@@ -1,0 +1,37 @@
+"""What a shard is asked to do for one user, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from segue.serving.answer import Ask, Ranked
+from segue.serving.events import LiveEvent, Observed
+
+
+@dataclass
+class Done:
+    """What came of a task: what became of its events, and the list, if one was asked for."""
+
+    observed: list[Observed]
+    ranked: Ranked | None = None
+
+
+@dataclass
+class Task:
+    """Events of one user in the order in which they count, and then maybe a list.
+
+    Attributes:
+        user_id: whose they are; None for a list after `items`, of which nothing is kept.
+        events: to store; checked.
+        ask: the list wanted after them.
+        items: where there is no user: item ids, oldest first, taken as one session.
+        result: settled once everything is stored.
+    """
+
+    user_id: str | None
+    events: Sequence[LiveEvent] = ()
+    ask: Ask | None = None
+    items: Sequence[str] = ()
+    result: Future[Done] = field(default_factory=Future)

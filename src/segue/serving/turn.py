@@ -1,0 +1,185 @@
+"""One turn of a shard: what waits is taken together, a step a round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from segue.serving.answer import Question, allowed_of, left_out
+from segue.serving.bundle import Bundle
+from segue.serving.events import LiveEvent, Observed
+from segue.serving.fold import absorb_all, blank
+from segue.serving.memories import Memories
+from segue.serving.policy import Policy
+from segue.serving.store.base import Change, EventKey, Memory, Store, StoredEvent
+from segue.serving.task import Done, Task
+
+
+@dataclass
+class Turn:
+    """What is known, and what is to be stored and answered, in one turn.
+
+    Attributes:
+        bundle: the same for all of it, whatever is swapped meanwhile.
+        now: the present in Unix seconds.
+        policy: how events count.
+        store, remembered: where users' items, and what a late event takes to fold anew, come from.
+        memories: of the users of this turn, as they are by now.
+        changes: what is to be committed, by user.
+        earlier: events that are stored under the event ids of this turn.
+        questions: what lists are wanted, with the place of the task.
+    """
+
+    bundle: Bundle
+    now: float
+    policy: Policy
+    store: Store
+    remembered: Memories
+    memories: dict[str, Memory]
+    changes: dict[str, Change] = field(default_factory=dict)
+    earlier: dict[EventKey, StoredEvent] = field(default_factory=dict)
+    questions: list[tuple[int, Question]] = field(default_factory=list)
+
+    def run(self, tasks: Sequence[Task]) -> list[Done]:
+        """Play all rounds; what became of the events. Lists are still to be made from `questions`."""
+        self.memories |= {key_of(n, task): blank(self.bundle) for n, task in enumerate(tasks) if task.user_id is None}
+        self.earlier |= self.store.find({key for task in tasks for key in keys_of(task)})
+        done = [Done([]) for _ in tasks]
+        for round_ in rounds(tasks):
+            self.play(tasks, round_, done)
+        return done
+
+    def play(self, tasks: Sequence[Task], round_: list[tuple[int, int]], done: list[Done]) -> None:
+        """One round: at most one event or one question of each user, the events in one step."""
+        stepping: list[tuple[str, StoredEvent]] = []
+        given: list[tuple[str, StoredEvent]] = []
+        for place, number in round_:
+            task = tasks[place]
+            if number == wants_of(task):
+                self.questions.append((place, self.question(place, task)))
+                continue
+            if task.user_id is None:
+                # one moment for all: only the first opens a session
+                moment = 0.0 if task.ask is None else task.ask.timestamp or 0.0
+                given.append((key_of(place, task), StoredEvent(number + 1, task.items[number], moment)))
+                continue
+            user_id, event = task.user_id, task.events[number]
+            observed, stored = self.taken(user_id, event)
+            done[place].observed.append(observed)
+            if stored is not None:
+                stepping.append((user_id, stored))
+        self.stepped([*stepping, *given])
+        for user_id, stored in stepping:
+            change = self.changes.setdefault(user_id, Change(user_id, [], self.memories[user_id]))
+            change.events.append(stored)
+            change.memory = self.memories[user_id]
+            if stored.event_id is not None:
+                self.earlier[user_id, stored.event_id] = stored
+
+    def stepped(self, stepping: list[tuple[str, StoredEvent]]) -> None:
+        """Put the memories of some users after one more event each."""
+        in_order = [one for one in stepping if not self.is_early(self.memories[one[0]], one[1].time)]
+        if in_order:
+            users = [user_id for user_id, _ in in_order]
+            after = absorb_all(self.bundle, [self.memories[user] for user in users], [event for _, event in in_order])
+            self.memories.update(zip(users, after, strict=True))
+        for user_id, event in stepping:
+            if self.policy.late == "refold" and self.is_early(self.memories[user_id], event.time):
+                pending = [*self.changes[user_id].events, event] if user_id in self.changes else [event]
+                last = self.memories[user_id].seq
+                self.memories[user_id] = self.remembered.refolded(self.bundle, user_id, last, pending)
+
+    def is_early(self, memory: Memory, time: float) -> bool:
+        """Whether an event takes its place before others."""
+        return self.policy.late == "refold" and memory.moment is not None and time < memory.moment.time
+
+    def taken(self, user_id: str, event: LiveEvent) -> tuple[Observed, StoredEvent | None]:
+        """Whether an event is stored, and as what."""
+        known = self.bundle.item_ids.place_of(event.item_id) >= 0
+        memory = self.memories[user_id]
+        earlier = None if event.event_id is None else self.earlier.get((user_id, event.event_id))
+        if earlier is not None:
+            if earlier.repeats(event):
+                return Observed(earlier.seq, True, known), None
+            message = (
+                f"the event id {event.event_id!r} is that of another event of this user (number {earlier.seq}, item "
+                f"{earlier.item_id!r}): give each event its own id, and repeat an event unchanged"
+            )
+            return Observed(0, False, known, "conflict", message), None
+        time = self.now if event.timestamp is None else float(event.timestamp)
+        if time > self.now + self.policy.ahead:
+            message = f"its time {time!r} is more than a day after now, {self.now!r}: expected when it happened"
+            return Observed(0, False, known, "future", message), None
+        if self.policy.late == "reject" and memory.moment is not None and time < memory.moment.time:
+            message = f"its time {time!r} is before that of the user's last event, {memory.moment.time!r}"
+            return Observed(0, False, known, "late", message), None
+        stored = StoredEvent(
+            seq=memory.seq + 1,
+            item_id=event.item_id,
+            time=time,
+            stamped=event.timestamp is None,
+            session_id=event.session_id,
+            event_id=event.event_id,
+            event_type=event.event_type,
+        )
+        return Observed(stored.seq, False, known), stored
+
+    def question(self, place: int, task: Task) -> Question:
+        """What the list of a task is made from, as things stand in its round."""
+        ask, bundle = task.ask, self.bundle
+        assert ask is not None
+        excluding = bundle.exclude if ask.exclude is None else ask.exclude
+        allowed, outside = allowed_of(bundle, ask)
+        if task.user_id is None:
+            unknown = [item_id for item_id in task.items if bundle.item_ids.place_of(item_id) < 0]
+            memory = self.memories[key_of(place, task)]
+            return Question(
+                memory,
+                ask.timestamp,
+                ask.k,
+                left_out(bundle, memory, task.items, ask.timestamp, excluding),
+                [*unknown, *outside],
+                allowed,
+            )
+        memory, now = self.memories[task.user_id], self.now if ask.timestamp is None else ask.timestamp
+        seen: list[str] = []
+        if excluding == "seen":
+            seen = self.store.item_ids(task.user_id)
+            seen += (
+                [event.item_id for event in self.changes[task.user_id].events] if task.user_id in self.changes else []
+            )
+        return Question(memory, now, ask.k, left_out(bundle, memory, seen, now, excluding), outside, allowed)
+
+
+def keys_of(task: Task) -> list[EventKey]:
+    """The event ids that a task brings."""
+    return [(str(task.user_id), event.event_id) for event in task.events if event.event_id is not None]
+
+
+def wants_of(task: Task) -> int:
+    """How many steps come before its list."""
+    return len(task.events) if task.user_id is not None else len(task.items)
+
+
+def key_of(place: int, task: Task) -> str:
+    """Under what name its memory is in a turn: the user's, or one that no user has."""
+    return f"\0{place}" if task.user_id is None else task.user_id
+
+
+def rounds(tasks: Sequence[Task]) -> list[list[tuple[int, int]]]:
+    """Pairs (task, number of its event or given item, and after the last for its list), one a user and round.
+
+    What one user wants is in the order in which it came; users do not wait for each other.
+    """
+    found: list[list[tuple[int, int]]] = []
+    next_round: dict[str, int] = {}
+    for place, task in enumerate(tasks):
+        begin = 0 if task.user_id is None else next_round.get(task.user_id, 0)
+        wants = wants_of(task) + (task.ask is not None)
+        for number in range(wants):
+            if begin + number == len(found):
+                found.append([])
+            found[begin + number].append((place, number))
+        if task.user_id is not None:
+            next_round[task.user_id] = begin + wants
+    return found

@@ -1,0 +1,161 @@
+"""The thread of a shard: one queue, one worker, so that the events of a user have one order and nothing is locked."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from threading import Condition, Thread
+from typing import Any
+
+from segue.errors import OverloadedError, StoreError
+from segue.serving.shard import Shard
+from segue.serving.task import Task
+
+MOST_TOGETHER = 64
+"""So many waiting tasks are taken in one turn."""
+
+MOST_STEPS = 2_000
+"""So many events and given items, or the first task's, are stepped in one turn."""
+
+WAITING = 8192
+"""So many tasks may wait for a shard; one more is refused. A call for several users is one for each."""
+
+GIVEN_UP = 2
+"""After so many writes in a row that the store did not take, the others of a turn are not tried."""
+
+CHORES = 64
+"""So many chores may wait."""
+
+WAITING_OF_A_USER = 128
+"""So many tasks of one user may wait: a burst of one must not fill the queue of all."""
+
+_log = logging.getLogger("segue.serving")
+
+
+class Worker:
+    """Takes what waits, at once and without a pause, and settles it.
+
+    Args:
+        name: of the thread.
+    """
+
+    def __init__(self, shard: Shard, name: str, waiting: int = WAITING, of_a_user: int = WAITING_OF_A_USER) -> None:
+        self.shard = shard
+        self._waiting, self._of_a_user = waiting, of_a_user
+        self._queue: deque[Task] = deque()
+        self._chores: deque[Callable[[], Any]] = deque()
+        self._users: Counter[str] = Counter()
+        self.changed = Condition()
+        self._closing = False
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait."""
+        return len(self._queue)
+
+    def submit(self, tasks: Sequence[Task]) -> None:
+        """Put tasks at the end of the queue, all or none.
+
+        Raises:
+            OverloadedError: there is no room, or the user has too many waiting.
+            StoreError: the shard is closed.
+        """
+        with self.changed:
+            self.check_room(tasks)
+            self._users.update(task.user_id for task in tasks if task.user_id is not None)
+            self._queue.extend(tasks)
+            self.changed.notify()
+
+    def check_room(self, tasks: Sequence[Task]) -> None:
+        """Raise what `submit` would. For one who holds `changed`."""
+        if self._closing:
+            raise StoreError("the store is closed: the server is stopping")
+        if len(self._queue) + len(tasks) > self._waiting:
+            raise OverloadedError(f"{len(self._queue):,} requests wait already: come back later")
+        for user_id, more in Counter(task.user_id for task in tasks if task.user_id is not None).items():
+            if self._users[user_id] + more > self._of_a_user:
+                raise OverloadedError(f"{self._users[user_id]:,} requests of this user wait already: come back later")
+
+    def chore(self, work: Callable[[], Any]) -> None:
+        """Have something done between two turns, by the thread that alone may touch the store."""
+        with self.changed:
+            self.check_room(())
+            if len(self._chores) >= CHORES:
+                raise OverloadedError(f"{len(self._chores):,} requests of this kind wait already: come back later")
+            self._chores.append(work)
+            self.changed.notify()
+
+    def _taken(self) -> list[Task]:
+        """What is taken in this turn, out of the queue."""
+        tasks: list[Task] = []
+        steps = 0
+        while self._queue and len(tasks) < MOST_TOGETHER:
+            steps += steps_of(self._queue[0])
+            if tasks and steps > MOST_STEPS:
+                break
+            tasks.append(self._queue.popleft())
+        return tasks
+
+    def close(self) -> None:
+        """Finish what waits, and end the thread. The store stays open: it is its maker's to close."""
+        with self.changed:
+            self._closing = True
+            self.changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self.changed:
+                while not (self._queue or self._chores or self._closing):
+                    self.changed.wait()
+                if not (self._queue or self._chores):
+                    return
+                tasks = self._taken()
+                chore = self._chores.popleft() if self._chores else None
+                self._users.subtract(task.user_id for task in tasks if task.user_id is not None)
+                self._users += Counter()  # those at zero go
+            wanted = [task for task in tasks if task.result.set_running_or_notify_cancel()]
+            if wanted:
+                settle(self.shard, wanted)
+            if chore is not None:
+                try:
+                    chore()
+                except Exception:
+                    _log.exception("a chore of a shard failed")
+
+
+def steps_of(task: Task) -> int:
+    """How many steps a task takes."""
+    return len(task.events) + len(task.items)
+
+
+def settle(shard: Shard, tasks: Sequence[Task]) -> None:
+    """Work on tasks and settle their results. One that cannot be worked on does not cost the others theirs."""
+    try:
+        done = shard.work(tasks)
+    except Exception as error:
+        if len(tasks) > 1:
+            one_by_one(shard, tasks)
+            return
+        if not isinstance(error, StoreError):
+            _log.error("a request failed", exc_info=error)
+        tasks[0].result.set_exception(error)
+    else:
+        for task, one in zip(tasks, done, strict=True):
+            task.result.set_result(one)
+
+
+def one_by_one(shard: Shard, tasks: Sequence[Task]) -> None:
+    """Settle tasks that failed together, in their order. Where the store takes nothing it is not asked for each."""
+    refused: list[StoreError] = []
+    for task in tasks:
+        if task.events and len(refused) == GIVEN_UP:
+            task.result.set_exception(refused[-1])
+            continue
+        settle(shard, [task])
+        error = task.result.exception()
+        if task.events:
+            refused = [*refused, error] if isinstance(error, StoreError) else []

@@ -1,0 +1,76 @@
+"""Between what goes over the wire and what the engine knows."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from msgspec import UNSET
+
+from segue.errors import RequestError
+from segue.serving.bundle import Bundle
+from segue.serving.events import LiveEvent, Observed
+from segue.serving.task import Done
+from segue.web.messages import (
+    EventMessage,
+    ObservedMessage,
+    RankedMessage,
+    RecommendAnswer,
+    RecommendMessage,
+    SimilarAnswer,
+    SimilarItem,
+)
+
+
+def live_event(message: EventMessage) -> LiveEvent:
+    """An event as the engine takes it."""
+    return LiveEvent(
+        message.user_id,
+        message.item_id,
+        message.timestamp,
+        message.session_id,
+        message.event_id,
+        message.event_type,
+    )
+
+
+def own_event(message: RecommendMessage) -> LiveEvent | None:
+    """The event that came with a request. Raises RequestError where it is not its user's."""
+    event, user_id = message.event, message.user_id
+    if event is None:
+        return None
+    if user_id is None:
+        raise RequestError("`event` is given without `user_id`; expected the user whose event it is")
+    if event.user_id not in (None, user_id):
+        raise RequestError(f"`event.user_id` is {event.user_id!r}; expected the user of the request, {user_id!r}")
+    return LiveEvent(user_id, event.item_id, event.timestamp, event.session_id, event.event_id, event.event_type)
+
+
+def observed_message(observed: Observed) -> ObservedMessage:
+    """What became of an event, for its sender."""
+    if observed.refused is None:
+        return ObservedMessage(observed.seq, observed.duplicate, observed.known_item)
+    return ObservedMessage(
+        observed.seq, observed.duplicate, observed.known_item, observed.refused, observed.message or UNSET
+    )
+
+
+def recommend_answer(bundle: Bundle, done: Done) -> RecommendAnswer:
+    """A list with the titles of its items."""
+    ranked = done.ranked
+    assert ranked is not None
+    titled = "title" in bundle.columns
+    items = [
+        RankedMessage(item_id, score, rank, ranked.source, (bundle.title_of(item_id) if titled else None) or UNSET)
+        for rank, (item_id, score) in enumerate(ranked.items, 1)
+    ]
+    event = observed_message(done.observed[0]) if done.observed else UNSET
+    return RecommendAnswer(uuid4().hex, ranked.model_version, ranked.state_version, items, ranked.unknown_items, event)
+
+
+def similar_answer(bundle: Bundle, found: list[tuple[str, float]]) -> SimilarAnswer:
+    """Similar items with their titles."""
+    items = [
+        SimilarItem(item_id, score, rank, bundle.title_of(item_id) or UNSET)
+        for rank, (item_id, score) in enumerate(found, 1)
+    ]
+    return SimilarAnswer(bundle.version, items)
