@@ -107,9 +107,9 @@ class Index:
             some = np.setdiff1d(candidates[candidates >= 0], gone)
             if len(some) >= k:
                 values = self._vectors[some] @ query + self._bias[some]
-                # candidates are in ascending order: equal scores stay so
-                order = np.argsort(-values, kind="stable")[:k]
-                return some[order], values[order]
+                # candidates are in ascending order, and so are those of equal scores in the list
+                best, kept = top_k(values[None], k)
+                return some[best[0]], kept[0]
         if not query.any():
             return self.of_nothing(gone, k)
         exact = (query @ self._vectors.T + self._bias)[None]

@@ -17,7 +17,7 @@ from segue.serving.answer import Ask
 from segue.serving.engine import AGAIN, Engine, in_order, question_of, tasks_of
 from segue.serving.similar import similar_items
 from segue.serving.task import Done, Task
-from segue.web.counts import KEPT, Counts
+from segue.web.counts import TEXT_TYPE, Counts
 from segue.web.decoding import StrictRequest
 from segue.web.errors import HANDLERS, AnyRequest
 from segue.web.messages import (
@@ -101,7 +101,7 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
 
     described = document([events, recommend, similar, user, forget, live, ready], version="1")
 
-    @get("/metrics", sync_to_thread=False, media_type=KEPT)
+    @get("/metrics", sync_to_thread=False, media_type=TEXT_TYPE)
     def metrics() -> bytes:
         """Say what was done, for Prometheus."""
         return counted.text()

@@ -11,7 +11,7 @@ from segue.serving.engine import Engine
 
 SECONDS = (0.001, 0.002, 0.005, 0.007, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
-KEPT = "text/plain; version=0.0.4; charset=utf-8"
+TEXT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """The type of the text."""
 
 
