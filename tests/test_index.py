@@ -165,3 +165,14 @@ def test_someone_of_whom_nothing_is_known_gets_the_exact_list(built) -> None:
     assert items[0].tolist() == best[:10].tolist()
     assert items[1].tolist() == [*best[5:9].tolist(), *[-1] * 6]
     np.testing.assert_array_equal(scores[0], bias[best[:10]])
+
+
+def test_a_short_list_is_looked_for_as_far_beside_a_long_one_as_alone() -> None:
+    rng = np.random.default_rng(1)
+    vectors = rng.standard_normal((4000, 64)).astype(np.float32)  # no two of them are near each other
+    bias, queries = np.zeros(4000, np.float32), rng.standard_normal((16, 64)).astype(np.float32)
+    codes = module.codes_of(vectors, bias, np.arange(4000), 2)
+    index = Index(vectors, bias, codes, module.Quality(0.0, 1, 2))  # finds few of the best
+    alone, _ = index.search(queries, [5] * 16, NOTHING)
+    beside, _ = index.search(np.concatenate([queries, queries[:1]]), [5] * 16 + [500], NOTHING)
+    np.testing.assert_array_equal(beside[:16, :5], alone)

@@ -154,3 +154,16 @@ def test_a_checkpoint_reaches_the_database(tmp_path):
     checkpoint(path)
     assert path.stat().st_size > before
     engine.close()
+
+
+def test_a_cut_leaves_an_empty_log_and_the_events_in_the_database(tmp_path):
+    home = StoreFolder(tmp_path)
+    home._checkpointer.close()
+    engine, path, log = engine_of(home), home.paths()[0], tmp_path / "0" / "shard-0.db-wal"
+    engine.observe([LiveEvent(f"u{number}", "i1", 5.0) for number in range(500)])
+    assert checkpoint(path)
+    assert log.stat().st_size > 0
+    assert checkpoint(path, cut=True)
+    assert log.stat().st_size == 0
+    assert engine.observe([LiveEvent("u3", "i1", 6.0)])[0].seq == 2
+    engine.close()

@@ -284,3 +284,21 @@ def test_a_large_catalog_is_scored_some_rows_at_a_time(monkeypatch: pytest.Monke
     expected = whole.work(tasks)
     monkeypatch.setattr("segue.serving.answer.SCORES_BYTES", 4 * 8 * 4)  # four rows
     assert pieces.work(tasks) == expected
+
+
+def test_a_commit_that_fails_though_it_was_made_leaves_no_older_memory_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    shard = shard_of_bundle()
+    shard.work([Task("u", [LiveEvent("u", "i1", 5.0)])])
+    commit = shard.store.commit
+
+    def broken(changes: Any) -> None:
+        commit(changes)
+        raise StoreError("the answer was lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shard.store, "commit", broken)
+        with pytest.raises(StoreError, match="was lost"):
+            shard.work([Task("u", [LiveEvent("u", "i2", 6.0)])])
+    (done,) = shard.work([Task("u", [LiveEvent("u", "i4", 7.0)])])
+    assert done.observed[0].seq == 3
+    assert_same_memory(memory_of(shard.store, "u"), refold(shard._bundle(), shard.store.history("u")))
