@@ -1,8 +1,11 @@
 """A small model whose answers depend on order, pauses and session starts; the serving tests share it."""
 
+import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
+import pytest
 
 from segue.data.ids import Ids
 from segue.models.base import Event, SessionRule, at_request, fold
@@ -94,3 +97,12 @@ def assert_same_memory(found: Memory, expected: Memory) -> None:
     assert {name: array.tobytes() for name, array in found.state.items()} == {
         name: array.tobytes() for name, array in expected.state.items()
     }
+
+
+def until(what: Callable[[], bool]) -> None:
+    """Wait for it, a minute at most."""
+    for _ in range(6000):
+        if what():
+            return
+        time.sleep(0.01)
+    pytest.fail("it did not come")

@@ -200,7 +200,7 @@ def test_what_is_in_the_way_stays(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-@pytest.mark.parametrize("at", ["_write_array", "_write_through", "os.rename"])
+@pytest.mark.parametrize("at", ["_write_array", "write_through", "os.rename"])
 def test_a_disk_that_does_not_take_it_leaves_what_was_there(
     code: int, at: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,7 @@ def test_health_says_what_serves(client):
         "name": "fading",
         "version": "v1",
         "n_items": len(ITEMS),
+        "warm": 1.0,
         "status": "ready",
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ import msgspec
 import numpy as np
 
 from segue.artifact import Artifact, load_artifact, save_artifact
+from segue.artifact.home import served
 from segue.data.events import EventLog
 from segue.data.items import read_items
 from segue.errors import RequestError, did_you_mean
@@ -30,14 +30,15 @@ from segue.serving.store.memory import MemoryStore
 
 
 def load(folder: str | Path, *, light: bool = False) -> Recommender:
-    """Read a model that `save` or `segue train` wrote. Raises ArtifactError if it is missing or damaged.
+    """Read a model that `save` or `segue train` wrote; of a folder of versions, the one that is served.
+
+    Raises ArtifactError if it is missing or damaged.
 
     Args:
         light: for answers alone: do without PyTorch, which takes seconds to load; a network then steps by ONNX Runtime.
             Where only one of the two is installed, that one is taken.
     """
-    installed = {name for name in ("torch", "onnxruntime") if find_spec(name) is not None}
-    return Recommender(load_artifact(folder, light="onnxruntime" in installed and (light or "torch" not in installed)))
+    return Recommender(load_artifact(served(Path(folder)), light=light))
 
 
 class Recommendation(NamedTuple):
@@ -69,16 +70,7 @@ class Recommender:
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
-        facts = artifact.facts
-        self.bundle = Bundle(
-            model=artifact.model,
-            item_ids=artifact.catalog.ids,
-            version=artifact.version or "unsaved",
-            name=facts.name,
-            columns=artifact.catalog.columns,
-            index=artifact.index,
-            exclude=facts.exclude,  # type: ignore[arg-type]  # one of the three: it was checked as a setting
-        )
+        self.bundle = Bundle.of(artifact)
         self._engine = Engine(self.bundle, MemoryStore())
 
     @property

@@ -1,6 +1,7 @@
 """What every store promises. A new store joins by one line in STORES."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,7 @@ def test_a_user_never_heard_of_has_nothing(store):
     assert store.find([("u", "e")]) == {}
     assert store.item_ids("u") == []
     assert store.users() == []
+    assert store.versions() == {}
     assert store.count() == (0, 0, {})
     assert store.delete("u") == 0
 
@@ -169,6 +171,8 @@ def test_users_whose_memory_is_of_another_version_are_named(store):
     assert len(store.stale("v2", 1)) == 1
     assert sorted(store.stale("v3", 99)) == ["u", "v", "w"]
     assert store.count().memories == {"v1": 2, "v2": 1}
+    with ThreadPoolExecutor(1) as beside:
+        assert beside.submit(store.versions).result() == {"v1": 2, "v2": 1}
 
 
 def test_a_user_is_forgotten_whole_and_may_come_back(store):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -23,12 +24,15 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
     """Read an artifact and check every byte of it.
 
     Args:
-        light: run the exported step, where there is one, so that PyTorch is not loaded.
+        light: run the exported step, where there is one, so that PyTorch is not loaded. Where only one of PyTorch and
+            ONNX Runtime is installed, that one is taken.
 
     Raises:
         ArtifactError: no artifact, one of another format, or a damaged one.
     """
     folder = Path(folder)
+    installed = {name for name in ("torch", "onnxruntime") if find_spec(name) is not None}
+    light = "onnxruntime" in installed and (light or "torch" not in installed)
     manifest = read_manifest(folder)
     content = {name: read_checked(folder, name, manifest.files) for name in {*FILES, *manifest.files}}
     facts = manifest.facts

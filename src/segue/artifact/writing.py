@@ -16,6 +16,7 @@ import safetensors.numpy
 from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, INDEX, MANIFEST, STEP, Artifact, Manifest, facts_hash
 from segue.artifact.searching import index_of
 from segue.config import toml_of
+from segue.disk import write_through
 from segue.errors import ArtifactError
 
 
@@ -104,11 +105,3 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise ArtifactError(
             f"{folder} holds more than a model ({', '.join(foreign[:3])}): it is not overwritten; move that elsewhere"
         )
-
-
-def write_through(file: Path, data: bytes) -> None:
-    """Write a file down to the disk."""
-    with open(file, "wb") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())

@@ -9,7 +9,22 @@ from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from segue import __version__
-from segue.cli import backfill, compare, evaluate, inspect, key, pack, recommend, serve, similar, store, train, tune
+from segue.cli import (
+    backfill,
+    compare,
+    evaluate,
+    inspect,
+    key,
+    pack,
+    publish,
+    recommend,
+    rollback,
+    serve,
+    similar,
+    store,
+    train,
+    tune,
+)
 from segue.errors import SegueError
 
 USAGE = 2
@@ -23,7 +38,21 @@ app = App(
     error_console=Console(stderr=True),
     suppress_keyboard_interrupt=False,  # it would leave without a word
 )
-for module in (inspect, pack, train, tune, evaluate, compare, recommend, similar, serve, key, backfill):
+for module in (
+    inspect,
+    pack,
+    train,
+    tune,
+    evaluate,
+    compare,
+    recommend,
+    similar,
+    serve,
+    publish,
+    rollback,
+    key,
+    backfill,
+):
     app.command(module.command, name=module.__name__.rpartition(".")[2])
 app.command(store.app)
 

@@ -45,14 +45,16 @@ def command(
     keep: Annotated[str | None, Parameter(help="How long events are kept, such as 365d. By default for ever.")] = None,
 ) -> None:
     """Serve a model over HTTP: events in, lists out."""
+    from segue.artifact.home import is_home
     from segue.cli.show import say
     from segue.durations import seconds_of
-    from segue.recommender import load
+    from segue.serving.bundle import Bundle
     from segue.serving.engine import Engine
     from segue.serving.policy import Policy
     from segue.serving.store.base import Store, Stores
     from segue.serving.store.folder import StoreFolder
     from segue.serving.store.memory import MemoryStore
+    from segue.serving.swap import Watcher, first
     from segue.serving.upkeep import Upkeep
     from segue.web.keys import Keys
     from segue.web.logs import set_up
@@ -64,17 +66,23 @@ def command(
     access = Access(
         None if keys is None else Keys(keys), open_to_all, log_requests, seconds_of(deadline, of="--deadline")
     )
-    recommender = load(folder, light=True)
-    policy = Policy(late, refold_events or recommender.artifact.settings.train.window)
+    artifact, refused = first(folder)
+    for one in refused:
+        say(f"warning: version {one.version} is refused: {one.message}")
+    policy = Policy(late, refold_events)
     kept: Store | Stores = MemoryStore()
     if store is not None:
         kept = StoreFolder(store, shards=shards, durability=durability)
     if store is None:
         say("note: without --store, events and states are kept in memory and are gone when the server stops")
-    engine = Engine(recommender.bundle, kept, policy=policy, threads=True)
+    engine = Engine(Bundle.of(artifact), kept, policy=policy, threads=True)
+    engine.refused = refused[0] if refused else None
     set_up()
-    upkeep = Upkeep(engine, keep=seconds)
+    threads: list[Upkeep | Watcher] = [Upkeep(engine, keep=seconds)]
+    if is_home(folder):
+        threads.append(Watcher(engine, folder))
     try:
         serve(engine, host=host, port=port, access=access)
     finally:
-        upkeep.close()
+        for thread in threads:
+            thread.close()

@@ -18,6 +18,7 @@ from segue.data import spill
 from segue.data.events import EventLog, Rejection
 from segue.data.log import read_log
 from segue.data.reading.packed import COLUMNS, FORMAT, KIND, MANIFEST, Column, Manifest, open_packed
+from segue.disk import write_through
 from segue.errors import LogError
 from segue.shapes import Array
 
@@ -140,7 +141,7 @@ def _write(log: EventLog, partial: Path, folder: Path) -> None:
         for name, values in arrays.items():
             _write_array(partial / f"{name}.npy", values)
         # Last: without it the folder is no packed log.
-        _write_through(partial / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
+        write_through(partial / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
     except OSError as error:
         size = sum(values.nbytes for values in arrays.values())
         raise _refused(folder, error, f"; expected room for {size / 1e6:,.1f} MB") from None
@@ -153,13 +154,6 @@ def _write_array(file: Path, values: Array) -> None:
         for block in spill.blocks(len(values)):
             opened.write(np.ascontiguousarray(values[block]).data)
             spill.release(values)
-        opened.flush()
-        os.fsync(opened.fileno())
-
-
-def _write_through(file: Path, data: bytes) -> None:
-    with file.open("wb") as opened:
-        opened.write(data)
         opened.flush()
         os.fsync(opened.fileno())
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
+from segue.artifact import Artifact
 from segue.data.ids import Ids
 from segue.models.base import Model, SessionRule
 from segue.ranking.index import Index
@@ -18,6 +19,14 @@ Exclude = Literal["none", "current", "seen"]
 """What may not be answered: nothing, the last item of the current session, or every item the user had."""
 
 EXCLUDES: tuple[Exclude, ...] = ("none", "current", "seen")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A model that was to serve and does not, and why."""
+
+    version: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class Bundle:
         columns: metadata of the items by name (such as `title`), N values each.
         exclude: what is left out of an answer unless a request says otherwise.
         index: finds the best of a large catalog; None: a product with all of it does.
+        window: a state is folded anew from so many events of a user, unless said otherwise: what training saw at once.
         order: in which events count, `arrival` or `time`: a state made under the other one means nothing.
     """
 
@@ -42,7 +52,22 @@ class Bundle:
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     exclude: Exclude = "none"
     index: Index | None = None
+    window: int = 200
     order: str = "arrival"
+
+    @classmethod
+    def of(cls, artifact: Artifact) -> Self:
+        """What a trained model serves."""
+        return cls(
+            model=artifact.model,
+            item_ids=artifact.catalog.ids,
+            version=artifact.version or "unsaved",
+            name=artifact.facts.name,
+            columns=artifact.catalog.columns,
+            exclude=artifact.facts.exclude,  # type: ignore[arg-type]  # one of the three: it was checked as a setting
+            index=artifact.index,
+            window=artifact.settings.train.window,
+        )
 
     @property
     def memory_version(self) -> str:

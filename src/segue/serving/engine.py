@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TypeVar
 
 from segue.serving.answer import Ask, Ranked, check_ask, check_one_of
-from segue.serving.bundle import Bundle, Exclude
+from segue.serving.bundle import Bundle, Exclude, Refused
 from segue.serving.events import LiveEvent, Observed, check_event, check_id
 from segue.serving.hashing import shard_of
 from segue.serving.policy import Policy
@@ -35,6 +35,11 @@ class Engine:
         threads: one a store, so that callers wait together and are served together. Without, each caller does its own
             work, one at a time.
         clock: the present in Unix seconds.
+
+    Attributes:
+        bundle: what serves at the moment.
+        warm: the part of the states that it made, as last counted; the others are folded anew.
+        refused: what was to take over last, and could not.
     """
 
     def __init__(
@@ -48,6 +53,8 @@ class Engine:
     ) -> None:
         self.policy = policy or Policy()
         self.bundle = replace(bundle, order=self.policy.order)
+        self.warm = 1.0
+        self.refused: Refused | None = None
         self._home = stores
         given: Sequence[Store] = stores.stores if isinstance(stores, Stores) else [stores]
         self.shards = [Shard(store, lambda: self.bundle, self.policy, clock) for store in given]
@@ -122,6 +129,15 @@ class Engine:
         with self._turn:
             for number, part in by_shard.items():
                 settle(self.shards[number], part)
+
+    def swap(self, bundle: Bundle) -> None:
+        """Serve another model from the next turn on: each turn is one model's from its first event to its last list.
+
+        States of the one before are folded anew when their users come, and by `Upkeep`.
+        """
+        after = replace(bundle, order=self.policy.order)
+        _ = after.by_category  # here, not while a user waits
+        self.bundle, self.refused, self.warm = after, None, 0.0
 
     @property
     def waiting(self) -> int:

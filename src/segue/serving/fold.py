@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -45,12 +45,20 @@ def absorb_all(bundle: Bundle, memories: Sequence[Memory], events: Sequence[Stor
     ]
 
 
-def refold(bundle: Bundle, events: Iterable[StoredEvent]) -> Memory:
+def refold(bundle: Bundle, events: Sequence[StoredEvent]) -> Memory:
     """The memory after all events of one user, from the beginning."""
-    memory = blank(bundle)
-    for event in events:
-        memory = absorb(bundle, memory, event)
-    return memory
+    return refold_all(bundle, [events])[0]
+
+
+def refold_all(bundle: Bundle, histories: Sequence[Sequence[StoredEvent]]) -> list[Memory]:
+    """The memories of different users after all events of each, from the beginning: a step for all of them at once."""
+    memories = [blank(bundle) for _ in histories]
+    for place in range(max(map(len, histories), default=0)):
+        rows = [row for row, events in enumerate(histories) if place < len(events)]
+        after = absorb_all(bundle, [memories[row] for row in rows], [histories[row][place] for row in rows])
+        for row, memory in zip(rows, after, strict=True):
+            memories[row] = memory
+    return memories
 
 
 def joined(states: Sequence[State]) -> State:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from segue.serving.bundle import Bundle
-from segue.serving.fold import blank, refold
+from segue.serving.fold import refold_all
 from segue.serving.policy import Policy
 from segue.serving.store.base import Memory, Store, StoredEvent
 from segue.serving.tally import Tally
@@ -33,7 +33,7 @@ class Memories:
             memories: of all of them.
             renewed: whose memory in the store is to be replaced.
         """
-        found, renewed = {}, []
+        found: dict[str, Memory] = {}
         for user_id in user_ids:
             memory = self._cache.get(user_id)
             if memory is not None and memory.version == bundle.memory_version:
@@ -41,33 +41,44 @@ class Memories:
         missing = [user_id for user_id in user_ids if user_id not in found]
         loaded = self._store.load(missing)
         self._tally.damaged += len(loaded.damaged)
+        last: dict[str, int] = {}
         for user_id in missing:
             memory = loaded.memories.get(user_id)
             if memory is not None and memory.version == bundle.memory_version:
                 found[user_id] = memory
             else:
-                found[user_id] = self.refolded(bundle, user_id, 0 if memory is None else memory.seq)
-                if found[user_id].seq:
-                    renewed.append(user_id)
-        return found, renewed
+                last[user_id] = 0 if memory is None else memory.seq
+        found |= self.refolded(bundle, last)
+        return found, [user_id for user_id in last if found[user_id].seq]
 
-    def refolded(self, bundle: Bundle, user_id: str, last: int, pending: Sequence[StoredEvent] = ()) -> Memory:
-        """The memory folded anew from the last events that are stored, and those that are about to be.
+    def refolded(
+        self, bundle: Bundle, last: Mapping[str, int], pending: Mapping[str, Sequence[StoredEvent]] | None = None
+    ) -> dict[str, Memory]:
+        """The memories of users folded anew from the last events that are stored, and those that are about to be.
 
         Args:
-            last: the last number that the user is known to have; its event may be forgotten.
+            last: by user, the last number that is known to be given; its event may be forgotten.
+            pending: by user, events that are not stored yet.
         """
-        most = self._policy.refold_events
-        history = self._store.history(user_id, most + 1, self._policy.order)
-        if not history and not pending:
-            return blank(bundle)._replace(seq=last)
-        events = [*history, *pending]
+        most = self._policy.refold_events or bundle.window
+        histories = {user_id: self.history(user_id, most + 1, (pending or {}).get(user_id, ())) for user_id in last}
+        folded = refold_all(bundle, [events[-most:] for events in histories.values()])
+        memories = {}
+        for (user_id, events), memory in zip(histories.items(), folded, strict=True):
+            seq = last[user_id]
+            if events:
+                self._tally.refolds += 1
+                self._tally.cut += len(events) > most
+                seq = max(seq, self._store.last_seq(user_id), *(event.seq for event in events))
+            memories[user_id] = memory._replace(seq=seq)
+        return memories
+
+    def history(self, user_id: str, most: int, pending: Sequence[StoredEvent]) -> list[StoredEvent]:
+        """The last events of a user, in the order in which they count."""
+        events = [*self._store.history(user_id, most, self._policy.order), *pending]
         if self._policy.order == "time":
             events.sort(key=lambda event: event.time)
-        self._tally.refolds += 1
-        self._tally.cut += len(events) > most
-        memory = refold(bundle, events[-most:])
-        return memory._replace(seq=max([last, self._store.last_seq(user_id), *(event.seq for event in pending)]))
+        return events
 
     def keep(self, memories: dict[str, Memory]) -> None:
         """Have memories at hand, those used last the longest."""

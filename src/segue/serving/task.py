@@ -7,14 +7,20 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from segue.serving.answer import Ask, Ranked
+from segue.serving.bundle import Bundle
 from segue.serving.events import LiveEvent, Observed
 
 
 @dataclass
 class Done:
-    """What came of a task: what became of its events, and the list, if one was asked for."""
+    """What came of a task: what became of its events, and the list, if one was asked for.
 
-    observed: list[Observed]
+    Attributes:
+        bundle: what answered; another one may serve by now.
+    """
+
+    bundle: Bundle = field(compare=False)
+    observed: list[Observed] = field(default_factory=list)
     ranked: Ranked | None = None
 
 

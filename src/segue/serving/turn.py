@@ -44,7 +44,7 @@ class Turn:
         """Play all rounds; what became of the events. Lists are still to be made from `questions`."""
         self.memories |= {key_of(n, task): blank(self.bundle) for n, task in enumerate(tasks) if task.user_id is None}
         self.earlier |= self.store.find({key for task in tasks for key in keys_of(task)})
-        done = [Done([]) for _ in tasks]
+        done = [Done(self.bundle) for _ in tasks]
         for round_ in rounds(tasks):
             self.play(tasks, round_, done)
         return done
@@ -86,8 +86,8 @@ class Turn:
         for user_id, event in stepping:
             if self.policy.late == "refold" and self.is_early(self.memories[user_id], event.time):
                 pending = [*self.changes[user_id].events, event] if user_id in self.changes else [event]
-                last = self.memories[user_id].seq
-                self.memories[user_id] = self.remembered.refolded(self.bundle, user_id, last, pending)
+                last = {user_id: self.memories[user_id].seq}
+                self.memories |= self.remembered.refolded(self.bundle, last, {user_id: pending})
 
     def is_early(self, memory: Memory, time: float) -> bool:
         """Whether an event takes its place before others."""

@@ -20,6 +20,9 @@ SHARE = 0.2
 SECONDS = 1.0
 """How often it looks whether there is something to do."""
 
+RECOUNT = 5.0
+"""Seconds after which the states that are folded anew are counted again."""
+
 DAY = 86_400.0
 
 _log = logging.getLogger("segue.serving")
@@ -43,7 +46,7 @@ class Upkeep:
     ) -> None:
         self._engine, self._keep, self._clock, self._seconds = engine, keep, clock, seconds
         self._ending = Event()
-        self._trimmed = -DAY
+        self._trimmed, self._when, self._counted = -DAY, 0.0, ""
         self._thread = Thread(target=self._run, name="upkeep", daemon=True)
         self._thread.start()
 
@@ -54,7 +57,7 @@ class Upkeep:
 
     def _run(self) -> None:
         while not self._ending.wait(self._seconds):
-            for job in (self.forget_old, self.renew_all):
+            for job in (self.forget_old, self.count_warm, self.renew_all, self.count_warm):
                 try:
                     job()
                 except SegueError as error:
@@ -62,6 +65,16 @@ class Upkeep:
                         _log.warning("upkeep waits: %s", error)
                 except Exception:  # one that ends would leave old events for ever
                     _log.exception("upkeep failed, and tries again")
+
+    def count_warm(self) -> None:
+        """Count which part of the states the model that serves has made."""
+        if self._engine.warm == 1 and self._counted == self._engine.bundle.memory_version:
+            return
+        version = self._engine.bundle.memory_version
+        counts = [shard.store.versions() for shard in self._engine.shards]
+        states = sum(sum(one.values()) for one in counts)
+        self._engine.warm = sum(one.get(version, 0) for one in counts) / states if states else 1.0
+        self._counted, self._when = version, time.monotonic()
 
     def renew_all(self) -> None:
         """Fold anew what another model made, in all shards."""
@@ -88,6 +101,8 @@ class Upkeep:
         while not self._ending.is_set() and self._engine.bundle.memory_version == version:
             if not self.gently(number, piece):
                 break
+            if time.monotonic() - self._when > RECOUNT:
+                self.count_warm()
 
     def trim(self, number: int, before: float) -> int:
         """Forget events before a time; how many these were."""

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from litestar import Litestar, Response, delete, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import Body
+from msgspec import UNSET
 
 from segue.errors import OverloadedError, RequestError
 from segue.serving.answer import Ask
@@ -67,12 +68,13 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
         ask = Ask(data.k, data.timestamp, data.exclude, data.candidates, data.categories)
         task = question_of(data.user_id, data.items, ask, own_event(data))
         (found,) = await done(engine, [task], deadline)
-        return recommend_answer(engine.bundle, found)
+        return recommend_answer(found)
 
     @post("/v1/similar", status_code=200, sync_to_thread=True)
     def similar(data: Annotated[SimilarMessage, Body()]) -> SimilarAnswer:
         """Name items like an item."""
-        return similar_answer(engine.bundle, similar_items(engine.bundle, data.item_id, data.k))
+        bundle = engine.bundle  # another one may take over meanwhile
+        return similar_answer(bundle, similar_items(bundle, data.item_id, data.k))
 
     @get(f"{USERS}{{user_id:path}}")
     async def user(request: AnyRequest) -> UserAnswer:
@@ -96,8 +98,10 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
     @get("/health/ready", sync_to_thread=False)
     def ready() -> Ready:
         """Name the model that answers."""
-        bundle = engine.bundle
-        return Ready(bundle.name, bundle.version, bundle.model.n_items)
+        bundle, refused = engine.bundle, engine.refused
+        return Ready(
+            bundle.name, bundle.version, bundle.model.n_items, engine.warm, UNSET if refused is None else refused
+        )
 
     described = document([events, recommend, similar, user, forget, live, ready], version="1")
 

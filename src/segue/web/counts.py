@@ -59,6 +59,13 @@ class Counts:
         ):
             yield CounterMetricFamily(name, what, value=value)
         yield GaugeMetricFamily("segue_waiting", "Requests that wait for a shard", value=engine.waiting)
+        yield GaugeMetricFamily("segue_warm_states", "The part of the states that this model made", value=engine.warm)
+        refused = GaugeMetricFamily(
+            "segue_model_refused", "A model that was to take over and could not", labels=["version"]
+        )
+        if engine.refused is not None:
+            refused.add_metric([engine.refused.version], 1)
+        yield refused
         model = GaugeMetricFamily("segue_model", "The model that answers", labels=["name", "version"])
         model.add_metric([engine.bundle.name, engine.bundle.version], 1)
         yield model

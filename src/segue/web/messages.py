@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from segue.serving.bundle import Exclude
+from segue.serving.bundle import Exclude, Refused
 from segue.serving.events import LATEST
 
 MAX_BODY_BYTES = 2**20
@@ -156,11 +156,17 @@ class Live(Struct, frozen=True):
 
 
 class Ready(Struct, frozen=True):
-    """The model that answers."""
+    """The model that answers.
+
+    `warm` is the part of the states that it made: the others are folded anew when their users come, and in the
+    background. `refused` is a version that was to take over and could not.
+    """
 
     name: str
     version: str
     n_items: int
+    warm: float
+    refused: Refused | UnsetType = UNSET
     status: str = "ready"
 
 

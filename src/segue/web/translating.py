@@ -54,9 +54,9 @@ def observed_message(observed: Observed) -> ObservedMessage:
     )
 
 
-def recommend_answer(bundle: Bundle, done: Done) -> RecommendAnswer:
+def recommend_answer(done: Done) -> RecommendAnswer:
     """A list with the titles of its items."""
-    ranked = done.ranked
+    ranked, bundle = done.ranked, done.bundle
     assert ranked is not None
     titled = "title" in bundle.columns
     items = [

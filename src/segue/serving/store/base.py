@@ -122,6 +122,9 @@ class Store(Protocol):
     def trim(self, before: float, user_ids: Collection[str]) -> int:
         """Forget events of these users that are older than a time, and users of whom none remain; how many went."""
 
+    def versions(self) -> dict[str, int]:
+        """How many memories there are by the version that made them. Any thread may ask, and nobody waits for it."""
+
     def count(self) -> Counts:
         """What there is."""
 

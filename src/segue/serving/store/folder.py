@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from segue.disk import replace_file
 from segue.errors import StoreError
 from segue.serving.store.checkpoints import Checkpointer
 from segue.serving.store.sqlite import Durability, SqliteStore
@@ -123,25 +124,10 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write `store.json`, whole and on the disk, or leave what is there."""
-    partial = folder / f".{MANIFEST}.partial"
     try:
-        with open(partial, "wb") as handle:
-            handle.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(partial, folder / MANIFEST)
-        sync_folder(folder)
+        replace_file(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
     except OSError as error:
         raise StoreError(f"cannot write {folder / MANIFEST} ({error.strerror})") from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def locked(folder: Path) -> int:

@@ -99,11 +99,15 @@ class MemoryStore:
                 self.delete(user)
         return gone
 
-    def count(self) -> Counts:
+    def versions(self) -> dict[str, int]:
         """See `Store`."""
         self._check_open()
-        versions = Counter(memory.version for memory in self._memories.values())
-        return Counts(len({*self._events, *self._memories}), sum(map(len, self._events.values())), dict(versions))
+        return dict(Counter(memory.version for memory in list(self._memories.values())))
+
+    def count(self) -> Counts:
+        """See `Store`."""
+        events = sum(map(len, self._events.values()))
+        return Counts(len({*self._events, *self._memories}), events, self.versions())
 
     def close(self) -> None:
         """See `Store`."""

@@ -1,0 +1,181 @@
+"""The versions of a model in one folder, and which of them is served: a new one takes over without a stop.
+
+current.json    which version is served, and which were before it
+VERSION/        an artifact, never changed once it is there
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from segue.artifact.content import MANIFEST, Artifact
+from segue.artifact.probe import probe
+from segue.artifact.reading import load_artifact
+from segue.disk import replace_file, sync_folder, write_through
+from segue.errors import ArtifactError
+
+CURRENT = "current.json"
+LOCK = "segue.lock"
+
+KEPT = 3
+"""So many versions that were served before are kept."""
+
+
+class Current(Struct, frozen=True, forbid_unknown_fields=True):
+    """The content of `current.json`.
+
+    Attributes:
+        version: the folder that is served.
+        before: those that were served before it, the last one last.
+    """
+
+    version: str
+    before: tuple[str, ...] = ()
+
+
+def is_home(folder: Path) -> bool:
+    """Whether a folder holds versions of a model, and is no model itself."""
+    return (folder / CURRENT).exists() and not (folder / MANIFEST).exists()
+
+
+def read_current(home: Path) -> Current:
+    """Which version is served. Raises ArtifactError where that cannot be read."""
+    file = home / CURRENT
+    try:
+        current = msgspec.json.decode(file.read_bytes(), type=Current)
+    except FileNotFoundError:
+        raise ArtifactError(
+            f"{home}: holds no versions of a model ({CURRENT} is missing): `segue publish` one"
+        ) from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ArtifactError(f"{file}: damaged ({error}): `segue publish` a model to write it anew") from None
+    for version in (current.version, *current.before):
+        if not version or Path(version).name != version:
+            raise ArtifactError(f"{file}: damaged: `{version}` is no name of a folder in it")
+    return current
+
+
+def served(folder: Path) -> Path:
+    """Where the model of a folder is: of a home the version that is served, else the folder itself."""
+    return folder / read_current(folder).version if is_home(folder) else folder
+
+
+def checked(folder: Path) -> Artifact:
+    """A model as a server takes it: every byte compared with its hash, and tried out. Raises ArtifactError."""
+    artifact = load_artifact(served(folder), light=True)
+    try:
+        probe(artifact.model)
+    except ArtifactError as error:
+        raise ArtifactError(f"{folder}: {error}; train again, or restore it from a copy") from None
+    except Exception as error:  # whatever a damaged model does instead of an answer
+        raise ArtifactError(f"{folder}: gives no answer ({error}); train again, or restore it from a copy") from None
+    return artifact
+
+
+def publish(model: Path, home: Path, *, kept: int = KEPT) -> Current:
+    """Copy a model into a home, made if it is not there, and let it be served.
+
+    It is checked first as a server checks it: what would be refused there is refused here, and changes nothing.
+
+    Args:
+        kept: how many earlier versions stay; older ones are deleted.
+
+    Raises:
+        ArtifactError: the model is missing, damaged or gives no numbers; the home cannot be written or is a model.
+    """
+    if kept < 1:
+        raise ArtifactError(f"{kept} versions are to be kept; expected at least 1, to roll back to")
+    if (home / MANIFEST).exists():
+        raise ArtifactError(f"{home} is a model itself: choose a folder for its versions, such as {home}-versions")
+    if home.exists() and not (home / CURRENT).exists() and any(file.name != LOCK for file in home.iterdir()):
+        raise ArtifactError(f"{home} holds something else than versions of a model: choose another folder")
+    version = checked(model).version
+    with changing(home):
+        place = home / version
+        if not sound(place):
+            copied(model, place)
+        current = Current(version)
+        if (home / CURRENT).exists():
+            old = read_current(home)
+            if old.version == version:
+                return old
+            history = [*(one for one in old.before if one != version), old.version]
+            current = Current(version, tuple(history[-kept:]))
+        write_current(home, current)
+        forget_others(home, current)
+    return current
+
+
+def roll_back(home: Path) -> Current:
+    """Let the version before be served again. The one that was served stays, until others are published.
+
+    Raises:
+        ArtifactError: there is none, or it is damaged; nothing is changed.
+    """
+    read_current(home)
+    with changing(home):
+        current = read_current(home)
+        if not current.before:
+            raise ArtifactError(f"{home}: nothing was served before `{current.version}`; `segue publish` another model")
+        before = Current(current.before[-1], current.before[:-1])
+        checked(home / before.version)
+        write_current(home, before)
+    return before
+
+
+def sound(place: Path) -> bool:
+    """Whether a version is there, and whole."""
+    try:
+        checked(place)
+    except ArtifactError:
+        return False
+    return True
+
+
+def copied(model: Path, place: Path) -> None:
+    """Copy a model into its place, whole and on the disk, or not at all."""
+    partial = place.with_name(f".{place.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        for file in served(model).iterdir():
+            if file.is_file():
+                write_through(partial / file.name, file.read_bytes())
+        sync_folder(partial)
+        shutil.rmtree(place, ignore_errors=True)
+        os.rename(partial, place)
+        sync_folder(place.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_current(home: Path, current: Current) -> None:
+    """Say which version is served: at one moment, for whoever reads it."""
+    replace_file(home / CURRENT, msgspec.json.format(msgspec.json.encode(current)) + b"\n")
+
+
+def forget_others(home: Path, current: Current) -> None:
+    """Delete versions that nobody can roll back to."""
+    for folder in home.iterdir():
+        if (folder / MANIFEST).exists() and folder.name not in (current.version, *current.before):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def changing(home: Path) -> Iterator[None]:
+    """One who changes a home at a time. Raises ArtifactError for what the disk does not take."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with open(home / LOCK, "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise ArtifactError(f"{home}: cannot be changed ({error.strerror}); what was served is served still") from None
