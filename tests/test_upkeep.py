@@ -55,7 +55,7 @@ def test_it_takes_a_small_part_of_the_time(monkeypatch: pytest.MonkeyPatch) -> N
     paused: list[float] = []
     engine = engine_of(filled(3), version="v2")
     keeping = Upkeep(engine, seconds=60)
-    monkeypatch.setattr(keeping._ending, "wait", paused.append)
+    monkeypatch.setattr(keeping.ending, "wait", paused.append)
     assert keeping.gently(0, lambda _: time.sleep(0.02) or 7) == 7
     monkeypatch.undo()
     keeping.close()

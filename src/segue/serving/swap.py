@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from threading import Event, Thread
 
 from segue.artifact import Artifact
 from segue.artifact.home import Current, checked, is_home, read_current
 from segue.errors import ArtifactError
 from segue.serving.bundle import Bundle, Refused
 from segue.serving.engine import Engine
+from segue.serving.recurring import Recurring
 
 SECONDS = 1.0
 """How often it looks whether there is another version."""
@@ -40,7 +40,7 @@ def first(folder: Path) -> tuple[Artifact, list[Refused]]:
     raise ArtifactError(f"{folder}: no version can serve: {refused[0].message}")
 
 
-class Watcher:
+class Watcher(Recurring):
     """A thread that has an engine serve what a home says. What is broken is refused, and the old one goes on.
 
     Args:
@@ -49,20 +49,10 @@ class Watcher:
     """
 
     def __init__(self, engine: Engine, home: Path, *, seconds: float = SECONDS) -> None:
-        self._engine, self._home, self._seconds = engine, home, seconds
+        super().__init__("watcher", seconds)
+        self._engine, self._home = engine, home
         self._tried: Current | str | None = None
-        self._ending = Event()
-        self._thread = Thread(target=self._run, name="watcher", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """End the thread."""
-        self._ending.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ending.wait(self._seconds):
-            self.look()
+        self.start()
 
     def look(self) -> None:
         """Have the engine serve another version, if the home says so. Each is tried once."""

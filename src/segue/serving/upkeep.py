@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from threading import Event, Thread
 
 from segue.errors import SegueError
 from segue.serving.engine import Engine
+from segue.serving.recurring import Recurring
 from segue.serving.shard import Shard
 
 TOGETHER = 50
@@ -28,7 +28,7 @@ DAY = 86_400.0
 _log = logging.getLogger("segue.serving")
 
 
-class Upkeep:
+class Upkeep(Recurring):
     """A thread that has small pieces of work done by the shards, and leaves them most of their time.
 
     Args:
@@ -44,27 +44,21 @@ class Upkeep:
         clock: Callable[[], float] = time.time,
         seconds: float = SECONDS,
     ) -> None:
-        self._engine, self._keep, self._clock, self._seconds = engine, keep, clock, seconds
-        self._ending = Event()
+        super().__init__("upkeep", seconds)
+        self._engine, self._keep, self._clock = engine, keep, clock
         self._trimmed, self._when, self._counted = -DAY, 0.0, ""
-        self._thread = Thread(target=self._run, name="upkeep", daemon=True)
-        self._thread.start()
+        self.start()
 
-    def close(self) -> None:
-        """End the thread."""
-        self._ending.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ending.wait(self._seconds):
-            for job in (self.forget_old, self.count_warm, self.renew_all, self.count_warm):
-                try:
-                    job()
-                except SegueError as error:
-                    if not self._ending.is_set():
-                        _log.warning("upkeep waits: %s", error)
-                except Exception:  # one that ends would leave old events for ever
-                    _log.exception("upkeep failed, and tries again")
+    def look(self) -> None:
+        """Do all that there is to do."""
+        for job in (self.forget_old, self.count_warm, self.renew_all, self.count_warm):
+            try:
+                job()
+            except SegueError as error:
+                if not self.ending.is_set():
+                    _log.warning("upkeep waits: %s", error)
+            except Exception:  # one that ends would leave old events for ever
+                _log.exception("upkeep failed, and tries again")
 
     def count_warm(self) -> None:
         """Count which part of the states the model that serves has made."""
@@ -98,7 +92,7 @@ class Upkeep:
             stale = shard.store.stale(version, TOGETHER)
             return shard.renew(stale)
 
-        while not self._ending.is_set() and self._engine.bundle.memory_version == version:
+        while not self.ending.is_set() and self._engine.bundle.memory_version == version:
             if not self.gently(number, piece):
                 break
             if time.monotonic() - self._when > RECOUNT:
@@ -114,7 +108,7 @@ class Upkeep:
             users = shard.store.users(after, TOGETHER)
             return shard.trim(before, users)
 
-        while not self._ending.is_set():
+        while not self.ending.is_set():
             gone += self.gently(number, piece)
             if not users:
                 break
@@ -133,5 +127,5 @@ class Upkeep:
             return result
 
         result = self._engine.between_turns(number, timed).result()
-        self._ending.wait(took * (1 / SHARE - 1))
+        self.ending.wait(took * (1 / SHARE - 1))
         return result

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from threading import Event, Thread
+
+from segue.serving.recurring import Recurring
 
 SECONDS = 1.0
 """How often it looks."""
@@ -21,28 +22,22 @@ PATIENCE = 0.05
 _log = logging.getLogger("segue.serving")
 
 
-class Checkpointer:
+class Checkpointer(Recurring):
     """A thread with connections of its own. Logs are moved as they grow, and cut where they are large."""
 
     def __init__(self, paths: Sequence[Path], seconds: float = SECONDS, large: int = LARGE) -> None:
-        self._paths, self._seconds, self._large = list(paths), seconds, large
+        super().__init__("checkpoints", seconds)
+        self._paths, self._large = list(paths), large
         self._moved: dict[Path, int] = {}
-        self._ending = Event()
-        self._thread = Thread(target=self._run, name="checkpoints", daemon=True)
-        self._thread.start()
+        self.start()
 
-    def close(self) -> None:
-        """End the thread."""
-        self._ending.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ending.wait(self._seconds):
-            for path in self._paths:
-                try:
-                    self.look_at(path)
-                except (OSError, sqlite3.Error) as error:
-                    _log.warning("no checkpoint of %s: %s", path.name, error)
+    def look(self) -> None:
+        """Move what was written to any of them."""
+        for path in self._paths:
+            try:
+                self.look_at(path)
+            except (OSError, sqlite3.Error) as error:
+                _log.warning("no checkpoint of %s: %s", path.name, error)
 
     def look_at(self, path: Path) -> None:
         """Move what was written since the last look."""
