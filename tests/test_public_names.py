@@ -130,3 +130,14 @@ def test_a_network_answers_where_torch_is_not_installed(models: Path) -> None:
         f"import segue; print(segue.load({str(models / 'gru')!r}).recommend(items=['i1']))"
     )
     assert imported(code) <= {"numpy", "rich", "torch", "polars"}
+
+
+@pytest.mark.parametrize(
+    ("module", "command", "extra"), [("polars", "inspect x.csv", "train"), ("uvicorn", "serve DIR", "serve")]
+)
+def test_what_is_not_installed_is_said_with_what_to_do(module: str, command: str, extra: str, models: Path) -> None:
+    words = command.replace("DIR", str(models / "sknn")).split()
+    code = f"import sys; sys.modules[{module!r}] = None; from segue.cli import run; sys.exit(run({words!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == f"error: this needs {module}, which is not installed: pip install 'segue[{extra}]'\n"

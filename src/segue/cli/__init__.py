@@ -30,6 +30,14 @@ from segue.errors import SegueError
 USAGE = 2
 INTERRUPTED = 130
 
+EXTRAS = {
+    **dict.fromkeys(("torch", "polars", "onnx", "onnxscript"), "train"),
+    **dict.fromkeys(("onnxruntime", "faiss", "litestar", "prometheus_client", "uvicorn"), "serve"),
+    "optuna": "tune",
+    "valkey": "valkey",
+}
+"""Which part of segue brings a package that is loaded when it is needed."""
+
 app = App(
     name="segue",
     help='Turn an interaction log into a live "what next?" recommender, and see how good it is.',
@@ -71,6 +79,12 @@ def run(arguments: list[str]) -> int:
     except SegueError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        print(f"error: this needs {error.name}, which is not installed: pip install 'segue[{extra}]'", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED

@@ -1,0 +1,36 @@
+"""A thread that does something every so often."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from threading import Event, Thread
+
+
+class Recurring(ABC):
+    """Begins with `start`, and has `look` done until it is closed.
+
+    Args:
+        name: of the thread.
+        seconds: between two looks.
+    """
+
+    def __init__(self, name: str, seconds: float) -> None:
+        self._seconds, self.ending = seconds, Event()
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    @abstractmethod
+    def look(self) -> None:
+        """What is done. It says itself what went wrong: an exception ends the thread."""
+
+    def close(self) -> None:
+        """End the thread."""
+        self.ending.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self.ending.wait(self._seconds):
+            self.look()
