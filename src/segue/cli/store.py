@@ -46,6 +46,15 @@ def info(folder: Where, /) -> None:
 
 
 @app.command
+def backup(folder: Where, /, *, out: Annotated[Path, Parameter(help="A new folder."), GIVEN]) -> None:
+    """Copy a store into another folder, which is a store itself. A server may use the first one meanwhile."""
+    from segue.cli.show import say
+    from segue.serving.store.backup import back_up
+
+    say(f"{out}: {back_up(folder, out) / 1e6:,.1f} MB")
+
+
+@app.command
 def export(
     folder: Where, /, *, out: Annotated[Path, Parameter(help="A .parquet, .csv or .jsonl file."), GIVEN]
 ) -> None:
