@@ -4,6 +4,9 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # One thread for each numerical library: two cores are shared by what runs beside.
 BOUND := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# Two tests at a time. WORKERS=0 runs them one after another in one process.
+WORKERS ?= 2
+PYTEST := $(BOUND) $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -18,18 +21,17 @@ demo: .venv/.ready  ## MovieLens-100k from log to live answer; ARGS=--once ends 
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 test: .venv/.ready-dev  ## the fast tests
-	@$(BOUND) $(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(PYTEST) -m "not slow" $(ARGS)
 
 test-slow: .venv/.ready-dev  ## the slow tests
-	@$(BOUND) $(BIN)/python -m pytest -m slow $(ARGS)
+	@$(PYTEST) -m slow $(ARGS)
 
 check: .venv/.ready-dev  ## all that CI does: format, lint, types, layers, tests, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BOUND) $(BIN)/python -m pytest -m "not slow" --cov --cov-report=
-	$(BOUND) $(BIN)/python -m pytest -m slow --cov --cov-append --cov-report=term
+	$(PYTEST) --cov --cov-report=term
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir .venv/site
 
 format: .venv/.ready-dev  ## format and mend what can be mended

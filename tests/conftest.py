@@ -1,14 +1,25 @@
 """Before anything is imported: one thread for each numerical library, since two cores are shared."""
 
 import os
+from collections.abc import Iterator
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+import pytest  # noqa: E402
 import torch  # noqa: E402
 from hypothesis import settings  # noqa: E402
+
+import step_graphs  # noqa: E402
 
 torch.set_num_threads(1)
 # A busy machine makes single examples slow: time is not what these tests are about.
 settings.register_profile("segue", deadline=None, max_examples=60)
 settings.load_profile("segue")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_export_for_each_shape() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("segue.models.export.graph_of", step_graphs.graph_of)
+        yield

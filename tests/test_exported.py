@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import step_graphs
 from segue.cells import CELLS, Cell, CellState
 from segue.errors import ArtifactError
 from segue.models.base import Event, SessionRule, advance
@@ -19,6 +21,13 @@ N, B, T = 9, 4, 12
 RESET, MARK = SessionRule(100.0, "reset"), SessionRule(100.0, "mark")
 PLAIN: dict[str, Any] = {"layers": 2, "cosine": 8.0}
 DEEP: dict[str, Any] = {"block": "residual", "layers": 2, "convolution": 3, "front": 2, "time_gap": True}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _the_exporter_itself() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("segue.models.export.graph_of", step_graphs.real)
+        yield
 
 
 def made(cell: str, rule: SessionRule, **settings: Any) -> Network:
@@ -70,6 +79,18 @@ def test_the_same_weights_give_the_same_bytes_and_no_path_of_a_machine() -> None
     assert graph == made("elman", RESET).exported()
     assert b"site-packages" not in graph
     assert b".py" not in graph
+
+
+def test_a_graph_that_other_tests_fill_with_weights_is_the_one_that_would_be_exported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, other = (made("lstm", MARK, time_gap=True) for _ in range(2))  # its weights are in the graph transposed
+    for parameter in other.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    expected = other.exported()
+    assert step_graphs.graph_of(first) != expected
+    monkeypatch.setattr(step_graphs, "real", None)
+    assert step_graphs.graph_of(other) == expected
 
 
 class Untraceable(Cell):
