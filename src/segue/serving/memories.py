@@ -23,7 +23,12 @@ class Memories:
     """
 
     def __init__(self, store: Store, policy: Policy, tally: Tally, cached_bytes: int = CACHED_BYTES) -> None:
-        self._store, self._policy, self._tally, self.cached_bytes = store, policy, tally, cached_bytes
+        self._store, self._policy, self._tally, self.cached_bytes = (
+            store,
+            policy,
+            tally,
+            0 if store.shared else cached_bytes,
+        )
         self._cache: OrderedDict[str, Memory] = OrderedDict()
 
     def of(self, bundle: Bundle, user_ids: Sequence[str]) -> tuple[dict[str, Memory], list[str]]:
