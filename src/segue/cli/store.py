@@ -31,6 +31,7 @@ def info(store: Where, /) -> None:
     """Count users, events and states: of a folder that no server uses, or of a store in Valkey."""
     from segue.cli.show import print_json
     from segue.serving.store.opening import open_stores
+    from segue.serving.store.valkey_place import is_place
 
     home = open_stores(store, durability="fast", new=False)
     try:
@@ -42,7 +43,8 @@ def info(store: Where, /) -> None:
         for version, number in one.memories.items():
             states[version] = states.get(version, 0) + number
     users, events = sum(one.users for one in counts), sum(one.events for one in counts)
-    print_json({"shards": len(counts), "users": users, "events": events, "states_by_model_version": states})
+    parts = {} if is_place(store) else {"shards": len(counts)}
+    print_json({**parts, "users": users, "events": events, "states_by_model_version": states})
 
 
 @app.command

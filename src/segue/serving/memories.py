@@ -63,6 +63,8 @@ class Memories:
             last: the last number that the user is known to have; its event may be forgotten.
         """
         most = self._policy.refold_events
+        # before the history: where another process stores an event between the two, the number is too low, and told so
+        stored = self._store.last_seq(user_id)
         history = self._store.history(user_id, most + 1, self._policy.order)
         if not history and not pending:
             return blank(bundle)._replace(seq=last)
@@ -72,7 +74,7 @@ class Memories:
         self._tally.refolds += 1
         self._tally.cut += len(events) > most
         memory = refold(bundle, events[-most:])
-        return memory._replace(seq=max([last, self._store.last_seq(user_id), *(event.seq for event in pending)]))
+        return memory._replace(seq=max([last, stored, *(event.seq for event in pending)]))
 
     def keep(self, memories: dict[str, Memory]) -> None:
         """Have memories at hand, those used last the longest."""
