@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,27 @@ def test_a_server_that_does_not_tell_its_settings_is_believed_on_the_operators_w
         open_stores(url.replace("secret", "wrong"), durability="fast")
     monkeypatch.setenv("SEGUE_VALKEY_PASSWORD", "secret")
     open_stores(url.replace(":secret", ""), durability="fast").close()
+
+
+def test_the_rights_that_the_page_names_are_enough(
+    loose: Program, admin: valkey.Valkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "valkey.md").read_text("utf-8")
+    rights = re.findall(r"\+[a-z|]+", page)
+    assert "+fcall" in rights
+    url = url_of(loose, tmp_path)
+    prefix = place_of(url).prefix
+    admin.execute_command("ACL", "SETUSER", "few", "reset", "on", ">secret", f"~{{{prefix}}}:*", *rights)
+    engine = engine_of(open_stores(url.replace("valkey://", "valkey://few:secret@")))
+    store = engine.shards[0].store
+    events = [LiveEvent("u", "i1", float(n), event_id=f"e{n}") for n in range(3)]
+    assert [one.seq for one in engine.observe(events)] == [1, 2, 3]
+    assert all(one.duplicate for one in engine.observe(events))
+    assert (list(walk(store)), store.count(), store.stale("v2")) == (["u"], (1, 3, {"v1": 1}), ["u"])
+    assert (store.trim(1.0, ["u"]), engine.about("u").result().events, engine.forget("u").result()) == (1, 2, 2)
+    engine.close()
+    with pytest.raises(StoreError, match="its user may not do this"):
+        open_stores(url.replace(prefix, "other").replace("valkey://", "valkey://few:secret@"))
 
 
 def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -126,3 +126,19 @@ def test_a_change_of_what_another_process_changed_is_a_conflict(tmp_path: Path, 
     assert_same_memory(memory_of(store, "u"), memory)
     other.commit([change(memory, 3, StoredEvent(3, "i2", 3.0))])
     other.close()
+
+
+def test_an_event_is_found_by_its_id_where_later_ones_are_gone(store: ValkeyStore) -> None:
+    times = [50.0, 60.0, 10.0, 70.0, 20.0, 80.0]
+    events = [StoredEvent(n + 1, "item " + "\u00e4" * 300, time, event_id=f"e{n + 1}") for n, time in enumerate(times)]
+    store.commit([Change("u", events, Memory("v1", 6, None, None, {}))])
+    assert store.find([("u", f"e{n}") for n in range(9)]) == {("u", one.event_id): one for one in events}
+    assert store.trim(30.0, ["u"]) == 2
+    left = [one for one in events if one.time > 30]
+    assert store.history("u") == left
+    assert store.find([("u", f"e{n}") for n in range(9)]) == {("u", one.event_id): one for one in left}
+    assert (store.size("u"), store.last_seq("u"), store.count().events) == (4, 6, 4)
+    many = [StoredEvent(n, "i", float(n)) for n in range(7, 2007)]
+    store.commit([Change("u", many, Memory("v1", 2006, None, None, {}))])
+    assert store.trim(1000.0, ["u"]) == 997
+    assert store.history("u") == many[993:]

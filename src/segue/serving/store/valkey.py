@@ -6,11 +6,10 @@ import secrets
 from collections.abc import Collection, Iterator, Sequence
 from heapq import merge
 from itertools import islice
-from typing import Any
 
 from segue.serving.store.base import Change, ConflictError, Counts, EventKey, Loaded, Order, StoredEvent
 from segue.serving.store.codec import DamagedStateError
-from segue.serving.store.valkey_codec import check_changes, decode_event, decode_memory, encode_event, encode_memory
+from segue.serving.store.valkey_codec import arguments_of, check_changes, decode_event, decode_memory
 from segue.serving.store.valkey_functions import COMMIT, FORGET, TRIM
 from segue.serving.store.valkey_keys import BUCKETS, Keys, bucket_of
 from segue.serving.store.valkey_server import Command, ValkeyServer
@@ -60,27 +59,25 @@ class ValkeyStore:
         if order == "time":
             events = sorted(self.history(user_id), key=lambda event: event.time)
             return events if last is None else events[-last:]
-        if last is None:
-            return self.histories([user_id])[0]
-        entries = self._server.ask(("XREVRANGE", self._keys.events(user_id), "+", "-", "COUNT", last))[0]
-        return [decode_event(entry) for entry in reversed(entries)]
+        found = self._server.ask(("LRANGE", self._keys.events(user_id), 0 if last is None else -last, -1))[0]
+        return [decode_event(event) for event in found]
 
     def histories(self, user_ids: Sequence[str]) -> list[list[StoredEvent]]:
         """All events of several users, in one round trip."""
-        found = self._server.ask(*(("XRANGE", self._keys.events(user_id), "-", "+") for user_id in user_ids))
-        return [[decode_event(entry) for entry in entries] for entries in found]
+        found = self._server.ask(*(("LRANGE", self._keys.events(user_id), 0, -1) for user_id in user_ids))
+        return [[decode_event(event) for event in events] for events in found]
 
     def find(self, keys: Collection[EventKey]) -> dict[EventKey, StoredEvent]:
         """See `Store`."""
         wanted = list(keys)
         numbers = self._server.ask(*(("HGET", self._keys.ids(user_id), event_id) for user_id, event_id in wanted))
         known = [(key, int(number)) for key, number in zip(wanted, numbers, strict=True) if number is not None]
-        entries = self._server.ask(*(("XRANGE", self._keys.events(key[0]), f"0-{n}", f"0-{n}") for key, n in known))
-        return {key: decode_event(one[0]) for (key, _), one in zip(known, entries, strict=True) if one}
+        around = [(key, event) for key, number in known for event in self._around(key[0], number)]
+        return {key: event for key, event in around if event.event_id == key[1]}
 
     def size(self, user_id: str) -> int:
         """See `Store`."""
-        return int(self._server.ask(("XLEN", self._keys.events(user_id)))[0])
+        return int(self._server.ask(("LLEN", self._keys.events(user_id)))[0])
 
     def item_ids(self, user_id: str) -> list[str]:
         """See `Store`."""
@@ -167,6 +164,13 @@ class ValkeyStore:
     def _keys_of(self, user_id: str) -> list[str]:
         return [self._keys.counts, *self._keys.of_change(user_id)]
 
+    def _around(self, user_id: str, number: int) -> list[StoredEvent]:
+        """The event of a number; or all, where others after it were trimmed, or have come just now."""
+        place = number - self.last_seq(user_id) - 1  # from the end
+        body = self._server.ask(("LINDEX", self._keys.events(user_id), place))[0]
+        event = None if body is None else decode_event(body)
+        return [event] if event is not None and event.seq == number else self.history(user_id)
+
     def _members(self, key: str, members: list[bytes], part: int) -> Iterator[bytes]:
         """These, and those after them."""
         while members:
@@ -179,22 +183,3 @@ class ValkeyStore:
 def page(key: str, begin: bytes, end: bytes, most: int) -> Command:
     """Asks for some members of a sorted set, by their bytes."""
     return ("ZRANGE", key, begin, end, "BYLEX", "LIMIT", 0, most)
-
-
-def arguments_of(change: Change) -> list[Any]:
-    """What the function is given of a change."""
-    memory, events = change.memory, change.events
-    before = events[0].seq - 1 if events else memory.seq
-    after = max(memory.seq, events[-1].seq) if events else memory.seq
-    found = [
-        change.user_id,
-        bucket_of(change.user_id),
-        before,
-        after,
-        memory.version,
-        encode_memory(memory),
-        len(events),
-    ]
-    for event in events:
-        found += encode_event(event)
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -10,37 +11,33 @@ from segue.data.sessions import Moment
 from segue.errors import StoreError
 from segue.serving.store.base import Change, Memory, StoredEvent
 from segue.serving.store.codec import DamagedStateError, decode_state, encode_state
+from segue.serving.store.valkey_keys import bucket_of
 
-Body = tuple[str, bool, str | None, str | None]
-"""Item id, stamped, session id, event type."""
+Body = tuple[int, str, bool, str | None, str | None]
+"""Seq, item id, stamped, session id, event type."""
 
 Kept = tuple[int, float | None, str | None, str | None, bytes]
 """Seq, time, session id, item id, state."""
-
-Entry = tuple[bytes, dict[bytes, bytes]]
-"""An entry of a stream: its id and its fields."""
 
 _encoder = msgspec.msgpack.Encoder()
 _bodies = msgspec.msgpack.Decoder(Body)
 _memories = msgspec.msgpack.Decoder(Kept)
 
 
-def encode_event(event: StoredEvent) -> tuple[str, str, bytes]:
-    """Time, event id or nothing, and the rest."""
-    body: Body = (event.item_id, event.stamped, event.session_id, event.event_type)
-    return repr(event.time), event.event_id or "", _encoder.encode(body)
+def encode_event(event: StoredEvent) -> bytes:
+    """An event: what a function in the server reads of it, its time and event id, each before a NUL, and the rest."""
+    body: Body = (event.seq, event.item_id, event.stamped, event.session_id, event.event_type)
+    return f"{event.time!r}\0{event.event_id or ''}\0".encode() + _encoder.encode(body)
 
 
-def decode_event(entry: Entry) -> StoredEvent:
-    """The event of an entry. Raises StoreError where it cannot be read."""
-    name, fields = entry
+def decode_event(encoded: bytes) -> StoredEvent:
+    """The event of these bytes. Raises StoreError where it cannot be read."""
     try:
-        item_id, stamped, session_id, event_type = _bodies.decode(fields[b"e"])
-        event_id = fields[b"i"].decode() or None
-        seq, time = int(name.partition(b"-")[2]), float(fields[b"t"])
-    except (msgspec.MsgspecError, KeyError, ValueError) as error:
+        time, event_id, body = encoded.split(b"\0", 2)
+        seq, item_id, stamped, session_id, event_type = _bodies.decode(body)
+        return StoredEvent(seq, item_id, float(time), stamped, session_id, event_id.decode() or None, event_type)
+    except (msgspec.MsgspecError, ValueError) as error:
         raise StoreError(f"a stored event cannot be read ({error}): restore a backup of the server") from error
-    return StoredEvent(seq, item_id, time, stamped, session_id, event_id, event_type)
 
 
 def encode_memory(memory: Memory) -> bytes:
@@ -71,3 +68,22 @@ def check_changes(changes: Sequence[Change]) -> None:
             raise StoreError(f"a commit has events {numbers[:20]} of a user; expected numbers that go up one by one")
         if len(set(ids)) < len(ids):
             raise StoreError("a commit has two events of a user with one event id; expected different ones")
+
+
+def arguments_of(change: Change) -> list[Any]:
+    """What the function is given of a change."""
+    memory, events = change.memory, change.events
+    before = events[0].seq - 1 if events else memory.seq
+    after = max(memory.seq, events[-1].seq) if events else memory.seq
+    found = [
+        change.user_id,
+        bucket_of(change.user_id),
+        before,
+        after,
+        memory.version,
+        encode_memory(memory),
+        len(events),
+    ]
+    for event in events:
+        found += [event.event_id or "", encode_event(event)]
+    return found

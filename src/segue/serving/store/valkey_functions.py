@@ -6,6 +6,7 @@ from hashlib import sha256
 
 _CODE = r"""
 local SECONDS = 86400  -- so long the last number of a writer is known
+local PART = 500  -- so many events are read or written at once
 
 local function seq_of(user)
   return tonumber(redis.call('HGET', user, 'seq') or '0')
@@ -17,7 +18,7 @@ end
 
 -- keys: writer, counts; and for each change: user, events, ids, users, states
 -- args: number; and for each change: user id, bucket, seq before, seq after, version, memory, n;
---       and for each of its n events: time, event id or '', body
+--       and for each of its n events: event id or '', body, which begins with time, NUL, event id or nothing, NUL
 -- 1: all is stored, now or by the same call before; 0: somebody was first, and nothing is
 local function commit(keys, args)
   local writer, counts, number, length = keys[1], keys[2], tonumber(args[1]), #args
@@ -27,9 +28,9 @@ local function commit(keys, args)
   local a, k = 2, 3
   while a <= length do
     if seq_of(keys[k]) ~= tonumber(args[a + 2]) then return 0 end
-    local after = a + 7 + 3 * tonumber(args[a + 6])
-    for e = a + 7, after - 1, 3 do
-      if args[e + 1] ~= '' and redis.call('HEXISTS', keys[k + 2], args[e + 1]) == 1 then return 0 end
+    local after = a + 7 + 2 * tonumber(args[a + 6])
+    for e = a + 7, after - 1, 2 do
+      if args[e] ~= '' and redis.call('HEXISTS', keys[k + 2], args[e]) == 1 then return 0 end
     end
     a, k = after, k + 5
   end
@@ -37,12 +38,11 @@ local function commit(keys, args)
   while a <= length do
     local user, events, ids, users, states = keys[k], keys[k + 1], keys[k + 2], keys[k + 3], keys[k + 4]
     local user_id, version, n, seq = args[a], args[a + 4], tonumber(args[a + 6]), tonumber(args[a + 2])
-    local after = a + 7 + 3 * n
-    for e = a + 7, after - 1, 3 do
+    local after = a + 7 + 2 * n
+    for e = a + 7, after - 1, 2 do
       seq = seq + 1
-      local shown = string.format('%.0f', seq)
-      redis.call('XADD', events, '0-' .. shown, 't', args[e], 'i', args[e + 1], 'e', args[e + 2])
-      if args[e + 1] ~= '' then redis.call('HSET', ids, args[e + 1], shown) end
+      redis.call('RPUSH', events, args[e + 1])
+      if args[e] ~= '' then redis.call('HSET', ids, args[e], string.format('%.0f', seq)) end
     end
     local before = redis.call('HGET', user, 'version')
     if before ~= version then
@@ -61,7 +61,7 @@ end
 -- keys: counts, user, events, ids, users, states; args: user id, bucket; how many events went
 local function forget(keys, args)
   local user, events, user_id = keys[2], keys[3], args[1]
-  local gone = redis.call('XLEN', events)
+  local gone = redis.call('LLEN', events)
   local version = redis.call('HGET', user, 'version')
   if version then redis.call('ZREM', keys[6], member_of(version, user_id)) end
   redis.call('DEL', user, events, keys[4])
@@ -73,21 +73,26 @@ end
 -- the same, and a time: events before it go, and with the last of them the user
 local function trim(keys, args)
   local events, ids, before = keys[3], keys[4], tonumber(args[3])
-  local gone, begin = 0, '-'
-  while true do
-    local page = redis.call('XRANGE', events, begin, '+', 'COUNT', 500)
-    if #page == 0 then break end
-    begin = '(' .. page[#page][1]
-    for _, entry in ipairs(page) do
-      if tonumber(entry[2][2]) < before then
-        redis.call('XDEL', events, entry[1])
-        if entry[2][4] ~= '' then redis.call('HDEL', ids, entry[2][4]) end
+  local gone, kept = 0, {}
+  for first = 0, redis.call('LLEN', events) - 1, PART do
+    for _, body in ipairs(redis.call('LRANGE', events, first, first + PART - 1)) do
+      local time, event_id = string.match(body, '^([^%z]*)%z([^%z]*)%z')
+      if tonumber(time) < before then
         gone = gone + 1
+        if event_id ~= '' then redis.call('HDEL', ids, event_id) end
+      else
+        kept[#kept + 1] = body
       end
     end
   end
-  if gone > 0 then redis.call('HINCRBY', keys[1], args[2], -gone) end
-  if redis.call('EXISTS', keys[2]) == 1 and redis.call('XLEN', events) == 0 then forget(keys, args) end
+  if gone > 0 then
+    redis.call('HINCRBY', keys[1], args[2], -gone)
+    redis.call('DEL', events)
+    for first = 1, #kept, PART do
+      redis.call('RPUSH', events, unpack(kept, first, math.min(first + PART - 1, #kept)))
+    end
+  end
+  if redis.call('EXISTS', keys[2]) == 1 and #kept == 0 then forget(keys, args) end
   return gone
 end
 """

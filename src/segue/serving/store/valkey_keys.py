@@ -35,7 +35,7 @@ class Keys:
         return f"{self._tag}:user:{user_id}"
 
     def events(self, user_id: str) -> str:
-        """A stream: event 7 is entry 0-7, with `t` its time, `i` its event id or nothing, `e` the rest."""
+        """A list of events, oldest first."""
         return f"{self._tag}:events:{user_id}"
 
     def ids(self, user_id: str) -> str:
