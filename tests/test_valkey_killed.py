@@ -150,3 +150,15 @@ def answers(engine: Engine) -> bool:
         return engine.about("u").result().events == 2
     except StoreError:
         return False
+
+
+def test_one_who_asks_after_a_restart_does_not_notice_it(tmp_path: Path) -> None:
+    server = program(tmp_path / "data")
+    server.start(timeout=60)
+    engine = engine_of(stores_in(tmp_path, server))
+    engine.observe([LiveEvent("u", "i1", 1.0)])
+    server.terminate()
+    server.start(timeout=60)
+    assert engine.observe([LiveEvent("u", "i2", 2.0)])[0].seq == 2
+    engine.close()
+    server.terminate()

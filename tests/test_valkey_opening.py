@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,13 @@ def test_the_rights_that_the_page_names_are_enough(
 def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="see that the server runs"):
         stores_in(tmp_path, program())
+
+
+def test_without_the_package_it_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = url_of(common_server(), tmp_path)
+    monkeypatch.setitem(sys.modules, "valkey", None)
+    with pytest.raises(StoreError, match=r"pip install 'segue\[valkey\]'"):
+        open_stores(url)
 
 
 def test_another_layout_is_left_alone(tmp_path: Path) -> None:
