@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from segue.artifact.home import CURRENT, checked, publish, roll_back
+from segue.disk import replace_file
 from segue.errors import ArtifactError
 from segue.serving.bundle import Bundle
 from segue.serving.engine import Engine
@@ -95,19 +96,18 @@ def test_a_watched_home_swaps_goes_back_and_refuses_what_is_broken(tmp_path: Pat
     until(lambda: engine.bundle.version == one)
     shutil.copytree(home / two, home / "broken")
     (home / "broken" / "catalog.json").unlink()
-    (home / CURRENT).write_text('{"version": "broken"}')
+    replace_file(home / CURRENT, b'{"version": "broken"}')
     until(lambda: engine.refused is not None)
     assert engine.refused is not None
     assert engine.refused.version == "broken"
     assert "catalog.json" in engine.refused.message
     assert engine.bundle.version == one
     assert engine.recommend(items=["item 1"]).model_version == one
-    (home / CURRENT).write_text("no json")
+    replace_file(home / CURRENT, b"no json")
     until(lambda: engine.refused is not None and engine.refused.version == "unknown")
-    publish_anew = home / CURRENT
-    publish_anew.unlink()
+    (home / CURRENT).unlink()
     until(lambda: engine.refused is not None and "is missing" in engine.refused.message)
-    publish_anew.write_text(f'{{"version": "{two}"}}')
+    replace_file(home / CURRENT, f'{{"version": "{two}"}}'.encode())
     until(lambda: engine.bundle.version == two)
     assert engine.refused is None
     watcher.close()

@@ -12,12 +12,14 @@ from segue.errors import StoreError
 from segue.serving.store.base import Change, Memory, Store, StoredEvent, walk
 from segue.serving.store.memory import MemoryStore
 from segue.serving.store.sqlite import SqliteStore
+from valkey_servers import store_in
 
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": lambda folder: MemoryStore(),
     "sqlite": lambda folder: SqliteStore(folder / "shard.db"),
+    "valkey": store_in,
 }
-LASTING = ["sqlite"]
+LASTING = ["sqlite", "valkey"]
 
 
 @pytest.fixture(params=STORES)

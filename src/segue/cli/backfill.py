@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -15,7 +14,7 @@ def command(
     log: Log,
     /,
     *,
-    store: Annotated[Path, Parameter(help="The folder of events and states, for `segue serve --store`.")],
+    store: Annotated[str, Parameter(help="A folder or a URL, as for `segue serve --store`.")],
     shards: Annotated[int | None, Parameter(help="Of a new store: see `segue serve`.")] = None,
     columns: LogColumns | None = None,
 ) -> None:
@@ -25,13 +24,13 @@ def command(
     from segue.recommender import load
     from segue.serving.backfill import backfill
     from segue.serving.engine import Engine
-    from segue.serving.store.folder import StoreFolder
+    from segue.serving.store.opening import open_stores, shown
 
     recommender = load(folder, light=True)
     events = read_log(log, **recommender.columns((columns or LogColumns()).named()))
     for note in events.notes:
         say(f"note: {note}")
-    engine = Engine(recommender.bundle, StoreFolder(store, shards=shards))
+    engine = Engine(recommender.bundle, open_stores(store, shards=shards))
     told = 0
 
     def show(done: int, users: int) -> None:
@@ -44,6 +43,6 @@ def command(
         found = backfill(engine, events, show)
     finally:
         engine.close()
-    say(f"{store}: {found.events:,} events of {found.users:,} users stored")
+    say(f"{shown(store)}: {found.events:,} events of {found.users:,} users stored")
     if found.skipped:
         say(f"note: {found.skipped:,} users were in the store already, and are as they were")

@@ -18,7 +18,10 @@ def command(
     port: Annotated[int, Parameter(help="0: any free one, which is named on stderr.")] = 8000,
     host: Annotated[str, Parameter(help="An address of this machine.")] = "127.0.0.1",
     store: Annotated[
-        Path | None, Parameter(help="The folder of events and states; without it they are forgotten.")
+        str | None,
+        Parameter(
+            help="The folder of events and states, or valkey://HOST:PORT/0?prefix=NAME; without it they are forgotten."
+        ),
     ] = None,
     durability: Annotated[
         Literal["durable", "fast"],
@@ -52,8 +55,8 @@ def command(
     from segue.serving.engine import Engine
     from segue.serving.policy import Policy
     from segue.serving.store.base import Store, Stores
-    from segue.serving.store.folder import StoreFolder
     from segue.serving.store.memory import MemoryStore
+    from segue.serving.store.opening import open_stores
     from segue.serving.swap import Watcher, first
     from segue.serving.upkeep import Upkeep
     from segue.web.keys import Keys
@@ -72,7 +75,7 @@ def command(
     policy = Policy(late, refold_events)
     kept: Store | Stores = MemoryStore()
     if store is not None:
-        kept = StoreFolder(store, shards=shards, durability=durability)
+        kept = open_stores(store, shards=shards, durability=durability)
     if store is None:
         say("note: without --store, events and states are kept in memory and are gone when the server stops")
     engine = Engine(Bundle.of(artifact), kept, policy=policy, threads=True)

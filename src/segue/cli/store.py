@@ -1,4 +1,4 @@
-"""`segue store`: what can be done with a folder of events and states while no server uses it."""
+"""`segue store`: what can be done with events and states beside, or instead of, a server."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ from cyclopts import App, Parameter
 
 from segue.cli.options import GIVEN
 
-app = App(name="store", help="Look at, and change, a folder of events and states that no server uses.")
+app = App(name="store", help="Look at, and change, a store of events and states.")
 
-Where = Annotated[Path, Parameter(help="The folder, as given to `segue serve --store`.")]
+Where = Annotated[str, Parameter(help="The folder or URL, as given to `segue serve --store`.")]
 
 
 @app.command
-def reshard(folder: Where, /, *, shards: Annotated[int, Parameter(help="How many from now on.")]) -> None:
-    """Part the users of a store into another number of shards."""
+def reshard(store: Where, /, *, shards: Annotated[int, Parameter(help="How many from now on.")]) -> None:
+    """Part the users of a folder that no server uses into another number of shards."""
     from segue.cli.show import say
+    from segue.serving.store.opening import folder_of
     from segue.serving.store.reshard import reshard
 
-    check_there(folder)
+    folder = folder_of(store, instead="each `segue serve` says its own --shards")
     users, events = reshard(folder, shards)
     say(f"{folder}: {users:,} users with {events:,} events in {shards} shards")
 
 
 @app.command
-def info(folder: Where, /) -> None:
-    """Count users, events and states."""
+def info(store: Where, /) -> None:
+    """Count users, events and states: of a folder that no server uses, or of a store in Valkey."""
     from segue.cli.show import print_json
-    from segue.serving.store.folder import StoreFolder
+    from segue.serving.store.opening import open_stores
+    from segue.serving.store.valkey.place import is_place
 
-    check_there(folder)
-    home = StoreFolder(folder)
+    home = open_stores(store, durability="fast", new=False)
     try:
-        counts = [store.count() for store in home.stores]
+        counts = [one.count() for one in home.stores]
     finally:
         home.close()
     states: dict[str, int] = {}
@@ -42,28 +43,29 @@ def info(folder: Where, /) -> None:
         for version, number in one.memories.items():
             states[version] = states.get(version, 0) + number
     users, events = sum(one.users for one in counts), sum(one.events for one in counts)
-    print_json({"shards": len(counts), "users": users, "events": events, "states_by_model_version": states})
+    parts = {} if is_place(store) else {"shards": len(counts)}
+    print_json({**parts, "users": users, "events": events, "states_by_model_version": states})
 
 
 @app.command
-def backup(folder: Where, /, *, out: Annotated[Path, Parameter(help="A new folder."), GIVEN]) -> None:
+def backup(store: Where, /, *, out: Annotated[Path, Parameter(help="A new folder."), GIVEN]) -> None:
     """Copy a store into another folder, which is a store itself. A server may use the first one meanwhile."""
     from segue.cli.show import say
     from segue.serving.store.backup import back_up
+    from segue.serving.store.opening import folder_of
 
+    folder = folder_of(store, instead="back that server up by its own means")
     say(f"{out}: {back_up(folder, out) / 1e6:,.1f} MB")
 
 
 @app.command
-def export(
-    folder: Where, /, *, out: Annotated[Path, Parameter(help="A .parquet, .csv or .jsonl file."), GIVEN]
-) -> None:
+def export(store: Where, /, *, out: Annotated[Path, Parameter(help="A .parquet, .csv or .jsonl file."), GIVEN]) -> None:
     """Write all events into a file that `segue train` reads. A server may use the store meanwhile."""
     import polars as pl
 
     from segue.cli.lists import write_frames
     from segue.cli.show import say
-    from segue.serving.store.export import exported_events, without_session
+    from segue.serving.store.opening import exported
 
     schema = {
         "user_id": pl.String,
@@ -72,19 +74,10 @@ def export(
         "session_id": pl.String,
         "event_type": pl.String,
     }
-    without, events = without_session(folder)
-    frames = (pl.DataFrame(rows, schema=schema, orient="row") for rows in exported_events(folder))
+    (without, events), parts = exported(store)
+    frames = (pl.DataFrame(rows, schema=schema, orient="row") for rows in parts)
     kept = {name: kind for name, kind in schema.items() if name != "session_id" or not without}
     frames = (frame.select(list(kept)) for frame in frames)
     if 0 < without < events:
         say(f"note: {without:,} of {events:,} events have no session_id: the column is left out, pauses part sessions")
     say(f"{out}: {write_frames(frames, out, kept):,} events")
-
-
-def check_there(folder: Path) -> None:
-    """Raise StoreError where there is no store: none is to be made by looking at it."""
-    from segue.errors import StoreError
-    from segue.serving.store.folder import MANIFEST
-
-    if not (folder / MANIFEST).exists():
-        raise StoreError(f"{folder} holds no store of segue ({MANIFEST} is missing)")

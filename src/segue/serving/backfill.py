@@ -11,6 +11,7 @@ from segue.errors import ConfigError
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
 from segue.serving.hashing import shard_of
+from segue.serving.store.base import ConflictError
 from segue.serving.task import Task
 
 USERS, EVENTS = 256, 20_000
@@ -52,13 +53,22 @@ def backfill(engine: Engine, log: EventLog, show: Callable[[int, int], None] = l
     done = Backfilled(0, 0, 0)
     for shard in range(len(engine.shards)):
         for tasks in parts_of(log, rows, shard, len(engine.shards)):
-            new = unknown(engine, shard, tasks)
-            if new:
-                engine.shards[shard].work(new)
+            new = stored(engine, shard, tasks)
             events = sum(len(task.events) for task in new)
             done = Backfilled(done.users + len(new), done.events + events, done.skipped + len(tasks) - len(new))
             show(done.users + done.skipped, len(rows.of))
     return done
+
+
+def stored(engine: Engine, shard: int, tasks: Sequence[Task]) -> list[Task]:
+    """Store what belongs to users whom the store does not know; those tasks."""
+    while new := unknown(engine, shard, tasks):
+        try:
+            engine.shards[shard].once(new)
+        except ConflictError:  # a server was first with one of them: now it is known
+            continue
+        break
+    return new
 
 
 def unknown(engine: Engine, shard: int, tasks: Sequence[Task]) -> list[Task]:

@@ -23,7 +23,12 @@ class Memories:
     """
 
     def __init__(self, store: Store, policy: Policy, tally: Tally, cached_bytes: int = CACHED_BYTES) -> None:
-        self._store, self._policy, self._tally, self.cached_bytes = store, policy, tally, cached_bytes
+        self._store, self._policy, self._tally, self.cached_bytes = (
+            store,
+            policy,
+            tally,
+            0 if store.shared else cached_bytes,
+        )
         self._cache: OrderedDict[str, Memory] = OrderedDict()
 
     def of(self, bundle: Bundle, user_ids: Sequence[str]) -> tuple[dict[str, Memory], list[str]]:
@@ -61,6 +66,8 @@ class Memories:
             pending: by user, events that are not stored yet.
         """
         most = self._policy.refold_events or bundle.window
+        # before the histories: where another process stores an event between the two, the number is too low, which is told
+        stored = {user_id: self._store.last_seq(user_id) for user_id in last}
         histories = {user_id: self.history(user_id, most + 1, (pending or {}).get(user_id, ())) for user_id in last}
         folded = refold_all(bundle, [events[-most:] for events in histories.values()])
         memories = {}
@@ -69,7 +76,7 @@ class Memories:
             if events:
                 self._tally.refolds += 1
                 self._tally.cut += len(events) > most
-                seq = max(seq, self._store.last_seq(user_id), *(event.seq for event in events))
+                seq = max([seq, stored[user_id], *(event.seq for event in (pending or {}).get(user_id, ()))])
             memories[user_id] = memory._replace(seq=seq)
         return memories
 

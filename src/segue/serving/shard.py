@@ -6,15 +6,18 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from segue.errors import StoreError
+from segue.errors import OverloadedError, StoreError
 from segue.serving.answer import Ranked, answer_all
 from segue.serving.bundle import Bundle
 from segue.serving.memories import Memories
 from segue.serving.policy import Policy
-from segue.serving.store.base import Change, Store
+from segue.serving.store.base import Change, ConflictError, Store
 from segue.serving.tally import Tally
 from segue.serving.task import Done, Task
 from segue.serving.turn import Turn
+
+ATTEMPTS = 20
+"""So often a turn is played where other processes are first with its users."""
 
 _log = logging.getLogger("segue.serving")
 
@@ -50,10 +53,25 @@ class Shard:
         self._bundle, self._clock = bundle, clock
 
     def work(self, tasks: Sequence[Task]) -> list[Done]:
-        """What comes of tasks, in their order: one search, one transaction. It is stored when this returns.
+        """What comes of tasks, in their order. It is stored when this returns.
 
         Raises:
-            StoreError: nothing of it was stored.
+            StoreError: nothing of it was stored, or, where it is an UncertainError, maybe all of it.
+            OverloadedError: others were always first with one of the users; nothing of it was stored.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return self.once(tasks)
+            except ConflictError:
+                continue
+        raise OverloadedError("other servers write to the same users at the same time: come back later")
+
+    def once(self, tasks: Sequence[Task]) -> list[Done]:
+        """The same in one turn: one search, one transaction.
+
+        Raises:
+            ConflictError: another process was first with one of the users; nothing of it was stored.
+            StoreError: see `work`.
         """
         bundle = self._bundle()
         users = list(dict.fromkeys(task.user_id for task in tasks if task.user_id is not None))

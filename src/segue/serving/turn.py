@@ -11,7 +11,7 @@ from segue.serving.events import LiveEvent, Observed
 from segue.serving.fold import absorb_all, blank
 from segue.serving.memories import Memories
 from segue.serving.policy import Policy
-from segue.serving.store.base import Change, EventKey, Memory, Store, StoredEvent
+from segue.serving.store.base import Change, ConflictError, EventKey, Memory, Store, StoredEvent
 from segue.serving.task import Done, Task
 
 
@@ -99,6 +99,8 @@ class Turn:
         memory = self.memories[user_id]
         earlier = None if event.event_id is None else self.earlier.get((user_id, event.event_id))
         if earlier is not None:
+            if earlier.seq > memory.seq:
+                raise ConflictError("another process stored this event since its user's state was read")
             if earlier.repeats(event):
                 return Observed(earlier.seq, True, known), None
             message = (

@@ -10,6 +10,7 @@ from typing import Any
 
 from segue.errors import OverloadedError, StoreError
 from segue.serving.shard import Shard
+from segue.serving.store.base import UncertainError
 from segue.serving.task import Task
 
 MOST_TOGETHER = 64
@@ -137,12 +138,14 @@ def settle(shard: Shard, tasks: Sequence[Task]) -> None:
     try:
         done = shard.work(tasks)
     except Exception as error:
-        if len(tasks) > 1:
+        # where it may be stored already, nothing is done again
+        if len(tasks) > 1 and not isinstance(error, UncertainError):
             one_by_one(shard, tasks)
             return
-        if not isinstance(error, StoreError):
+        if not isinstance(error, (StoreError, OverloadedError)):
             _log.error("a request failed", exc_info=error)
-        tasks[0].result.set_exception(error)
+        for task in tasks:
+            task.result.set_exception(error)
     else:
         for task, one in zip(tasks, done, strict=True):
             task.result.set_result(one)

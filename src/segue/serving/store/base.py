@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from segue.data.sessions import Moment
+from segue.errors import StoreError
 from segue.models.base import State
 from segue.serving.events import LiveEvent
 
@@ -79,11 +80,23 @@ class Loaded(NamedTuple):
     damaged: list[str]
 
 
+class ConflictError(StoreError):
+    """Another process was first with one of these users: nothing was stored, and it was made from an old state."""
+
+
+class UncertainError(StoreError):
+    """It is not known whether a commit was stored: to do its work again may store it twice."""
+
+
 class Store(Protocol):
     """Keeps events and memories of some users. One caller at a time: its shard sees to that.
 
     Every method raises StoreError where the store cannot be read or written, and after `close`.
     """
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may write to it: then a memory is what the store says, and a commit may conflict."""
 
     def load(self, user_ids: Collection[str]) -> Loaded:
         """The memories of users."""
@@ -108,6 +121,7 @@ class Store(Protocol):
 
         Raises:
             StoreError: also for a `seq` or an event id that the user already has.
+            ConflictError, UncertainError: where it is shared.
         """
 
     def users(self, after: str | None = None, most: int = 1000) -> list[str]:

@@ -13,6 +13,8 @@ from segue.serving.store.base import Change, Counts, EventKey, Loaded, Memory, O
 class MemoryStore:
     """Events and memories in dictionaries."""
 
+    shared = False
+
     def __init__(self) -> None:
         self._events: dict[str, list[StoredEvent]] = {}
         self._by_event_id: dict[EventKey, StoredEvent] = {}

@@ -37,6 +37,8 @@ class SqliteStore:
         StoreError: it cannot be read or written; or it is damaged, foreign, or newer.
     """
 
+    shared = False
+
     def __init__(self, path: Path, durability: Durability = "durable") -> None:
         self.path = path
         self._numbers: dict[str, int] = {}  # of versions

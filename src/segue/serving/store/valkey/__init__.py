@@ -1,0 +1,1 @@
+"""A store in a Valkey server, which several processes may share."""

@@ -1,0 +1,112 @@
+"""What Valkey does by itself, so that nothing comes between a check and a write: functions in its own Lua."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+_CODE = r"""
+local SECONDS = 86400  -- so long the last number of a writer is known
+local PART = 500  -- so many events are read or written at once
+
+local function seq_of(user)
+  return tonumber(redis.call('HGET', user, 'seq') or '0')
+end
+
+local function member_of(version, user_id)
+  return version .. '\0' .. user_id
+end
+
+-- keys: writer, counts; and for each change: user, events, ids, users, states
+-- args: number; and for each change: user id, bucket, seq before, seq after, version, memory, n;
+--       and for each of its n events: event id or '', body, which begins with time, NUL, event id or nothing, NUL
+-- 1: all is stored, now or by the same call before; 0: somebody was first, and nothing is
+local function commit(keys, args)
+  local writer, counts, number, length = keys[1], keys[2], tonumber(args[1]), #args
+  local last = tonumber(redis.call('GET', writer) or '0')
+  if number == last then return 1 end
+  if number < last then return redis.error_reply('ERR a later commit of this writer is stored') end
+  local a, k = 2, 3
+  while a <= length do
+    if seq_of(keys[k]) ~= tonumber(args[a + 2]) then return 0 end
+    local after = a + 7 + 2 * tonumber(args[a + 6])
+    for e = a + 7, after - 1, 2 do
+      if args[e] ~= '' and redis.call('HEXISTS', keys[k + 2], args[e]) == 1 then return 0 end
+    end
+    a, k = after, k + 5
+  end
+  a, k = 2, 3
+  while a <= length do
+    local user, events, ids, users, states = keys[k], keys[k + 1], keys[k + 2], keys[k + 3], keys[k + 4]
+    local user_id, version, n, seq = args[a], args[a + 4], tonumber(args[a + 6]), tonumber(args[a + 2])
+    local after = a + 7 + 2 * n
+    for e = a + 7, after - 1, 2 do
+      seq = seq + 1
+      redis.call('RPUSH', events, args[e + 1])
+      if args[e] ~= '' then redis.call('HSET', ids, args[e], string.format('%.0f', seq)) end
+    end
+    local before = redis.call('HGET', user, 'version')
+    if before ~= version then
+      if before then redis.call('ZREM', states, member_of(before, user_id)) end
+      redis.call('ZADD', states, 0, member_of(version, user_id))
+    end
+    redis.call('HSET', user, 'seq', args[a + 3], 'version', version, 'memory', args[a + 5])
+    redis.call('ZADD', users, 0, user_id)
+    if n > 0 then redis.call('HINCRBY', counts, args[a + 1], n) end
+    a, k = after, k + 5
+  end
+  redis.call('SET', writer, args[1], 'EX', SECONDS)
+  return 1
+end
+
+-- keys: counts, user, events, ids, users, states; args: user id, bucket; how many events went
+local function forget(keys, args)
+  local user, events, user_id = keys[2], keys[3], args[1]
+  local gone = redis.call('LLEN', events)
+  local version = redis.call('HGET', user, 'version')
+  if version then redis.call('ZREM', keys[6], member_of(version, user_id)) end
+  redis.call('DEL', user, events, keys[4])
+  redis.call('ZREM', keys[5], user_id)
+  if gone > 0 then redis.call('HINCRBY', keys[1], args[2], -gone) end
+  return gone
+end
+
+-- the same, and a time: events before it go, and with the last of them the user
+local function trim(keys, args)
+  local events, ids, before = keys[3], keys[4], tonumber(args[3])
+  local gone, kept = 0, {}
+  for first = 0, redis.call('LLEN', events) - 1, PART do
+    for _, body in ipairs(redis.call('LRANGE', events, first, first + PART - 1)) do
+      local time, event_id = string.match(body, '^([^%z]*)%z([^%z]*)%z')
+      if tonumber(time) < before then
+        gone = gone + 1
+        if event_id ~= '' then redis.call('HDEL', ids, event_id) end
+      else
+        kept[#kept + 1] = body
+      end
+    end
+  end
+  if gone > 0 then
+    redis.call('HINCRBY', keys[1], args[2], -gone)
+    redis.call('DEL', events)
+    for first = 1, #kept, PART do
+      redis.call('RPUSH', events, unpack(kept, first, math.min(first + PART - 1, #kept)))
+    end
+  end
+  if redis.call('EXISTS', keys[2]) == 1 and #kept == 0 then forget(keys, args) end
+  return gone
+end
+"""
+
+LIBRARY = f"segue_{sha256(_CODE.encode()).hexdigest()[:12]}"
+"""Named by what is in it: replicas of two versions of segue do not call each other's."""
+
+COMMIT, FORGET, TRIM = (f"{LIBRARY}_{name}" for name in ("commit", "forget", "trim"))
+
+CODE = "\n".join(
+    [
+        f"#!lua name={LIBRARY}",
+        _CODE,
+        *(f"redis.register_function('{LIBRARY}_{name}', {name})" for name in ("commit", "forget", "trim")),
+    ]
+)
+"""The library as FUNCTION LOAD takes it."""
