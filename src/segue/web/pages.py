@@ -8,9 +8,9 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 PAGES = {
-    "/schema": ("schema.html", "text/html; charset=utf-8"),
-    "/schema/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/schema/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/schema": ("schema.html", "text/html"),
+    "/schema/page.css": ("page.css", "text/css"),
+    "/schema/page.js": ("page.js", "text/javascript"),
 }
 """Where each is, its file and its type. They say nothing of this server: they need no key, the description does."""
 
