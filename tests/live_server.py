@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +21,11 @@ from segue.web.serve import serve
 set_up()
 serve(engine_of(threads=True), port=0)
 """
+
+STORED = FADING.replace("threads=True", "StoreFolder(sys.argv[1]), threads=True").replace(
+    "from serving_models", "import sys\nfrom segue.serving.store.folder import StoreFolder\nfrom serving_models"
+)
+"""Keeps its events in the folder that it is given."""
 
 
 class Live(NamedTuple):
@@ -39,13 +44,18 @@ class Live(NamedTuple):
 
 
 @contextmanager
-def live_server(folder: Path, program: str = FADING, *args: str) -> Iterator[Live]:
-    """Run a program that serves on port 0 and prints where; it is ended by SIGTERM, and must end well."""
+def live_server(folder: Path, program: str = FADING, *args: str, before: Sequence[str] = ()) -> Iterator[Live]:
+    """Run a program that serves on port 0 and prints where; it is ended by SIGTERM, and must end well.
+
+    Args:
+        folder: what it writes to stderr goes here.
+        before: a command that becomes the server in the end.
+    """
     stderr = folder / "stderr"
     paths = os.pathsep.join([str(HERE.parent / "src"), str(HERE)])
     with stderr.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-c", program, *args],
+            [*before, sys.executable, "-c", program, *args],
             stderr=out,
             env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +14,8 @@ from segue.serving.tally import Tally
 
 CACHED_BYTES = 128 * 2**20
 """So many bytes of states stay at hand; the others are read from the store when their users come."""
+
+_log = logging.getLogger("segue.serving")
 
 
 class Memories:
@@ -40,7 +43,9 @@ class Memories:
                 found[user_id] = memory
         missing = [user_id for user_id in user_ids if user_id not in found]
         loaded = self._store.load(missing)
-        self._tally.damaged += len(loaded.damaged)
+        if loaded.damaged:
+            self._tally.damaged += len(loaded.damaged)
+            _log.warning("%d stored states are damaged: they are folded anew from the events", len(loaded.damaged))
         for user_id in missing:
             memory = loaded.memories.get(user_id)
             if memory is not None and memory.version == bundle.memory_version:
