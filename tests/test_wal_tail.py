@@ -50,7 +50,7 @@ def test_wherever_the_log_ends_states_are_those_of_the_events_before(tmp_path: P
         path.write_bytes(database)
         path.with_name("shard.db-wal").write_bytes(log[:cut])
         path.with_name("shard.db-shm").unlink(missing_ok=True)
-        store = SqliteStore(path)
+        store = SqliteStore(path, "fast")
         histories = {user: store.history(user) for user in walk(store)}
         there = {user: len(history) for user, history in histories.items()}
         assert there in after, f"{cut} bytes of the log are no prefix of the commits"
