@@ -18,7 +18,7 @@ from live_server import Live, live_server
 from segue.web.messages import MAX_BODY_BYTES
 from serving_models import ITEMS, NOW
 
-FEW, MANY = 12, 120
+FEW, MANY = 12, 80
 POSITIVE = GenerationMode.POSITIVE
 
 
