@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from litestar import Request
 from litestar.testing import TestClient
 
 from segue.errors import ConfigError, SegueError
@@ -220,7 +221,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyP
         await asyncio.sleep(5)
         return b"{}"
 
-    monkeypatch.setattr(decoding.StrictRequest, "body", slow)
+    monkeypatch.setattr(Request, "body", slow)
     with client_of(engine_of()) as client:
         answer = client.post("/v1/recommend", json={"user_id": "u"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (408, "slow_body")

@@ -57,7 +57,7 @@ def test_items_are_answered_with_the_unknown_ones_named_and_untitled_items_witho
     assert [(item["item_id"], "title" in item) for item in answer["items"]] == [("i7", False)]
 
 
-@pytest.mark.parametrize("user_id", ["gil", "a/b", "/x//y/", "ä 日本 %41", "?q=1#f", "a\nb"])
+@pytest.mark.parametrize("user_id", ["gil", "a/b", "/x//y/", "/", "//", "ä 日本 %41", "?q=1#f", "a\nb"])
 def test_a_user_is_shown_and_forgotten(client, user_id):
     where = "/v1/users/" + quote(user_id, safe="")
     nothing = {"events": 0, "last_seq": 0, "last_time": None, "last_item": None, "model_version": None}
@@ -131,7 +131,11 @@ def test_the_openapi_document_names_every_route_and_bound(client):
         "maximum": 1000,
         "default": 10,
     }
-    assert set(described["paths"]["/v1/events"]["post"]["responses"]) == {"200", "400", "409", "413", "503"}
+    shared = {"200", "400", "401", "429", "503"}
+    assert set(described["paths"]["/v1/events"]["post"]["responses"]) == shared | {"408", "409", "413"}
+    assert set(described["paths"]["/v1/users/{user_id}"]["delete"]["responses"]) == shared
+    assert set(described["paths"]["/health/live"]["get"]["responses"]) == {"200"}
+    assert described["paths"]["/v1/events"]["post"]["security"] == [{"key": []}, {}]
 
 
 BAD_RECOMMENDATIONS = [
@@ -249,7 +253,7 @@ def test_a_body_sent_in_pieces_is_measured_too(client):
     assert_refused(answer, 413, "too_large", None, "1048576 bytes")
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/users", "/schema", "/schema/swagger", "/%00", "/a%0Ab"])
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/users", "/v1/users/", "/schema/swagger", "/%00", "/a%0Ab"])
 def test_an_unknown_path_is_not_found(client, path):
     assert_refused(client.get(path), 404, "not_found", None, "/schema/openapi.json")
 

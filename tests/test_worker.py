@@ -204,3 +204,51 @@ def test_a_turn_takes_no_more_steps_than_it_may(held: tuple[Worker, Held]) -> No
     for one in long:
         one.result.result(30)
     assert worker.shard.tally.turns - turns == 1 + 3, "the one that was held, and two at a time"
+
+
+def many(user: str | None, steps: int) -> Task:
+    return Task(user, [LiveEvent(user, "i1", 5.0)] * steps) if user else Task(None, (), Ask(), ["i1"] * steps)
+
+
+def test_long_calls_of_one_user_are_passed_by_the_others(held: tuple[Worker, Held]) -> None:
+    worker, store = held
+    burst = [many("u", 100) for _ in range(9)]
+    others = [task("v"), many(None, 5), task("w")]
+    worker.submit([*burst, *others])
+    with worker.changed:
+        assert worker._taken() == [burst[0], *others]
+        assert worker._taken() == [burst[1]]
+        assert list(worker._queue) == burst[2:], "in their order"
+    store.may.set()
+    assert burst[-1].result.result(30).observed[-1].seq == 700
+
+
+def test_calls_of_many_bursting_users_are_passed_by_short_ones(held: tuple[Worker, Held]) -> None:
+    worker, store = held
+    bursts = [many(f"u{n}", 1000) for n in range(9)]
+    worker.submit([*bursts, task("u3"), task("v")])
+    with worker.changed:
+        first = worker._taken()
+    assert [(one.user_id, len(one.events)) for one in first] == [("u0", 1000), ("u1", 1000), ("v", 1)]
+    store.may.set()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["u", "v", "w", None]), st.sampled_from([1, 3, 60, 70, 900])), max_size=40),
+)
+def test_however_turns_are_filled_each_user_keeps_its_order_and_all_comes(asked: Any) -> None:
+    bundle = fading_bundle()
+    worker = Worker(Shard(MemoryStore(), lambda: bundle, Policy(), lambda: NOW), "filled")
+    worker.close()
+    tasks = [many(user, steps) for user, steps in asked]
+    worker._queue.extend(tasks)
+    taken: list[Task] = []
+    while worker._queue:
+        head, turn = worker._queue[0], worker._taken()
+        assert turn[0] is head, "the one that waited longest is never passed"
+        long = [steps for one in turn if (steps := len(one.events) + len(one.items)) > 64]
+        assert len(long) <= 1 or sum(long) <= 2000
+        taken += turn
+    assert len(taken) == len(tasks)
+    for user in ("u", "v", "w"):
+        assert [id(one) for one in taken if one.user_id == user] == [id(one) for one in tasks if one.user_id == user]

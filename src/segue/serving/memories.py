@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,6 +14,8 @@ from segue.serving.tally import Tally
 
 CACHED_BYTES = 128 * 2**20
 """So many bytes of states stay at hand; the others are read from the store when their users come."""
+
+_log = logging.getLogger("segue.serving")
 
 
 class Memories:
@@ -45,8 +48,10 @@ class Memories:
                 found[user_id] = memory
         missing = [user_id for user_id in user_ids if user_id not in found]
         loaded = self._store.load(missing)
-        self._tally.damaged += len(loaded.damaged)
         last: dict[str, int] = {}
+        if loaded.damaged:
+            self._tally.damaged += len(loaded.damaged)
+            _log.warning("%d stored states are damaged: they are folded anew from the events", len(loaded.damaged))
         for user_id in missing:
             memory = loaded.memories.get(user_id)
             if memory is not None and memory.version == bundle.memory_version:
@@ -66,7 +71,7 @@ class Memories:
             pending: by user, events that are not stored yet.
         """
         most = self._policy.refold_events or bundle.window
-        # before the histories: where another process stores an event between the two, the number is too low, which is told
+        # before the histories: if another process stores an event between the two, the commit finds the number too low
         stored = {user_id: self._store.last_seq(user_id) for user_id in last}
         histories = {user_id: self.history(user_id, most + 1, (pending or {}).get(user_id, ())) for user_id in last}
         folded = refold_all(bundle, [events[-most:] for events in histories.values()])

@@ -17,7 +17,10 @@ MOST_TOGETHER = 64
 """So many waiting tasks are taken in one turn."""
 
 MOST_STEPS = 2_000
-"""So many events and given items, or the first task's, are stepped in one turn."""
+"""So many events and given items, or the first task's, are stepped in one turn, and short tasks beside them."""
+
+MOST_STEPS_OF_A_USER = 64
+"""So many of one user, or its first task's: what more it sent waits, and others pass. Tasks up to this are short."""
 
 WAITING = 8192
 """So many tasks may wait for a shard; one more is refused. A call for several users is one for each."""
@@ -90,14 +93,27 @@ class Worker:
             self.changed.notify()
 
     def _taken(self) -> list[Task]:
-        """What is taken in this turn, out of the queue."""
+        """What is taken in this turn, out of the queue. What would make it long is passed by those behind it."""
         tasks: list[Task] = []
+        passed: list[Task] = []
+        of_users: dict[str | None, int] = {}
+        held: set[str] = set()
         steps = 0
         while self._queue and len(tasks) < MOST_TOGETHER:
-            steps += steps_of(self._queue[0])
-            if tasks and steps > MOST_STEPS:
-                break
-            tasks.append(self._queue.popleft())
+            task = self._queue.popleft()
+            user_id, more = task.user_id, steps_of(task)
+            bursts = user_id in of_users and of_users[user_id] + more > MOST_STEPS_OF_A_USER
+            too_long = tasks and more > MOST_STEPS_OF_A_USER and steps + more > MOST_STEPS
+            if user_id in held or bursts or too_long:
+                passed.append(task)
+                if user_id is not None:
+                    held.add(user_id)  # all that it sent later waits, too: its order is kept
+                continue
+            tasks.append(task)
+            steps += more
+            if user_id is not None:
+                of_users[user_id] = of_users.get(user_id, 0) + more
+        self._queue.extendleft(reversed(passed))
         return tasks
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ from segue.web.messages import (
     UserAnswer,
 )
 from segue.web.openapi import document
+from segue.web.pages import page_handlers
 from segue.web.translating import live_event, observed_message, own_event, recommend_answer, similar_answer
 
 DEADLINE = 10.0
@@ -76,14 +77,17 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
         bundle = engine.bundle  # another one may take over meanwhile
         return similar_answer(bundle, similar_items(bundle, data.item_id, data.k))
 
-    @get(f"{USERS}{{user_id:path}}")
+    # the framework takes the user `/` for a slash too many
+    named = [f"{USERS}{{user_id:path}}", USERS]
+
+    @get(named)
     async def user(request: AnyRequest) -> UserAnswer:
         """Say what is known of a user."""
         user_id = after(USERS, request)
         (about,) = await in_time([engine.about(user_id)], deadline)
         return UserAnswer(user_id, *about)
 
-    @delete(f"{USERS}{{user_id:path}}", status_code=200)
+    @delete(named, status_code=200)
     async def forget(request: AnyRequest) -> Forgotten:
         """Delete a user's events and state."""
         user_id = after(USERS, request)
@@ -116,7 +120,7 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
         return described
 
     return Litestar(
-        [events, recommend, similar, user, forget, live, ready, metrics, schema],
+        [events, recommend, similar, user, forget, live, ready, metrics, schema, *page_handlers()],
         request_class=StrictRequest,
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,
@@ -161,7 +165,7 @@ def after(prefix: str, request: AnyRequest) -> str:
         NotFoundException: it is another spelling of the path, such as one with two slashes.
     """
     sent = request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
-    if not sent.startswith(prefix):
+    if not sent.startswith(prefix) or sent == prefix:
         raise NotFoundException
     try:
         return unquote(sent.removeprefix(prefix), errors="strict")

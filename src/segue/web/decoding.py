@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 
 from segue.serving.bundle import EXCLUDES
 
@@ -41,16 +42,21 @@ class BodyError(Exception):
 class StrictRequest(Request[Any, Any, Any]):
     """A request whose JSON is decoded into the type that its handler names for `data`."""
 
-    async def json(self) -> Any:
-        """The message. Raises BodyError."""
-        field = self.route_handler.parsed_data_field
+    async def body(self) -> bytes:
+        """The body. Raises BodyError where it does not come."""
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = await self.body()
+                return await super().body()
         except TimeoutError:
             message = f"the body had not come after {BODY_SECONDS:g} s; expected it at once"
             raise BodyError("slow_body", message, status=408) from None
-        return decode(body, Any if field is None else field.annotation)
+        except InternalServerException:  # what the framework makes of a client that is gone
+            raise BodyError("cut_body", "the connection ended before the body did") from None
+
+    async def json(self) -> Any:
+        """The message. Raises BodyError."""
+        field = self.route_handler.parsed_data_field
+        return decode(await self.body(), Any if field is None else field.annotation)
 
 
 def decode(body: bytes, kind: Any) -> Any:

@@ -66,13 +66,13 @@ def on_http(request: AnyRequest, error: HTTPException) -> Response[ErrorAnswer]:
     if isinstance(error, ValidationException):
         return failed(400, "malformed_json", "the body is empty; expected one JSON object")
     code, text = _HTTP.get(error.status_code, ("refused", "{detail}"))
-    message = text.format(detail=error.detail, path=request.url.path, method=request.method)
+    message = text.format(detail=error.detail, path=request.scope["path"], method=request.method)
     return failed(error.status_code, code, message, headers=error.headers)
 
 
 def on_anything(request: AnyRequest, error: Exception) -> Response[ErrorAnswer]:
     """A defect of ours: the log has it all, the caller learns that it happened."""
-    _log.error("%s %s failed", request.method, route_of(request.url.path), exc_info=error)
+    _log.error("%s %s failed", request.method, route_of(request.scope["path"]), exc_info=error)
     return failed(500, "internal", "the server failed on this request; its log says how")
 
 

@@ -12,6 +12,7 @@ import msgspec
 from segue.web.counts import Counts
 from segue.web.keys import Key, Keys
 from segue.web.messages import ErrorAnswer, ErrorDetail
+from segue.web.pages import PAGES
 
 OPEN = ("/health/",)
 """What may be asked without a key: whoever starts and stops servers has none."""
@@ -48,7 +49,7 @@ class Guard:
 
         key: Key | None = None
         try:
-            if self._keys is not None and not path.startswith(OPEN):
+            if self._keys is not None and not path.startswith(OPEN) and path not in PAGES:
                 key = self._keys.known(bearer(scope))
                 if key is None:
                     await refuse(noting, 401, "unauthorized", "expected `Authorization: Bearer KEY` with a known key")
@@ -82,7 +83,7 @@ def route_of(path: str) -> str:
     if path.startswith("/v1/users/"):
         return "/v1/users/{user_id}"
     known = ("/v1/events", "/v1/recommend", "/v1/similar", "/health/live", "/health/ready", "/metrics")
-    return path if path in (*known, "/schema/openapi.json") else "other"
+    return path if path in (*known, "/schema/openapi.json", *PAGES) else "other"
 
 
 async def refuse(send: Any, status: int, code: str, message: str, wait: float | None = None) -> None:

@@ -11,7 +11,8 @@ from segue.serving.events import LATEST
 
 MAX_BODY_BYTES = 2**20
 
-Id = Annotated[str, Meta(min_length=1, max_length=1024)]
+# checked by the engine: a pattern here would be matched again for each id
+Id = Annotated[str, Meta(min_length=1, max_length=1024, extra_json_schema={"pattern": "^[^\\x00]+$"})]
 Timestamp = Annotated[float, Meta(ge=0, lt=LATEST, description="Unix seconds in UTC, not milliseconds")]
 
 

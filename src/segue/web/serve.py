@@ -13,6 +13,7 @@ import uvicorn
 from segue.errors import SegueError
 from segue.serving.engine import Engine
 from segue.web.app import DEADLINE, create_app
+from segue.web.connection import Connection
 from segue.web.counts import Counts
 from segue.web.guard import Guard
 from segue.web.keys import Keys
@@ -78,6 +79,7 @@ def serve(engine: Engine, host: str = "127.0.0.1", port: int = 8000, access: Acc
                 Guard(app, keys=rules.keys, counts=counts, logged=rules.logged),
                 log_config=None,
                 access_log=False,
+                http=Connection,
                 ws="none",
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )

@@ -1,0 +1,154 @@
+"""The page that shows the API: all of it comes from this server, and nothing it shows is taken for markup."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from litestar.testing import TestClient
+
+from segue.web.app import create_app
+from segue.web.guard import Guard
+from segue.web.keys import Keys, add_key
+from segue.web.pages import PAGES
+from serving_models import engine_of
+
+
+class Tags(HTMLParser):
+    """The tags of a page with their attributes, and what its labels are for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.found and self.found[-1][0] in ("script", "style"):
+            self.scripts += data.strip()
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    with TestClient(create_app(engine_of())) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_each_part_is_given_with_its_type_and_names_no_other_host(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    file, kind = PAGES[path]
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+    assert answer.content == files("segue").joinpath("web", "static", file).read_bytes(), "it comes with the package"
+    assert not re.search(r"//[\w-]+\.|https?:|@import|url\(", answer.text)
+
+
+def test_the_page_loads_its_own_parts_alone_and_runs_nothing_inline(client: TestClient) -> None:
+    answer = client.get("/schema")
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert {policy[kind] for kind in ("script-src", "style-src", "connect-src")} == {"'self'"}
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    tags = Tags(answer.text)
+    assert tags.scripts == ""
+    loaded = [given for _, attributes in tags.found for name in ("src", "href") if (given := attributes.get(name))]
+    assert {given for given in loaded if not given.startswith(("#", "data:,"))} == {
+        "/schema/page.css",
+        "/schema/page.js",
+        "/schema/openapi.json",
+    }
+    assert not [name for _, attributes in tags.found for name in attributes if name.startswith(("on", "style"))]
+
+
+def test_the_page_is_read_without_eyes_or_mouse(client: TestClient) -> None:
+    tags = Tags(client.get("/schema").text)
+    assert ("html", {"lang": "en"}) in tags.found
+    assert {"title", "h1", "main", "nav", "label"} <= {tag for tag, _ in tags.found}
+    labelled = {attributes["for"] for tag, attributes in tags.found if tag == "label"}
+    assert {attributes["id"] for tag, attributes in tags.found if tag == "input"} == labelled
+    assert any(attributes.get("role") == "status" for _, attributes in tags.found)
+
+
+def test_what_the_server_says_never_becomes_markup(client: TestClient) -> None:
+    script = client.get("/schema/page.js").text
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|new Function", script)
+
+
+def test_the_page_needs_no_key_and_the_description_does(tmp_path: Path) -> None:
+    add_key(tmp_path / "keys.toml", "shop")
+    app = Guard(create_app(engine_of()), keys=Keys(tmp_path / "keys.toml"))
+    with TestClient(app) as client:
+        assert [client.get(path).status_code for path in PAGES] == [200] * 3
+        assert [client.get(path).status_code for path in ("/schema/openapi.json", "/schema/", "/schema/x")] == [401] * 3
+
+
+DRAWN = """
+import { readFileSync } from "node:fs";
+
+class Made {
+  constructor(name) { Object.assign(this, { name, children: [], listeners: {}, attributes: {} }); }
+  append(...given) { this.children.push(...given); }
+  replaceChildren(...given) { this.children = given; }
+  setAttribute(name, value) { this.attributes[name] = value; }
+  addEventListener(name, listener) { this.listeners[name] = listener; }
+  get text() { return (this.textContent ?? "") + this.children.map((one) => one.text ?? one).join(" "); }
+  *all() { yield this; for (const one of this.children) if (one.all) yield* one.all(); }
+}
+const ids = ["key", "state", "index", "routes", "types", "access"];
+const named = Object.fromEntries(ids.map((id) => [id, new Made(id)]));
+named.key.value = "";
+const every = () => Object.values(named).flatMap((one) => [...one.all()]);
+globalThis.document = {
+  createElement: (name) => new Made(name),
+  getElementById: (id) => named[id] ?? every().find((one) => one.id === id),
+};
+const asked = [];
+globalThis.fetch = async (url, options) => {
+  asked.push([options.method ?? "GET", url, options.body]);
+  const text = url.endsWith("openapi.json") ? readFileSync(process.argv[3], "utf8") : '{"events": 3}';
+  return { ok: true, status: 200, statusText: "OK", text: async () => text, json: async () => JSON.parse(text) };
+};
+await import(process.argv[2]);
+await new Promise((done) => setTimeout(done, 50));
+const input = every().find((one) => one.id === "forget-user_id");
+input.value = "a/b <i>";
+const article = named.routes.children.find((one) => one.children[0].id === "forget");
+await article.children.find((one) => one.name === "form").listeners.submit({ preventDefault() {} });
+const body = every().find((one) => one.id === "events-body");
+const labels = every().filter((one) => one.name === "label").map((one) => one.htmlFor);
+const controls = every().filter((one) => ["input", "textarea"].includes(one.name)).map((one) => one.id);
+console.log(JSON.stringify({
+  state: named.state.textContent, asked, body: body.value, labels, controls,
+  routes: named.routes.text, types: named.types.text,
+}));
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_script_draws_every_route_and_sends_what_is_typed(client: TestClient, tmp_path: Path) -> None:
+    (tmp_path / "page.mjs").write_bytes(client.get("/schema/page.js").content)
+    (tmp_path / "openapi.json").write_bytes(client.get("/schema/openapi.json").content)
+    (tmp_path / "drawn.mjs").write_text(DRAWN)
+    ran = subprocess.run(
+        ["node", "drawn.mjs", "./page.mjs", "openapi.json"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert ran.stderr == ""
+    drawn = json.loads(ran.stdout)
+    assert drawn["state"] == "7 routes, version 1"
+    for shown in ("POST /v1/events", "DELETE /v1/users/{user_id}", "409", "EventsAnswer", "GET /health/ready"):
+        assert shown in drawn["routes"]
+    assert "characters from 1, to 1024" in drawn["types"]
+    assert drawn["labels"] == drawn["controls"], "each control has its label"
+    assert json.loads(drawn["body"])["events"][0]["user_id"] == "anna"
+    assert drawn["asked"][1] == ["DELETE", "/v1/users/a%2Fb%20%3Ci%3E", None]
