@@ -59,7 +59,7 @@ def stress(server: Running, *options: str) -> dict[str, Any]:
     """A load by `segue stress` with these options: its report, and the share of one core that the server took."""
     command = [sys.executable, "-m", "segue", "stress", server.url, "--model", str(server.model), "--json", *options]
     before, begun = server.cpu_seconds(), time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
     if not done.stdout:
         raise RuntimeError(done.stderr)
     report: dict[str, Any] = json.loads(done.stdout)
