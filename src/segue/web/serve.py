@@ -11,6 +11,7 @@ from typing import NamedTuple
 import uvicorn
 
 from segue.errors import SegueError
+from segue.serving.answer import warm
 from segue.serving.engine import Engine
 from segue.web.app import DEADLINE, create_app
 from segue.web.counts import Counts
@@ -69,6 +70,7 @@ def serve(engine: Engine, host: str = "127.0.0.1", port: int = 8000, access: Acc
     rules = access or Access()
     try:
         check_reach(host, rules)
+        warm(engine.bundle)
         counts = Counts(engine)
         app = create_app(engine, counts=counts, deadline=rules.deadline)
         with listening(host, port) as listener:
