@@ -48,9 +48,13 @@ class StrictRequest(Request[Any, Any, Any]):
             async with asyncio.timeout(BODY_SECONDS):
                 body = await self.body()
         except TimeoutError:
-            message = f"the body had not come after {BODY_SECONDS:g} s; expected it at once"
-            raise BodyError("slow_body", message, status=408) from None
+            raise slow_body() from None
         return decode(body, Any if field is None else field.annotation)
+
+
+def slow_body() -> BodyError:
+    """The error for a body that is not waited for any more."""
+    return BodyError("slow_body", f"the body had not come after {BODY_SECONDS:g} s; expected it at once", status=408)
 
 
 def decode(body: bytes, kind: Any) -> Any:
