@@ -11,6 +11,7 @@ import signal
 import time
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from segue.traffic.plan import Plan, planned
@@ -79,7 +80,8 @@ async def stress(target: Target, plan: Plan, bounds: Bounds) -> Record:
         raise target.silent(error) from None
     run = _Run(pool, record, bounds)
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, run.stop, "interrupted")
+    with suppress(NotImplementedError, ValueError, RuntimeError):  # Windows has none, and only the main thread may
+        loop.add_signal_handler(signal.SIGINT, run.stop, "interrupted")
     begun, cpu = time.perf_counter(), time.process_time()
     try:
         await run.send(planned(plan, target))
@@ -87,7 +89,8 @@ async def stress(target: Target, plan: Plan, bounds: Bounds) -> Record:
     finally:
         record.seconds, record.cpu_seconds = time.perf_counter() - begun, time.process_time() - cpu
         record.connections = pool.used
-        loop.remove_signal_handler(signal.SIGINT)
+        with suppress(NotImplementedError, ValueError, RuntimeError):
+            loop.remove_signal_handler(signal.SIGINT)
         await pool.close()
     return record
 
