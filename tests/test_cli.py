@@ -33,6 +33,8 @@ COMMANDS = (
     "serve",
     "key",
     "backfill",
+    "replay",
+    "stress",
 )
 
 

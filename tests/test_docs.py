@@ -63,7 +63,7 @@ def test_what_a_page_shows_runs(page: Path, shop: Path, capsys: pytest.CaptureFi
             continue
         for line in block.splitlines():
             words = shlex.split(line.removeprefix("$ "))
-            if words[:1] != ["segue"] or words[1] == "serve":
+            if words[:1] != ["segue"] or words[1] in ("serve", "stress"):
                 continue
             quick = QUICK if words[1] in ("train", "tune", "compare") else []
             quick = [*quick, "--trials", "2"] if words[1] == "tune" else quick

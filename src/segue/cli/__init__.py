@@ -18,10 +18,12 @@ from segue.cli import (
     pack,
     publish,
     recommend,
+    replay,
     rollback,
     serve,
     similar,
     store,
+    stress,
     train,
     tune,
 )
@@ -60,6 +62,8 @@ for module in (
     rollback,
     key,
     backfill,
+    replay,
+    stress,
 ):
     app.command(module.command, name=module.__name__.rpartition(".")[2])
 app.command(store.app)

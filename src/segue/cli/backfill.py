@@ -16,6 +16,9 @@ def command(
     *,
     store: Annotated[str, Parameter(help="A folder or a URL, as for `segue serve --store`.")],
     shards: Annotated[int | None, Parameter(help="Of a new store: see `segue serve`.")] = None,
+    before_test: Annotated[
+        bool, Parameter(negative="", help="Only what comes before the test part: for `segue replay --url`.")
+    ] = False,
     columns: LogColumns | None = None,
 ) -> None:
     """Put a log into a store, so that no user whom it knows starts cold. It goes on where it was stopped."""
@@ -30,6 +33,11 @@ def command(
     events = read_log(log, **recommender.columns((columns or LogColumns()).named()))
     for note in events.notes:
         say(f"note: {note}")
+    if before_test:
+        from segue.traffic.log_plan import before_test as kept
+        from segue.training.evaluate import split_for
+
+        events = events.where(kept(events, split_for(recommender.artifact, events)))
     engine = Engine(recommender.bundle, open_stores(store, shards=shards))
     told = 0
 

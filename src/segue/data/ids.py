@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
 from segue.shapes import Array, Ints, Longs
+
+TOGETHER = 65_536
+"""So many ids are decoded at a time: a list of all of a large log would not be small."""
 
 
 class Ids(Sequence[str]):
@@ -39,13 +43,23 @@ class Ids(Sequence[str]):
         return str(self.text[self.ends[place] : self.ends[place + 1]], "utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
-        return (self[place] for place in range(len(self)))
+        for begin in range(0, len(self), TOGETHER):
+            yield from self._run(begin, min(len(self), begin + TOGETHER))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Ids) and self.text == other.text and np.array_equal(self.ends, other.ends)
 
     def __hash__(self) -> int:
         return hash((len(self), bytes(self.text[:4096])))
+
+    def _run(self, begin: int, end: int) -> list[str]:
+        """Neighbouring ids, decoded together."""
+        ends = (self.ends[begin : end + 1] - self.ends[begin]).tolist()
+        text = bytes(self.text[self.ends[begin] : self.ends[end]])
+        if text.isascii():
+            whole = text.decode("ascii")
+            return [whole[left:right] for left, right in pairwise(ends)]
+        return [str(text[left:right], "utf-8", "surrogatepass") for left, right in pairwise(ends)]
 
     def take(self, places: Array) -> list[str]:
         """The ids at `places`, in that order."""
@@ -55,6 +69,11 @@ class Ids(Sequence[str]):
     def places(self) -> dict[str, int]:
         """From id to place."""
         return {string: place for place, string in enumerate(self)}
+
+    @cached_property
+    def strings(self) -> list[str]:
+        """All of them as strings, those of `places`: for who takes many by place."""
+        return list(self.places)
 
     def place_of(self, string: str) -> int:
         """The place of an id, -1 if it is not here."""

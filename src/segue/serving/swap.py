@@ -8,6 +8,7 @@ from pathlib import Path
 from segue.artifact import Artifact
 from segue.artifact.home import Current, checked, is_home, read_current
 from segue.errors import ArtifactError
+from segue.serving.answer import warm
 from segue.serving.bundle import Bundle, Refused
 from segue.serving.engine import Engine
 from segue.serving.recurring import Recurring
@@ -71,6 +72,7 @@ class Watcher(Recurring):
             return
         try:
             bundle = Bundle.of(checked(self._home / current.version))
+            warm(bundle)
         except ArtifactError as error:
             self._refuse(current.version, str(error))
         except Exception as error:  # such as too little memory for two

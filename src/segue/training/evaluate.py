@@ -37,22 +37,7 @@ def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None
     """
     facts, settings = artifact.facts, artifact.settings
     split = split_for(artifact, log)
-    catalog = artifact.catalog if items is None or artifact.catalog.columns else artifact.catalog.with_items(items)
-    phase = phase_of(
-        log,
-        split,
-        facts.rule,
-        ask=TEST,
-        learn_below=VALID,
-        catalog=catalog,
-        at_most=settings.evaluate.max_predictions,
-        seed=settings.seed,
-    )
-    if not phase.asked.any():
-        raise EvaluationError(
-            f"none of the {split.counts()['test']} events that could be asked for has an earlier one in its "
-            "session: there is nothing to predict them from"
-        )
+    phase = asked_of(artifact, log, split, items)
     entries, notes = baselines_beside(facts, log, split, phase)
     entries[facts.name] = Entry(model=artifact.model, baseline=facts.kind in BASELINES, settings=facts.settings)
     counts = split.counts()
@@ -75,6 +60,27 @@ def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None
         memory_mb=settings.evaluate.memory_mb,
         seed=settings.seed,
     )
+
+
+def asked_of(artifact: Artifact, log: EventLog, split: Split, items: ItemTable | None = None) -> Phase:
+    """What a model is asked for: events that it cannot have learned from. Raises EvaluationError if there is none."""
+    catalog = artifact.catalog if items is None or artifact.catalog.columns else artifact.catalog.with_items(items)
+    phase = phase_of(
+        log,
+        split,
+        artifact.facts.rule,
+        ask=TEST,
+        learn_below=VALID,
+        catalog=catalog,
+        at_most=artifact.settings.evaluate.max_predictions,
+        seed=artifact.settings.seed,
+    )
+    if not phase.asked.any():
+        raise EvaluationError(
+            f"none of the {split.counts()['test']} events that could be asked for has an earlier one in its "
+            "session: there is nothing to predict them from"
+        )
+    return phase
 
 
 def split_for(artifact: Artifact, log: EventLog) -> Split:

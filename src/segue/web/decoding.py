@@ -48,8 +48,7 @@ class StrictRequest(Request[Any, Any, Any]):
             async with asyncio.timeout(BODY_SECONDS):
                 return await super().body()
         except TimeoutError:
-            message = f"the body had not come after {BODY_SECONDS:g} s; expected it at once"
-            raise BodyError("slow_body", message, status=408) from None
+            raise slow_body() from None
         except InternalServerException:  # what the framework makes of a client that is gone
             raise BodyError("cut_body", "the connection ended before the body did") from None
 
@@ -57,6 +56,11 @@ class StrictRequest(Request[Any, Any, Any]):
         """The message. Raises BodyError."""
         field = self.route_handler.parsed_data_field
         return decode(await self.body(), Any if field is None else field.annotation)
+
+
+def slow_body() -> BodyError:
+    """The error for a body that is not waited for any more."""
+    return BodyError("slow_body", f"the body had not come after {BODY_SECONDS:g} s; expected it at once", status=408)
 
 
 def decode(body: bytes, kind: Any) -> Any:

@@ -37,7 +37,7 @@ def failed(
     return Response(ErrorAnswer(detail), status_code=status, media_type="application/json", headers=headers)
 
 
-def on_body(_: AnyRequest, error: BodyError) -> Response[ErrorAnswer]:
+def on_body(_: AnyRequest | None, error: BodyError) -> Response[ErrorAnswer]:
     """A body that is no message."""
     return failed(error.status, error.code, str(error), error.field)
 
@@ -47,12 +47,12 @@ def on_request(_: AnyRequest, error: RequestError) -> Response[ErrorAnswer]:
     return failed(400, "bad_request", str(error))
 
 
-def on_overload(_: AnyRequest, error: OverloadedError) -> Response[ErrorAnswer]:
+def on_overload(_: AnyRequest | None, error: OverloadedError) -> Response[ErrorAnswer]:
     """Too much waits already."""
     return failed(503, "overloaded", str(error), headers={"Retry-After": "1"})
 
 
-def on_store(_: AnyRequest, error: StoreError) -> Response[ErrorAnswer]:
+def on_store(_: AnyRequest | None, error: StoreError) -> Response[ErrorAnswer]:
     """Nothing can be read or written at the moment; paths stay in the log."""
     _log.error("the store failed: %s", error)
     message = f"events and states cannot be read or written; see the server's log. {AGAIN}"
@@ -72,7 +72,12 @@ def on_http(request: AnyRequest, error: HTTPException) -> Response[ErrorAnswer]:
 
 def on_anything(request: AnyRequest, error: Exception) -> Response[ErrorAnswer]:
     """A defect of ours: the log has it all, the caller learns that it happened."""
-    _log.error("%s %s failed", request.method, route_of(request.scope["path"]), exc_info=error)
+    return failed_inside(request.method, request.scope["path"], error)
+
+
+def failed_inside(method: str, path: str, error: Exception) -> Response[ErrorAnswer]:
+    """The answer for a defect of ours, which is logged."""
+    _log.error("%s %s failed", method, route_of(path), exc_info=error)
     return failed(500, "internal", "the server failed on this request; its log says how")
 
 

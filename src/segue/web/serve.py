@@ -11,10 +11,12 @@ from typing import NamedTuple
 import uvicorn
 
 from segue.errors import SegueError
+from segue.serving.answer import warm
 from segue.serving.engine import Engine
 from segue.web.app import DEADLINE, create_app
 from segue.web.connection import Connection
 from segue.web.counts import Counts
+from segue.web.direct import Direct
 from segue.web.guard import Guard
 from segue.web.keys import Keys
 
@@ -70,13 +72,15 @@ def serve(engine: Engine, host: str = "127.0.0.1", port: int = 8000, access: Acc
     rules = access or Access()
     try:
         check_reach(host, rules)
+        warm(engine.bundle)
         counts = Counts(engine)
         app = create_app(engine, counts=counts, deadline=rules.deadline)
+        direct = Direct(app, engine, rules.deadline)
         with listening(host, port) as listener:
             shown = f"[{host}]" if ":" in host else host
             greeting = f"segue serves {engine.bundle.name} on http://{shown}:{listener.getsockname()[1]}"
             config = uvicorn.Config(
-                Guard(app, keys=rules.keys, counts=counts, logged=rules.logged),
+                Guard(direct, keys=rules.keys, counts=counts, logged=rules.logged),
                 log_config=None,
                 access_log=False,
                 http=Connection,
