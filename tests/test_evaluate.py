@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -27,8 +29,12 @@ def parted() -> pl.DataFrame:
     return clicks().with_columns(split=part)
 
 
-def fitted(log: pl.DataFrame, **settings: Any) -> segue.Recommender:
-    return segue.fit(log, model="markov", settings={**QUICK, **{k.replace("__", "."): v for k, v in settings.items()}})
+@cache
+def fitted(log: Callable[[], pl.DataFrame], **settings: Any) -> segue.Recommender:
+    """A model of the clicks that a function gives, fitted once: asking it changes nothing in it."""
+    return segue.fit(
+        log(), model="markov", settings={**QUICK, **{k.replace("__", "."): v for k, v in settings.items()}}
+    )
 
 
 def figures(report: Report) -> dict[str, Any]:
@@ -68,23 +74,23 @@ def test_baselines_that_know_more_than_a_model_of_the_training_part_alone_are_sa
 
 
 def test_a_log_that_ends_before_the_cutoff_is_refused() -> None:
-    recommender = fitted(clicks())
+    recommender = fitted(clicks)
     cutoff = recommender.artifact.facts.cutoff
     with pytest.raises(EvaluationError, match=r"all 5\d\d events lie before .* UTC, the model's cutoff"):
         recommender.evaluate(clicks().filter(pl.col("timestamp") < cutoff))
 
 
 def test_another_log_is_refused_where_no_cutoff_says_what_was_learned() -> None:
-    recommender = fitted(clicks(), split__kind="leave-one-out")
+    recommender = fitted(clicks, split__kind="leave-one-out")
     with pytest.raises(EvaluationError, match="leave-one-out split of another log"):
         recommender.evaluate(clicks(seed=2))
 
 
 def test_a_log_without_times_is_refused_by_a_model_that_knows_times_and_the_reverse() -> None:
     with pytest.raises(EvaluationError, match="trained on a log with times, and this one lacks them"):
-        fitted(clicks()).evaluate(ordered())
+        fitted(clicks).evaluate(ordered())
     with pytest.raises(EvaluationError, match="trained on a log without times, and this one has them"):
-        fitted(ordered()).evaluate(clicks())
+        fitted(ordered).evaluate(clicks())
 
 
 def later(seed: int = 3) -> pl.DataFrame:
@@ -100,7 +106,7 @@ def asked(log: pl.DataFrame, cutoff: float) -> int:
 
 @pytest.mark.parametrize("final", [False, True])
 def test_events_after_the_cutoff_are_all_asked_for(final: bool) -> None:
-    recommender = fitted(clicks(), train__final=final)
+    recommender = fitted(clicks, train__final=final)
     both, cutoff = pl.concat([clicks(), later()]), recommender.artifact.facts.cutoff
     assert cutoff is not None
     assert (cutoff > clicks()["timestamp"].max()) is final
@@ -113,19 +119,19 @@ def test_events_after_the_cutoff_are_all_asked_for(final: bool) -> None:
 
 def test_a_model_that_learned_from_everything_refuses_its_own_log() -> None:
     with pytest.raises(EvaluationError, match="all 600 events lie before"):
-        fitted(clicks(), train__final=True).evaluate(clicks())
+        fitted(clicks, train__final=True).evaluate(clicks())
     with pytest.raises(EvaluationError, match="whole log, which has no times"):
-        fitted(ordered(), train__final=True).evaluate(ordered())
+        fitted(ordered, train__final=True).evaluate(ordered())
 
 
 def test_a_log_of_later_events_alone_is_asked_without_baselines() -> None:
-    found = fitted(clicks()).evaluate(later())
+    found = fitted(clicks).evaluate(later())
     assert [row.model for row in found.rows] == ["markov"]
     assert any(note.startswith("no baselines") for note in found.notes)
     assert found.rows[0].predictions == asked(later(), 0) > 5 * USERS
 
 
 def test_baselines_that_learned_from_other_events_are_said_to() -> None:
-    recommender = fitted(clicks())
+    recommender = fitted(clicks)
     found = recommender.evaluate(pl.concat([clicks(seed=2), later()]))
     assert any("they are not the same events" in note for note in found.notes)

@@ -90,7 +90,9 @@ def test_a_log_is_returned_as_it_is() -> None:
     assert read_log(log) is log
 
 
-@pytest.mark.parametrize("text", [CSV.encode(), JSONL.encode(), gzip.compress(JSONL.encode())])
+@pytest.mark.parametrize(
+    "text", [CSV.encode(), JSONL.encode(), gzip.compress(JSONL.encode())], ids=["csv", "jsonl", "packed"]
+)
 def test_standard_input_is_read_by_what_it_looks_like(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text)))
     assert events_of(read_log("-")) == EVENTS

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -49,6 +50,14 @@ def weights(of: Network) -> dict[str, np.ndarray]:
 
 def equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
     return all(np.array_equal(one[name], other[name]) for name in one)
+
+
+@cache
+def uninterrupted(settings: TrainSettings) -> tuple[dict[str, np.ndarray], Trained]:
+    """The weights that settings end with, and what training said; the same for each place of a kill."""
+    plain = network()
+    trained = train_network(plain, sequences(), settings, seed=1)
+    return weights(plain), trained
 
 
 class KilledError(Exception):
@@ -116,12 +125,11 @@ def test_ctrl_c_within_a_step_waits_for_its_end_and_loses_nothing(
 def test_a_training_killed_at_any_step_ends_with_the_weights_of_an_uninterrupted_one(
     number: int, settings: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = network()
-    whole = train_network(plain, sequences(), settings, seed=1)
+    expected, whole = uninterrupted(settings)
     killed_at(number, monkeypatch, tmp_path, settings)
     resumed = network(seed=99)
     again = train_network(resumed, sequences(), settings, seed=1, checkpoints=Checkpoints(tmp_path, "x"))
-    assert equal(weights(plain), weights(resumed))
+    assert equal(expected, weights(resumed))
     assert again.curve == whole.curve
 
 
