@@ -70,8 +70,13 @@ def test_what_cannot_be_copied_is_said_and_leaves_nothing(tmp_path: Path, monkey
     filled(tmp_path / "store")
     with pytest.raises(StoreError, match="no store of segue"):
         back_up(tmp_path, tmp_path / "copy")
+    (tmp_path / "there").mkdir()
     with pytest.raises(StoreError, match="is there already"):
-        back_up(tmp_path / "store", tmp_path / "store")
+        back_up(tmp_path / "store", tmp_path / "there")
+    (tmp_path / "there").rmdir()
+    for inside in ("", "20260101", "backups/1"):
+        with pytest.raises(StoreError, match="in the store itself"):
+            back_up(tmp_path / "store", tmp_path / "store" / inside)
     monkeypatch.setattr(backup, "write_manifest", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
     with pytest.raises(StoreError, match=r"No space left.*nothing was kept"):
         back_up(tmp_path / "store", tmp_path / "copy")

@@ -25,14 +25,14 @@ def test_the_newest_is_served_and_the_one_before_it_after_a_roll_back(models: li
     place = tmp_path / "home"
     versions = [publish(model, place).version for model in models]
     assert versions == [checked(model).version for model in models]
-    assert read_current(place) == Current(versions[2], (versions[0], versions[1]))
-    assert roll_back(place) == Current(versions[1], (versions[0],))
+    assert read_current(place) == Current(versions[2], (versions[0], versions[1]), change=3)
+    assert roll_back(place) == Current(versions[1], (versions[0],), change=4)
     assert served(place) == place / versions[1]
     assert load(place).artifact.version == versions[1], "a home is a model to every command"
     assert (place / versions[2]).exists(), "that one may be published again"
-    assert publish(place / versions[2], place) == Current(versions[2], (versions[0], versions[1]))
+    assert publish(place / versions[2], place) == Current(versions[2], (versions[0], versions[1]), change=5)
     roll_back(place)
-    assert roll_back(place) == Current(versions[0])
+    assert roll_back(place) == Current(versions[0], change=7)
     with pytest.raises(ArtifactError, match="nothing was served before"):
         roll_back(place)
 
@@ -40,17 +40,40 @@ def test_the_newest_is_served_and_the_one_before_it_after_a_roll_back(models: li
 def test_old_versions_are_deleted_once_nobody_can_go_back_to_them(models: list[Path], tmp_path: Path) -> None:
     place = tmp_path / "home"
     versions = [publish(model, place, kept=1).version for model in models]
-    assert read_current(place) == Current(versions[2], (versions[1],))
+    assert read_current(place) == Current(versions[2], (versions[1],), change=3)
     assert {folder.name for folder in place.iterdir() if folder.is_dir()} == set(versions[1:])
 
 
-def test_the_same_again_changes_nothing_and_a_damaged_copy_is_replaced(models: list[Path], tmp_path: Path) -> None:
+def test_the_same_again_is_written_again_and_a_damaged_copy_is_replaced(models: list[Path], tmp_path: Path) -> None:
     place = tmp_path / "home"
-    first = publish(models[0], place)
-    assert publish(models[0], place) == first
-    (place / first.version / "catalog.json").write_text("{}")
-    assert publish(models[0], place) == first
-    assert checked(place).version == first.version
+    version = publish(models[0], place).version
+    assert publish(models[0], place) == Current(version, change=2)
+    (place / version / "catalog.json").write_text("{}")
+    assert publish(models[0], place) == Current(version, change=3), "a server that refused it tries it again"
+    assert checked(place).version == version
+
+
+def test_what_a_stopped_publishing_left_is_no_obstacle(models: list[Path], tmp_path: Path) -> None:
+    place = tmp_path / "home"
+    (place / ".publishing").mkdir(parents=True)
+    (place / ".publishing" / "segue.json").write_text("")
+    version = checked(models[0]).version
+    shutil.copytree(models[1], place / checked(models[1]).version)  # copied, and never said to be served
+    assert publish(models[0], place) == Current(version)
+    assert {file.name for file in place.iterdir()} == {version, CURRENT, home.LOCK}
+
+
+def test_it_is_the_copy_that_is_checked(models: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = home.write_through
+
+    def trained_anew_meanwhile(file: Path, data: bytes) -> None:
+        if file.name == "model.safetensors":
+            data = (models[1] / file.name).read_bytes()
+        plain(file, data)
+
+    monkeypatch.setattr(home, "write_through", trained_anew_meanwhile)
+    with pytest.raises(ArtifactError, match=r"m1.*model\.safetensors: damaged"):
+        publish(models[0], tmp_path / "home")
 
 
 def nan(arrays: dict[str, np.ndarray]) -> None:
@@ -123,6 +146,8 @@ def test_a_damaged_current_is_said(content: str, models: list[Path], tmp_path: P
     (place / CURRENT).write_text(content)
     with pytest.raises(ArtifactError, match=r"current\.json: damaged.*"):
         read_current(place)
+    assert publish(models[0], place).before == (), "as it advises"
+    assert read_current(place).change == 1
 
 
 def test_what_is_no_home_is_said(models: list[Path], tmp_path: Path) -> None:
@@ -132,6 +157,8 @@ def test_what_is_no_home_is_said(models: list[Path], tmp_path: Path) -> None:
     (tmp_path / "full" / "letter.txt").write_text("")
     with pytest.raises(ArtifactError, match="something else"):
         publish(models[0], tmp_path / "full")
+    with pytest.raises(ArtifactError, match="something else"):
+        publish(models[0], tmp_path / "full" / "letter.txt")
     with pytest.raises(ArtifactError, match="at least 1"):
         publish(models[0], tmp_path / "home", kept=0)
     with pytest.raises(ArtifactError, match="holds no versions"):

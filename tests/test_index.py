@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segue.ranking import index as module
-from segue.ranking.index import Index, build, restored
+from segue.ranking import indexing as module
+from segue.ranking.index import Index, Quality, restored
+from segue.ranking.indexing import build
 from segue.ranking.top_k import Exclusions, top_k
 
 N, D, K = 3000, 16, 20
@@ -172,7 +173,7 @@ def test_a_short_list_is_looked_for_as_far_beside_a_long_one_as_alone() -> None:
     vectors = rng.standard_normal((4000, 64)).astype(np.float32)  # no two of them are near each other
     bias, queries = np.zeros(4000, np.float32), rng.standard_normal((16, 64)).astype(np.float32)
     codes = module.codes_of(vectors, bias, np.arange(4000), 2)
-    index = Index(vectors, bias, codes, module.Quality(0.0, 1, 2))  # finds few of the best
+    index = Index(vectors, bias, codes, Quality(0.0, 1, 2))  # finds few of the best
     alone, _ = index.search(queries, [5] * 16, NOTHING)
     beside, _ = index.search(np.concatenate([queries, queries[:1]]), [5] * 16 + [500], NOTHING)
     np.testing.assert_array_equal(beside[:16, :5], alone)

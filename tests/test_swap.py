@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import numpy as np
 import pytest
 
 from segue.artifact.home import CURRENT, checked, publish, roll_back
+from segue.cli import run
 from segue.disk import replace_file
 from segue.errors import ArtifactError
 from segue.serving.bundle import Bundle
@@ -88,7 +91,7 @@ def home_of(tmp_path: Path, *seeds: int) -> tuple[Path, list[str]]:
 
 def test_a_watched_home_swaps_goes_back_and_refuses_what_is_broken(tmp_path: Path) -> None:
     home, (one,) = home_of(tmp_path, 1)
-    engine = Engine(Bundle.of(first(home)[0]), MemoryStore(), threads=True)
+    engine = Engine(first(home)[0], MemoryStore(), threads=True)
     watcher = Watcher(engine, home, seconds=0.01)
     two = publish(saved(tmp_path / "m2", seed=2), home).version
     until(lambda: engine.bundle.version == two)
@@ -131,6 +134,45 @@ def test_a_broken_version_is_tried_once_and_said(tmp_path: Path, monkeypatch: py
     assert tried == [home / two]
     assert engine.refused is not None
     assert "MemoryError" in engine.refused.message
+    publish(home / two, home)
+    monkeypatch.undo()
+    watcher.look()
+    assert engine.bundle.version == two, "one that is published again is tried again"
+    assert engine.refused is None
+
+
+def test_a_model_that_cannot_be_asked_is_refused_and_the_watcher_goes_on(tmp_path: Path) -> None:
+    home, (one, two) = home_of(tmp_path, 1, 2)
+    bundle = Bundle.of(checked(home / one))
+    engine = Engine(bundle, MemoryStore())
+    watcher = Watcher(engine, home, seconds=0.01)
+    until(lambda: engine.bundle.version == two)
+    swap = engine.swap
+    engine.swap = lambda _: 1 / 0  # type: ignore[method-assign]
+    roll_back(home)
+    until(lambda: engine.refused is not None)
+    engine.swap = swap  # type: ignore[method-assign]
+    publish(home / one, home)
+    until(lambda: engine.bundle.version == one)
+    watcher.close()
+
+
+def test_the_model_that_was_served_first_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By `segue serve`, which must not hold it for as long as it runs."""
+    home, (_, two) = home_of(tmp_path, 1, 2)
+    roll_back(home)
+    alive: list[bool] = []
+
+    def serving(engine: Engine, **_: object) -> None:
+        model = weakref.ref(engine.bundle.model)
+        publish(home / two, home)
+        until(lambda: engine.bundle.version == two)
+        gc.collect()
+        alive.append(model() is not None)
+
+    monkeypatch.setattr("segue.web.serve.serve", serving)
+    assert run(["serve", str(home)]) == 0
+    assert alive == [False]
 
 
 def test_a_server_begins_with_the_last_version_that_is_whole(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from segue.artifact.content import MANIFEST, Artifact
 from segue.artifact.probe import probe
-from segue.artifact.reading import load_artifact
+from segue.artifact.reading import load_artifact, read_manifest
 from segue.disk import replace_file, sync_folder, write_through
 from segue.errors import ArtifactError
 
@@ -35,10 +35,12 @@ class Current(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         version: the folder that is served.
         before: those that were served before it, the last one last.
+        change: how often this was written: a version that is published again is tried again.
     """
 
     version: str
     before: tuple[str, ...] = ()
+    change: int = 1
 
 
 def is_home(folder: Path) -> bool:
@@ -83,7 +85,7 @@ def checked(folder: Path) -> Artifact:
 def publish(model: Path, home: Path, *, kept: int = KEPT) -> Current:
     """Copy a model into a home, made if it is not there, and let it be served.
 
-    It is checked first as a server checks it: what would be refused there is refused here, and changes nothing.
+    The copy is checked as a server checks it: what would be refused there is refused here, and changes nothing.
 
     Args:
         kept: how many earlier versions stay; older ones are deleted.
@@ -95,23 +97,30 @@ def publish(model: Path, home: Path, *, kept: int = KEPT) -> Current:
         raise ArtifactError(f"{kept} versions are to be kept; expected at least 1, to roll back to")
     if (home / MANIFEST).exists():
         raise ArtifactError(f"{home} is a model itself: choose a folder for its versions, such as {home}-versions")
-    if home.exists() and not (home / CURRENT).exists() and any(file.name != LOCK for file in home.iterdir()):
-        raise ArtifactError(f"{home} holds something else than versions of a model: choose another folder")
-    version = checked(model).version
+    if home.exists() and not (home.is_dir() and all(map(is_ours, home.iterdir()))):
+        raise ArtifactError(f"{home} is something else than versions of a model: choose another folder")
     with changing(home):
-        place = home / version
-        if not sound(place):
-            copied(model, place)
-        current = Current(version)
-        if (home / CURRENT).exists():
-            old = read_current(home)
-            if old.version == version:
-                return old
-            history = [*(one for one in old.before if one != version), old.version]
-            current = Current(version, tuple(history[-kept:]))
+        version = taken_in(served(model), home)
+        old = old_of(home)
+        history = [] if old is None else [*old.before, old.version]
+        history = [one for one in history if one != version][-kept:]
+        current = Current(version, tuple(history), 1 if old is None else old.change + 1)
         write_current(home, current)
         forget_others(home, current)
     return current
+
+
+def is_ours(file: Path) -> bool:
+    """Whether something belongs into a home: a version, what says which is served, or what was left of a copy."""
+    return file.name in (CURRENT, LOCK) or file.name.startswith(".") or (file / MANIFEST).exists()
+
+
+def old_of(home: Path) -> Current | None:
+    """Which version is served; None where that is not said, or cannot be read: then it is written anew."""
+    try:
+        return read_current(home)
+    except ArtifactError:
+        return None
 
 
 def roll_back(home: Path) -> Current:
@@ -125,10 +134,38 @@ def roll_back(home: Path) -> Current:
         current = read_current(home)
         if not current.before:
             raise ArtifactError(f"{home}: nothing was served before `{current.version}`; `segue publish` another model")
-        before = Current(current.before[-1], current.before[:-1])
+        before = Current(current.before[-1], current.before[:-1], current.change + 1)
         checked(home / before.version)
         write_current(home, before)
     return before
+
+
+def taken_in(model: Path, home: Path) -> str:
+    """Copy a model into a home, whole and on the disk, or not at all; its version.
+
+    What is checked is the copy: the model may be trained anew meanwhile.
+    """
+    partial = home / ".publishing"
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        read_manifest(model)  # before anything is copied from where no model is
+        partial.mkdir()
+        for file in model.iterdir():
+            if file.is_file():
+                write_through(partial / file.name, file.read_bytes())
+        sync_folder(partial)
+        try:
+            version = checked(partial).version
+        except ArtifactError as error:
+            raise ArtifactError(str(error).replace(str(partial), str(model))) from None
+        place = home / version
+        if not sound(place):
+            shutil.rmtree(place, ignore_errors=True)
+            os.rename(partial, place)
+            sync_folder(home)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return version
 
 
 def sound(place: Path) -> bool:
@@ -138,23 +175,6 @@ def sound(place: Path) -> bool:
     except ArtifactError:
         return False
     return True
-
-
-def copied(model: Path, place: Path) -> None:
-    """Copy a model into its place, whole and on the disk, or not at all."""
-    partial = place.with_name(f".{place.name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-        for file in served(model).iterdir():
-            if file.is_file():
-                write_through(partial / file.name, file.read_bytes())
-        sync_folder(partial)
-        shutil.rmtree(place, ignore_errors=True)
-        os.rename(partial, place)
-        sync_folder(place.parent)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_current(home: Path, current: Current) -> None:

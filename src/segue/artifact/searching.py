@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from segue.models.base import Event, Model
-from segue.ranking.index import LARGE, Index, build, restored
+from segue.ranking.index import LARGE, Index, restored
+from segue.ranking.indexing import build
 from segue.rng import stream
 from segue.shapes import Floats
 

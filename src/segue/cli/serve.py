@@ -51,7 +51,6 @@ def command(
     from segue.artifact.home import is_home
     from segue.cli.show import say
     from segue.durations import seconds_of
-    from segue.serving.bundle import Bundle
     from segue.serving.engine import Engine
     from segue.serving.policy import Policy
     from segue.serving.store.base import Store, Stores
@@ -69,7 +68,7 @@ def command(
     access = Access(
         None if keys is None else Keys(keys), open_to_all, log_requests, seconds_of(deadline, of="--deadline")
     )
-    artifact, refused = first(folder)
+    bundle, refused = first(folder)
     for one in refused:
         say(f"warning: version {one.version} is refused: {one.message}")
     policy = Policy(late, refold_events)
@@ -78,7 +77,8 @@ def command(
         kept = open_stores(store, shards=shards, durability=durability)
     if store is None:
         say("note: without --store, events and states are kept in memory and are gone when the server stops")
-    engine = Engine(Bundle.of(artifact), kept, policy=policy, threads=True)
+    engine = Engine(bundle, kept, policy=policy, threads=True)
+    del bundle  # or it would be kept for as long as the server runs, whatever takes its place
     engine.refused = refused[0] if refused else None
     set_up()
     threads: list[Upkeep | Watcher] = [Upkeep(engine, keep=seconds)]

@@ -21,17 +21,11 @@ from segue.shapes import Array, Floats, Ints
 LARGE = 50_000
 """Above so many items a product with the whole catalog takes longer than it may."""
 
-RECALL, RECALL_AT, RECALL_K = 0.99, (1, 20), 20
-"""The share of the true best, and of the best 20, that an index must find on the queries it is built with."""
+RECALL_K = 20
+"""Candidates are looked for as if at least so many were wanted."""
 
-DIMENSIONS = (2, 1)
-"""How many dimensions share a code of four bits: fewer are more accurate and slower."""
-
-FACTORS = (10, 20, 40, 80)
-"""So many times k candidates, of a k of 20 at least, are found and scored."""
-
-LEARNED_FROM = 65_536
-"""Codes are learned from so many vectors."""
+FEW = 8
+"""So many exclusions are looked for one by one."""
 
 MOST_EXCLUDED = 2_000
 """A row with more exclusions is answered by the product: an index would have to find as many more."""
@@ -61,7 +55,8 @@ class Index:
     """
 
     def __init__(self, vectors: Floats, bias: Floats, codes: Any, quality: Quality) -> None:
-        self._vectors, self._bias, self._codes, self.quality = vectors, bias, codes, quality
+        self._vectors = np.ascontiguousarray(vectors, np.float32)
+        self._bias, self._codes, self.quality = bias, codes, quality
 
     def search(self, queries: Floats, k: Sequence[int], exclude: Exclusions) -> tuple[Ints, Floats]:
         """The best items a row with their exact scores; see `top_k`. A row depends on no other row.
@@ -82,7 +77,7 @@ class Index:
         faiss.omp_set_num_threads(1)  # of this thread: OpenMP keeps that for each
         n_items, most = len(self._vectors), max(k)
         known = exclude.items >= 0
-        gone = [np.unique(exclude.items[known & (exclude.rows == row)]) for row in range(len(queries))]
+        gone = [exclude.items[known & (exclude.rows == row)] for row in range(len(queries))]
         looks = [max(one, RECALL_K) * self.quality.factor + len(some) for one, some in zip(k, gone, strict=True)]
         searched = [
             row
@@ -104,18 +99,27 @@ class Index:
     def ranked(self, query: Floats, candidates: Array | None, gone: Array, k: int) -> tuple[Array, Array]:
         """The best k of some candidates, or of all items where there are too few of them."""
         if candidates is not None:
-            some = np.setdiff1d(candidates[candidates >= 0], gone)
+            some = without(candidates[candidates >= 0], gone)
             if len(some) >= k:
-                values = self._vectors[some] @ query + self._bias[some]
-                # candidates are in ascending order, and so are those of equal scores in the list
-                best, kept = top_k(values[None], k)
-                return some[best[0]], kept[0]
+                return best_of(some, self.scored(query, some), k)
         if not query.any():
             return self.of_nothing(gone, k)
         exact = (query @ self._vectors.T + self._bias)[None]
         best, values = top_k(exact, k, Exclusions(np.zeros_like(gone), gone))
         found = best[0] >= 0
         return best[0][found], values[0][found]
+
+    def scored(self, query: Floats, items: Array) -> Floats:
+        """The exact scores of some items. Their vectors are read where they are: a copy of them would take longer."""
+        import faiss
+
+        scores = np.empty(len(items), np.float32)
+        places, asked = np.ascontiguousarray(items, np.int64), np.ascontiguousarray(query, np.float32)
+        pointers = (faiss.swig_ptr(one) for one in (scores, asked, self._vectors, places))
+        faiss.fvec_inner_products_by_idx(  # type: ignore[attr-defined]  # its stubs leave it out
+            *pointers, self._vectors.shape[1], 1, len(items)
+        )
+        return np.asarray(scores + self._bias[items], np.float32)
 
     def of_nothing(self, gone: Array, k: int) -> tuple[Array, Array]:
         """What ranks by its bias alone, as for everyone of whom nothing is known."""
@@ -135,37 +139,21 @@ class Index:
         return msgspec.msgpack.encode((*self.quality, bytes(faiss.serialize_index(self._codes))))
 
 
-def build(vectors: Floats, bias: Floats, queries: Floats, *, seed: int = 1) -> Index | None:
-    """The fastest index that finds enough, for queries like these; None where none does: the product stays.
-
-    Args:
-        vectors: (N, D); bias: (N,).
-        queries: (Q, D) some of those that will come.
-        seed: of which vectors the codes are learned from.
-    """
-    import faiss
-
-    faiss.omp_set_num_threads(1)
-    rng = np.random.default_rng(seed)
-    sizes = [min(size, len(vectors)) for size in RECALL_AT]
-    nothing = Exclusions(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    truth = np.stack([top_k((query @ vectors.T + bias)[None], max(sizes))[0][0] for query in queries])
-    learned_from = np.sort(rng.permutation(len(vectors))[:LEARNED_FROM])
-    for dimensions in DIMENSIONS:
-        codes = codes_of(vectors, bias, learned_from, dimensions)
-        for factor in FACTORS:
-            index = Index(vectors, bias, codes, Quality(0.0, factor, dimensions))
-            recall = min(recall_of(index, queries, truth, size, nothing) for size in sizes)
-            if recall >= RECALL:
-                return Index(vectors, bias, codes, Quality(round(recall, 4), factor, dimensions))
-    return None
+def without(items: Array, gone: Array) -> Array:
+    """The items that are not gone, as they were."""
+    if len(gone) > FEW:
+        return items[~np.isin(items, gone)]
+    for one in gone:
+        items = items[items != one]
+    return items
 
 
-def recall_of(index: Index, queries: Floats, truth: Array, k: int, nothing: Exclusions) -> float:
-    """The share of the true best k that an index finds."""
-    found, _ = index.search(queries, [k] * len(queries), nothing)
-    hits = sum(len(np.intersect1d(one, true[:k])) for one, true in zip(found, truth, strict=True))
-    return hits / (k * len(queries))
+def best_of(items: Array, scores: Floats, k: int) -> tuple[Array, Array]:
+    """The best k of at least as many, best first; of equal scores the smaller item."""
+    threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
+    kept = np.flatnonzero(scores >= threshold)
+    order = kept[np.lexsort((items[kept], -scores[kept]))][:k]
+    return items[order], scores[order]
 
 
 def restored(vectors: Floats, bias: Floats, content: bytes) -> Index:
@@ -180,19 +168,6 @@ def restored(vectors: Floats, bias: Floats, content: bytes) -> Index:
     if codes.ntotal != len(vectors) or codes.d != padded(vectors.shape[1]):
         raise ValueError(f"the search index is of {codes.ntotal:,} items, expected {len(vectors):,}")
     return Index(vectors, bias, codes, Quality(recall, factor, dimensions))
-
-
-def codes_of(vectors: Floats, bias: Floats, learned_from: Array, dimensions: int) -> Any:
-    """The codes of all items."""
-    import faiss
-
-    d = padded(vectors.shape[1])
-    codes = faiss.index_factory(d, f"PQ{d // dimensions}x4fs", faiss.METRIC_INNER_PRODUCT)
-    codes.train(augmented(vectors[learned_from], bias[learned_from]))
-    for begin in range(0, len(vectors), LEARNED_FROM):
-        part = slice(begin, begin + LEARNED_FROM)
-        codes.add(augmented(vectors[part], bias[part]))
-    return codes
 
 
 def padded(width: int) -> int:

@@ -108,6 +108,7 @@ def warm(bundle: Bundle) -> None:
 
     With 1,000,000 items the places of their ids alone take more than a second.
     """
+    _ = bundle.by_category
     known = bundle.item_ids.strings[0]
     memory = absorb(bundle, blank(bundle), StoredEvent(1, known, 0.0))
     answer_all(bundle, [Question(memory, None, 1, [known]), Question(blank(bundle), None, 1, [known])])

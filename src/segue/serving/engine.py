@@ -10,7 +10,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import TypeVar
 
-from segue.serving.answer import Ask, Ranked, check_ask, check_one_of
+from segue.serving.answer import Ask, Ranked, check_ask, check_one_of, warm
 from segue.serving.bundle import Bundle, Exclude, Refused
 from segue.serving.events import LiveEvent, Observed, check_event, check_id
 from segue.serving.hashing import shard_of
@@ -136,7 +136,7 @@ class Engine:
         States of the one before are folded anew when their users come, and by `Upkeep`.
         """
         after = replace(bundle, order=self.policy.order)
-        _ = after.by_category  # here, not while a user waits
+        warm(after)
         self.bundle, self.refused, self.warm = after, None, 0.0
 
     @property

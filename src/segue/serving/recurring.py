@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from threading import Event, Thread
+
+_log = logging.getLogger("segue.serving")
 
 
 class Recurring(ABC):
@@ -24,7 +27,7 @@ class Recurring(ABC):
 
     @abstractmethod
     def look(self) -> None:
-        """What is done. It says itself what went wrong: an exception ends the thread."""
+        """What is done."""
 
     def close(self) -> None:
         """End the thread."""
@@ -33,4 +36,7 @@ class Recurring(ABC):
 
     def _run(self) -> None:
         while not self.ending.wait(self._seconds):
-            self.look()
+            try:
+                self.look()
+            except Exception:  # nothing would be looked at any more
+                _log.exception("what is done every so often failed, and is tried again")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from segue.artifact import Artifact
 from segue.artifact.home import Current, checked, is_home, read_current
 from segue.errors import ArtifactError
-from segue.serving.answer import warm
 from segue.serving.bundle import Bundle, Refused
 from segue.serving.engine import Engine
 from segue.serving.recurring import Recurring
@@ -19,23 +17,23 @@ SECONDS = 1.0
 _log = logging.getLogger("segue.serving")
 
 
-def first(folder: Path) -> tuple[Artifact, list[Refused]]:
+def first(folder: Path) -> tuple[Bundle, list[Refused]]:
     """The model to begin with: of a home the version that it says, or where that is broken the one before it.
 
     Returns:
-        artifact: checked.
+        bundle: checked.
         refused: the versions that were to serve and cannot, the one that the home says first.
 
     Raises:
         ArtifactError: none can serve.
     """
     if not is_home(folder):
-        return checked(folder), []
+        return Bundle.of(checked(folder)), []
     current = read_current(folder)
     refused: list[Refused] = []
     for version in (current.version, *reversed(current.before)):
         try:
-            return checked(folder / version), refused
+            return Bundle.of(checked(folder / version)), refused
         except ArtifactError as error:
             refused.append(Refused(version, str(error)))
     raise ArtifactError(f"{folder}: no version can serve: {refused[0].message}")
@@ -70,18 +68,16 @@ class Watcher(Recurring):
         if current.version == self._engine.bundle.version:
             self._engine.refused = None
             return
+        before = self._engine.bundle.version
         try:
-            bundle = Bundle.of(checked(self._home / current.version))
-            warm(bundle)
+            self._engine.swap(Bundle.of(checked(self._home / current.version)))
         except ArtifactError as error:
             self._refuse(current.version, str(error))
         except Exception as error:  # such as too little memory for two
             _log.exception("version %s could not be loaded", current.version)
             self._refuse(current.version, f"it could not be loaded: {error!r}")
         else:
-            before = self._engine.bundle.version
-            self._engine.swap(bundle)
-            _log.info("version %s serves, after %s", bundle.version, before)
+            _log.info("version %s serves, after %s", self._engine.bundle.version, before)
 
     def _refuse(self, version: str, message: str) -> None:
         _log.error("version %s is refused, %s goes on: %s", version, self._engine.bundle.version, message)

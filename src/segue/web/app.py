@@ -30,6 +30,7 @@ from segue.web.messages import (
     Ready,
     RecommendAnswer,
     RecommendMessage,
+    RefusedMessage,
     SimilarAnswer,
     SimilarMessage,
     UserAnswer,
@@ -104,7 +105,11 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
         """Name the model that answers."""
         bundle, refused = engine.bundle, engine.refused
         return Ready(
-            bundle.name, bundle.version, bundle.model.n_items, engine.warm, UNSET if refused is None else refused
+            bundle.name,
+            bundle.version,
+            bundle.model.n_items,
+            engine.warm,
+            UNSET if refused is None else RefusedMessage(refused.version),
         )
 
     described = document([events, recommend, similar, user, forget, live, ready], version="1")

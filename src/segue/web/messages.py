@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from segue.serving.bundle import Exclude, Refused
+from segue.serving.bundle import Exclude
 from segue.serving.events import LATEST
 
 MAX_BODY_BYTES = 2**20
@@ -156,6 +156,12 @@ class Live(Struct, frozen=True):
     status: str = "live"
 
 
+class RefusedMessage(Struct, frozen=True):
+    """A version of the model that was to take over and could not; the log of the server says why."""
+
+    version: str
+
+
 class Ready(Struct, frozen=True):
     """The model that answers.
 
@@ -167,7 +173,7 @@ class Ready(Struct, frozen=True):
     version: str
     n_items: int
     warm: float
-    refused: Refused | UnsetType = UNSET
+    refused: RefusedMessage | UnsetType = UNSET
     status: str = "ready"
 
 

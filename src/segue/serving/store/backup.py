@@ -29,12 +29,15 @@ def back_up(folder: Path, out: Path) -> int:
     manifest = read_manifest(folder)
     if manifest is None:
         raise StoreError(f"{folder} holds no store of segue ({MANIFEST} is missing)")
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise StoreError(f"{out} is in the store itself: choose a folder elsewhere for a backup, best on another disk")
     if out.exists():
         raise StoreError(f"{out} is there already: choose a new folder for a backup")
     partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
     try:
         (partial / manifest.generation).mkdir(parents=True)
         size = sum(copied(*pair) for pair in zip(*(shard_paths(at, manifest) for at in (folder, partial)), strict=True))
+        sync_folder(partial / manifest.generation)
         write_manifest(partial, Manifest(manifest.shards, manifest.generation))
         os.rename(partial, out)
         sync_folder(out.parent)
