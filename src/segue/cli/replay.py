@@ -54,7 +54,7 @@ def why(report: ReplayReport) -> str:
     return (
         f"{worst} is {found.online:.4f} by the server and {found.offline:.4f} by the evaluation, more than "
         f"{report.tolerance:g} apart; {report.other_ranks:,} of {report.predictions:,} ranks differ. A store that held "
-        "other events than those before the test period does that (see the notes), and above 50,000 items an index "
+        "other events than those before the test period does that (see the notes), and above 20,000 items an index "
         "that finds 99 % of the best"
     )
 

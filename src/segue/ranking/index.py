@@ -18,8 +18,8 @@ import numpy as np
 from segue.ranking.top_k import Exclusions, top_k
 from segue.shapes import Array, Floats, Ints
 
-LARGE = 50_000
-"""Above so many items a product with the whole catalog takes longer than it may."""
+LARGE = 20_000
+"""Above so many items a product with the whole catalog takes longer than a list may; docs/decisions/0013."""
 
 RECALL_K = 20
 """Candidates are looked for as if at least so many were wanted."""

@@ -22,7 +22,7 @@ MOST_STEPS = 2_000
 MOST_STEPS_OF_A_USER = 64
 """So many of one user, or its first task's: what more it sent waits, and others pass. Tasks up to this are short."""
 
-WAITING = 8192
+WAITING = 2048
 """So many tasks may wait for a shard; one more is refused. A call for several users is one for each."""
 
 GIVEN_UP = 2
