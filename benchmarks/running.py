@@ -90,6 +90,7 @@ def p90(values: list[float]) -> float:
 def figures(report: dict[str, Any]) -> dict[str, Any]:
     """Of a report, what stands in a row."""
     ok = report["latency_ms"].get("200") or dict.fromkeys(("p50", "p90", "p99", "max"))
+    answered = sum(report["statuses"].values())
     errors = {status: n for status, n in report["statuses"].items() if status != "200"}
     errors |= {name: report[name] for name in ("no_answer", "not_sent") if report[name]}
     return {
@@ -98,7 +99,7 @@ def figures(report: dict[str, Any]) -> dict[str, Any]:
         **{f"{name}_ms": ok[name] for name in ("p50", "p90", "p99", "max")},
         "errors": errors,
         "server_cpu": report["server_cpu"],
-        "server_ms_a_request": round(1e3 * report["server_cpu_s"] / max(1, report["requests"]), 3),
+        "server_ms_a_request": round(1e3 * report["server_cpu_s"] / max(1, answered), 3),
         "client_cpu": report["client_cpu"],
         "client_late_p99_ms": (report["late_ms"] or {}).get("p99"),
         "ended": report["ended"],

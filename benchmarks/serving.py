@@ -153,7 +153,7 @@ def saturation(options: argparse.Namespace) -> Rows:
 
 def calm(second: dict[str, Any]) -> bool:
     """Whether a second is as before a burst."""
-    return not second["failed"] and second["p90_ms"] <= CALM_MS
+    return not second["failed"] and (second["p90_ms"] or 0.0) <= CALM_MS
 
 
 def disk(options: argparse.Namespace) -> Rows:

@@ -129,6 +129,7 @@ ANSWERED = {
     "in pieces": (POST + b"Transfer-Encoding: chunked\r\n\r\n10\r\n" + BODY + b"\r\n0\r\n\r\n", 200),
     "a trailer": (POST + b"Transfer-Encoding: chunked\r\n\r\n10\r\n" + BODY + b"\r\n0\r\nA: b\r\n\r\n", 200),
     "a web socket": (GET.replace(b"Host: x", b"Connection: Upgrade\r\nUpgrade: websocket"), 200),
+    "a web socket and an end": (GET.replace(b"Host: x", b"Connection: close, Upgrade\r\nUpgrade: websocket"), 200),
     "HTTP/2 offered": (WHOLE.replace(b"Host: x", b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c"), 200),
 }
 
@@ -139,6 +140,7 @@ def test_what_is_odd_is_answered_and_so_is_what_comes_after(live: Live, sent: by
         connection.sendall(sent)
         statuses, text = received(connection, answers=1)
         assert statuses == [status]
+        assert b"connection: close" in text or b"close" not in sent
         if b"connection: close" not in text:
             connection.sendall(GET)
             assert received(connection, answers=1)[0] == [200]
@@ -149,6 +151,24 @@ def test_requests_sent_ahead_are_answered_in_their_order(live: Live) -> None:
         connection.sendall((GET + WHOLE + path(b"/nope")) * 30)
         statuses, _ = received(connection, answers=90)
     assert statuses == [200, 200, 404] * 30
+
+
+def test_offers_to_switch_sent_ahead_are_read_past_one_by_one(live: Live) -> None:
+    offer = GET.replace(b"Host: x", b"Connection: Upgrade\r\nUpgrade: h2c")
+    with connected(live) as connection:
+        connection.sendall(offer * 900)
+        assert received(connection, answers=900)[0] == [200] * 900
+        connection.sendall(GET)
+        assert received(connection, answers=1)[0] == [200]
+
+
+@pytest.mark.parametrize("garbage", ["no HTTP", "a piece of no size"])
+def test_what_came_before_garbage_is_answered_first(live: Live, garbage: str) -> None:
+    with connected(live) as connection:
+        connection.sendall((WHOLE + path(b"/nope")) * 2 + ENDED[garbage])
+        statuses, text = received(connection)
+    assert statuses == [200, 404, 200, 404, 400]
+    assert json.loads(text.rpartition(b"\r\n\r\n")[2])["error"]["code"] == "malformed_http"
 
 
 @pytest.mark.parametrize(

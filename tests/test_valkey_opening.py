@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ from segue.serving.events import LiveEvent
 from segue.serving.store.base import walk
 from segue.serving.store.opening import open_stores, shown
 from segue.serving.store.valkey.place import place_of
+from segue.serving.store.valkey.server import ValkeyServer
 from serving_models import engine_of
 from small_shop import Ran, shop_of
 from valkey_servers import (
@@ -54,6 +57,7 @@ def admin(loose: Program) -> Iterator[valkey.Valkey]:
     yield client
     client.config_set("appendonly", "yes")
     client.config_set("appendfsync", "always")
+    client.config_set("no-appendfsync-on-rewrite", "no")
     client.config_set("maxmemory-policy", "noeviction")
     client.config_set("maxmemory", 0)
     client.close()
@@ -107,6 +111,7 @@ def test_a_number_of_shards_that_does_not_part_the_lists_is_refused(tmp_path: Pa
     [
         ("appendonly", "no", "`appendonly no`, `appendfsync always`"),
         ("appendfsync", "everysec", "`appendonly yes`, `appendfsync everysec`"),
+        ("no-appendfsync-on-rewrite", "yes", "`appendfsync always`, `no-appendfsync-on-rewrite yes`"),
         ("maxmemory-policy", "allkeys-lru", "may drop events when its memory is full"),
         ("maxmemory-policy", "volatile-ttl", "may drop events when its memory is full"),
     ],
@@ -160,6 +165,16 @@ def test_the_rights_that_the_page_names_are_enough(
     engine.close()
     with pytest.raises(StoreError, match="its user may not do this"):
         open_stores(url.replace(prefix, "other").replace("valkey://", "valkey://few:secret@"))
+
+
+def test_by_tls_the_name_in_the_certificate_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrapped: list[Any] = []
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", lambda context, _, **given: wrapped.append((context, given)))
+    with socket.socket() as plain:
+        ValkeyServer(place_of("valkeys://db"))._client.connection_pool.make_connection()._wrap_socket_with_ssl(plain)
+    ((context, given),) = wrapped
+    assert (context.check_hostname, context.verify_mode) == (True, ssl.CERT_REQUIRED)
+    assert given["server_hostname"] == "db"
 
 
 def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from segue.serving.events import LiveEvent
 from segue.serving.fold import refold
 from segue.serving.store.base import Change, ConflictError, Memory, StoredEvent, UncertainError
 from segue.serving.store.valkey import server as valkey_server
-from segue.serving.store.valkey.functions import COMMIT
+from segue.serving.store.valkey.functions import COMMIT, FORGET, TRIM
 from segue.serving.store.valkey.store import ValkeyStore
 from serving_models import assert_same_memory, engine_of, fading_bundle, memory_of
 from valkey_servers import (
@@ -51,12 +51,12 @@ def test_functions_that_are_gone_are_loaded_again(store: ValkeyStore) -> None:
     assert engine_of(store).observe([LiveEvent("u", "i1", 1.0)])[0].seq == 1
 
 
-def losing(store: ValkeyStore, times: int, *, done: bool) -> list[int]:
-    """The answers to some commits are lost, after they were done or before."""
+def losing(store: ValkeyStore, times: int, *, done: bool, function: str = COMMIT) -> list[int]:
+    """The answers to some calls are lost, after they were done or before."""
     together, calls = store._server._together, [0]
 
     def lost(commands: Any) -> Any:
-        if [one[:2] for one in commands] != [("FCALL", COMMIT)]:
+        if [one[:2] for one in commands] != [("FCALL", function)]:
             return together(commands)
         calls[0] += 1
         answers = together(commands) if done or calls[0] > times else None
@@ -95,16 +95,33 @@ def test_where_no_answer_comes_nothing_is_done_again_and_all_are_told(
         assert_same_memory(memory_of(store, user), refold(fading_bundle(), store.history(user)))
 
 
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("function", [FORGET, TRIM], ids=["forget", "trim"])
+def test_what_is_forgotten_with_its_answer_lost_is_forgotten_once_and_counted(
+    tmp_path: Path, store: ValkeyStore, done: bool, function: str
+) -> None:
+    engine, other, sent = engine_of(store), store_in(tmp_path), []
+    engine.observe([LiveEvent("u", "i1", 1.0), LiveEvent("u", "i2", 2.0)])
+    losing(store, 2, done=done, function=function)
+    call = store._server._call
+    store._server._call = lambda *given: (sent.append(given), call(*given))[1]  # type: ignore[method-assign]
+    assert (store.delete("u") if function == FORGET else store.trim(3.0, ["u"])) == 2
+    engine_of(other).observe([LiveEvent("u", "i3", 1.0)])
+    call(*sent[0])  # the first attempt, which arrives late
+    assert [one.item_id for one in store.history("u")] == ["i3"]
+    other.close()
+
+
 def test_a_commit_that_arrives_after_a_later_one_is_refused(tmp_path: Path, store: ValkeyStore) -> None:
     engine, sent = engine_of(store), []
     call = store._server._call
     store._server._call = lambda *given: (sent.append(given), call(*given))[1]  # type: ignore[method-assign]
     engine.observe([LiveEvent("u", "i1", 1.0)])
     engine.observe([LiveEvent("v", "i1", 1.0)])
-    store.delete("u")
-    with pytest.raises(valkey.ResponseError, match="a later commit of this writer is stored"):
-        call(*sent[0])
     assert call(*sent[1]) == 1, "the last one was stored"
+    assert store.delete("u") == 1
+    with pytest.raises(valkey.ResponseError, match="a later call of this writer is done"):
+        call(*sent[0])
     assert (store.history("u"), len(store.history("v"))) == ([], 1)
 
 

@@ -18,7 +18,7 @@ from segue.serving.shard import Shard
 from segue.serving.store.folder import StoreFolder
 from segue.serving.store.memory import MemoryStore
 from segue.serving.task import Task
-from segue.serving.worker import MOST_TOGETHER, Worker
+from segue.serving.worker import MOST_TOGETHER, Worker, settle
 from serving_models import ITEMS, NOW, engine_of, fading_bundle
 
 
@@ -252,3 +252,36 @@ def test_however_turns_are_filled_each_user_keeps_its_order_and_all_comes(asked:
     assert len(taken) == len(tasks)
     for user in ("u", "v", "w"):
         assert [id(one) for one in taken if one.user_id == user] == [id(one) for one in tasks if one.user_id == user]
+
+
+class Failing(MemoryStore):
+    """A store that cannot be read, or of some users only."""
+
+    def __init__(self, *, shared: bool, users: str = "") -> None:
+        super().__init__()
+        self.shared, self._users, self.loads = shared, set(users), 0
+
+    def load(self, user_ids: Any) -> Any:
+        self.loads += len(user_ids) > 0
+        if any(user_id in self._users or self.shared for user_id in user_ids):
+            raise StoreError("no answer")
+        return super().load(user_ids)
+
+
+def settled(store: MemoryStore, tasks: list[Task]) -> list[bool]:
+    """Which tasks are answered when they are taken in one turn."""
+    bundle = fading_bundle()
+    settle(Shard(store, lambda: bundle, Policy(), lambda: NOW), tasks)
+    return [one.result.exception(0) is None for one in tasks]
+
+
+def test_a_shared_store_that_does_not_answer_is_not_asked_for_each_user() -> None:
+    store = Failing(shared=True)
+    tasks = [Task(user, (), Ask()) if number % 2 else task(user) for number, user in enumerate("abcdefgh")]
+    assert settled(store, [*tasks, Task(None, (), Ask(), ["i1"])]) == [False] * 8 + [True]
+    assert store.loads == 1 + 2 + 2, "all together, two lists and two events"
+
+
+def test_where_some_users_cannot_be_read_the_others_are_served() -> None:
+    store = Failing(shared=False, users="abc")
+    assert settled(store, [Task(user, (), Ask()) for user in "abcdef"]) == [False] * 3 + [True] * 3

@@ -25,7 +25,9 @@ def command(
         str | None, Parameter(help="Rates one after another in place of the two, such as 3000:10s,200:20s.")
     ] = None,
     requests: Annotated[int | None, Parameter(help="How many at most.")] = None,
-    model: Annotated[Path | None, Parameter(help="The folder of the model: events are of its items.")] = None,
+    model: Annotated[
+        Path | None, Parameter(help="The folder of the model, or of its versions: events are of its items.")
+    ] = None,
     items: Annotated[Path | None, Parameter(help="Or a file of item ids, one a line, the most frequent first.")] = None,
     users: Annotated[int, Parameter(help="How many there are: `stress 0`, `stress 1`, ...")] = 100_000,
     skew_items: Annotated[float, Parameter(help="The item at rank r comes as often as r to the minus this.")] = 1.0,

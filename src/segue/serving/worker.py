@@ -26,7 +26,7 @@ WAITING = 2048
 """So many tasks may wait for a shard; one more is refused. A call for several users is one for each."""
 
 GIVEN_UP = 2
-"""After so many writes in a row that the store did not take, the others of a turn are not tried."""
+"""After so many writes in a row that the store did not take, or reads that it did not answer, others are not tried."""
 
 CHORES = 64
 """So many chores may wait."""
@@ -168,13 +168,24 @@ def settle(shard: Shard, tasks: Sequence[Task]) -> None:
 
 
 def one_by_one(shard: Shard, tasks: Sequence[Task]) -> None:
-    """Settle tasks that failed together, in their order. Where the store takes nothing it is not asked for each."""
+    """Settle tasks that failed together, in their order. Where the store takes nothing it is not asked for each.
+
+    Nor where it answers nothing, and each try may take seconds. In files of our own that may be a page of one user.
+    """
     refused: list[StoreError] = []
+    silent: list[StoreError] = []
     for task in tasks:
-        if task.events and len(refused) == GIVEN_UP:
-            task.result.set_exception(refused[-1])
+        error: BaseException | None = None
+        if task.user_id is not None:
+            error = silent[-1] if len(silent) == GIVEN_UP else None
+            if task.events and len(refused) == GIVEN_UP:
+                error = refused[-1]
+        if error is not None:
+            task.result.set_exception(error)
             continue
         settle(shard, [task])
         error = task.result.exception()
         if task.events:
             refused = [*refused, error] if isinstance(error, StoreError) else []
+        elif task.user_id is not None and shard.store.shared:
+            silent = [*silent, error] if isinstance(error, StoreError) else []

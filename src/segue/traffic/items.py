@@ -16,7 +16,7 @@ def known_items(model: Path | None, file: Path | None) -> tuple[Sequence[str], l
     """Item ids, the most frequent first as far as that is known, and what is to be said of them.
 
     Args:
-        model: the folder of a model, whose catalog is taken.
+        model: the folder of a model, or of versions of one, whose catalog is taken.
         file: ids, one a line.
 
     Raises:
@@ -26,9 +26,11 @@ def known_items(model: Path | None, file: Path | None) -> tuple[Sequence[str], l
     if model is not None and file is not None:
         raise ConfigError("--model and --items: both given; expected at most one of them")
     if model is not None:
+        from segue.artifact.home import served
         from segue.artifact.reading import read_checked, read_manifest
 
-        content = read_checked(model, "catalog.json", read_manifest(model).files)  # the weights may be large
+        folder = served(model)
+        content = read_checked(folder, "catalog.json", read_manifest(folder).files)  # the weights may be large
         return msgspec.json.decode(content)["ids"], []
     if file is None:
         note = "neither --model nor --items: the server knows none of the items that are sent, and lists are of no one"

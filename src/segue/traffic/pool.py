@@ -15,7 +15,7 @@ OPENING = 32
 TICK = 0.001
 
 GONE_SECONDS = 1.0
-"""A server that took no connection for so long has gone."""
+"""A server that took no connection for so long, and has none open, has gone."""
 
 
 class Pool:
@@ -87,7 +87,6 @@ class Pool:
             await asyncio.sleep(0.05)
             self._opening.discard(task)
         else:
-            self._failing_since = None
             self._opening.discard(task)
             self._freed(made)
         self._open_more()
@@ -101,10 +100,11 @@ class Pool:
         self.refused += 1
         now = time.monotonic()
         self._failing_since = self._failing_since or now
-        if now - self._failing_since > GONE_SECONDS:
+        if now - self._failing_since > GONE_SECONDS and not self._open:
             self.gone = error
 
     def _freed(self, connection: Connection) -> None:
+        self._failing_since = None  # it has just answered, or taken a connection
         if self.waiting:
             connection.ask(*self.waiting.popleft())
         else:

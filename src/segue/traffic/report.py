@@ -29,12 +29,18 @@ class Percentiles(Struct, frozen=True):
 
 
 class Second(Struct, frozen=True):
-    """The requests that were due in one second: answered 200, answered otherwise or not at all, and the p90 of all."""
+    """The requests that were due in one second.
+
+    Attributes:
+        ok: answered 200.
+        failed: answered otherwise or not at all, or not sent.
+        p90_ms: of all that were sent; null where none was.
+    """
 
     second: int
     ok: int
     failed: int
-    p90_ms: float
+    p90_ms: float | None
 
 
 class StressReport(Struct, frozen=True, kw_only=True):
@@ -148,8 +154,8 @@ def timeline(due: Array, latency: Array, status: Array) -> list[Second]:
     found = []
     for begin, end in edges(second):
         ok = int((status[begin:end] == 200).sum())
-        p90 = round(float(np.percentile(latency[begin:end], 90)), 3)
-        found.append(Second(int(second[begin]), ok, int(end - begin) - ok, p90))
+        of = percentiles(latency[begin:end][status[begin:end] != NOT_SENT])
+        found.append(Second(int(second[begin]), ok, int(end - begin) - ok, None if of is None else of.p90))
     return found
 
 

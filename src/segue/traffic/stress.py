@@ -27,6 +27,9 @@ WARM = 8
 TICK = 0.001
 """Seconds: no sleep is shorter, or the event loop would turn round and round instead."""
 
+GLANCE = 0.2
+"""Seconds: no sleep is longer, so that an end is noticed however far the next request is."""
+
 TOGETHER = 32
 """So many sends that are due already go out before answers are read."""
 
@@ -113,11 +116,9 @@ class _Run:
         for number, (due, request) in enumerate(requests):
             if not number % TOGETHER:
                 await asyncio.sleep(0)
-            while (early := due - (time.perf_counter() - self.begun)) > 0:
-                await asyncio.sleep(max(early, TICK))
-            if self.pool.gone is not None:
-                self.stop(f"the server has gone ({self.pool.gone.strerror or self.pool.gone})")
-            if self.record.ended is not None:
+            while (early := due - (time.perf_counter() - self.begun)) > 0 and not self.over():
+                await asyncio.sleep(min(max(early, TICK), GLANCE))
+            if self.over():
                 return
             if len(self.pool.waiting) >= self.bounds.most_waiting:
                 self.note(due, NOT_SENT)
@@ -129,10 +130,14 @@ class _Run:
     async def drain(self) -> None:
         """Wait for the answers that are still to come."""
         until = time.perf_counter() + self.bounds.timeout
-        while self.open and self.pool.gone is None and time.perf_counter() < until and self.record.ended is None:
+        while self.open and not self.over() and time.perf_counter() < until:
             await asyncio.sleep(0.005)
-        if self.open and self.pool.gone is not None:
+
+    def over(self) -> bool:
+        """Whether it ends early, for whatever reason."""
+        if self.pool.gone is not None:
             self.stop(f"the server has gone ({self.pool.gone.strerror or self.pool.gone})")
+        return self.record.ended is not None
 
     def answered(self, due: float, status: int) -> None:
         """An answer came, or will not come."""

@@ -24,7 +24,7 @@ REQUEST_SECONDS = 30.0
 MOST_PIPELINED = 1000
 """So many requests may be sent ahead of their answers."""
 
-_SWITCH = (b"upgrade", b"connection", b"http2-settings")
+_SWITCH = (b"upgrade", b"http2-settings")
 
 _log = logging.getLogger("segue.web")
 
@@ -42,6 +42,8 @@ class Connection(HttpToolsProtocol):
         self._size = 0
         self._late: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
+        self._ending: asyncio.TimerHandle | None = None
+        self._last_words: bytes | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request."""
@@ -51,26 +53,27 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
         super().connection_lost(exc)
-        for timer in (self._late, self._stuck):
+        for timer in (self._late, self._stuck, self._ending):
             if timer is not None:
                 timer.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Read on. Data alone keep no connection open, as they do in uvicorn: a request does."""
+        if self._last_words is not None:
+            return
         self._size += len(data)
+        left = memoryview(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as switch:
-            if self._switching:
-                self._stay(data[switch.args[0] :])
+            while left and len(self.pipeline) <= MOST_PIPELINED:
+                left = self._read(left)
         except httptools.HttpParserError:
             self.send_400_response("this is no HTTP request that can be read")
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._last_words is not None:
             return
         if self._in_head and self._size > MAX_HEAD_BYTES:
             self._refuse(431, "large_head", f"the headers have more than {MAX_HEAD_BYTES} bytes; send fewer")
         elif self._size > MAX_REQUEST_BYTES or len(self.pipeline) > MOST_PIPELINED:
-            self.transport.close()
+            self._end()
 
     def on_message_begin(self) -> None:
         """A request begins to arrive."""
@@ -118,33 +121,70 @@ class Connection(HttpToolsProtocol):
         if self._stuck is not None:
             self._stuck.cancel()
 
+    def on_response_complete(self) -> None:
+        """An answer was given."""
+        last = not self.pipeline
+        super().on_response_complete()
+        if self.transport.is_closing() or (last and self._last_words is not None):
+            self._end()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """No further request came."""
+        self._end()
+
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request, and end."""
         self._refuse(400, "malformed_http", msg)
 
-    def _stay(self, rest: bytes) -> None:
-        """Read the request at hand anew, without its offer to switch."""
+    def _read(self, data: memoryview) -> memoryview:
+        """Have it parsed; what comes after the head of a request that offers to switch is left."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as switch:
+            if self._switching:
+                self._stay()
+                return data[switch.args[0] :]
+        return data[:0]
+
+    def _stay(self) -> None:
+        """Read the head at hand anew, without its offer to switch."""
         head = [self.parser.get_method(), b" ", self.url, b" HTTP/", self.parser.get_http_version().encode(), b"\r\n"]
         for name, value in self.headers:
+            if name == b"connection":
+                value = b", ".join(one for one in value.split(b",") if one.strip().lower() not in _SWITCH)
             if name not in _SWITCH:
                 head += [name, b": ", value, b"\r\n"]
         self._switching = False
         self.parser = httptools.HttpRequestParser(self)
-        self.data_received(b"".join([*head, b"\r\n", rest]))
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        self.parser.feed_data(b"".join([*head, b"\r\n"]))
 
     def _give_up(self) -> None:
         """End a connection whose request does not come."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._last_words is not None:
             return
         if self._size and self._in_head:
             self._refuse(408, "slow_request", f"the request had not come after {REQUEST_SECONDS:g} s")
         else:
-            self.transport.close()
+            self._end()
 
     def _refuse(self, status: int, code: str, message: str) -> None:
-        """Answer without asking the routes, and end."""
+        """Answer without asking the routes, once the requests before are answered, and end."""
         _log.warning("a connection was ended with %d: %s", status, message)
         body = msgspec.json.encode(ErrorAnswer(ErrorDetail(code, message)))
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-        self.transport.write(STATUS_LINE[status] + head + body)
+        self._last_words = STATUS_LINE[status] + head + body
+        whole = self._in_head  # else the last request is the one that is refused
+        if not whole and self.pipeline:
+            self.pipeline.popleft()
+            whole = True
+        if not whole or self.cycle is None or self.cycle.response_complete:
+            self._end()
+
+    def _end(self) -> None:
+        """Close. What is written by then is not waited for without end."""
+        if self._last_words and not self.transport.is_closing():
+            self.transport.write(self._last_words)
         self.transport.close()
+        if self._ending is None:
+            self._ending = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)

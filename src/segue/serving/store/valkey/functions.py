@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 _CODE = r"""
-local SECONDS = 86400  -- so long the last number of a writer is known
+local SECONDS = 86400  -- so long the last call of a writer is known
 local PART = 500  -- so many events are read or written at once
 
 local function seq_of(user)
@@ -16,15 +16,30 @@ local function member_of(version, user_id)
   return version .. '\0' .. user_id
 end
 
+-- keys: writer, and those of the work; args: the number of the call, and those of the work
+-- Where the last call comes again, its answer being lost, that answer is given and nothing is done.
+local function once(work)
+  return function(keys, args)
+    local last = redis.call('GET', keys[1])
+    if last then
+      local number, answer = string.match(last, '^(%d+) (%d+)$')
+      if number == args[1] then return tonumber(answer) end
+      if tonumber(args[1]) < tonumber(number) then
+        return redis.error_reply('ERR a later call of this writer is done')
+      end
+    end
+    local answer = work(keys, args)
+    redis.call('SET', keys[1], args[1] .. ' ' .. string.format('%.0f', answer), 'EX', SECONDS)
+    return answer
+  end
+end
+
 -- keys: writer, counts; and for each change: user, events, ids, users, states
 -- args: number; and for each change: user id, bucket, seq before, seq after, version, memory, n;
 --       and for each of its n events: event id or '', body, which begins with time, NUL, event id or nothing, NUL
--- 1: all is stored, now or by the same call before; 0: somebody was first, and nothing is
+-- 1: all is stored; 0: somebody was first, and nothing is
 local function commit(keys, args)
-  local writer, counts, number, length = keys[1], keys[2], tonumber(args[1]), #args
-  local last = tonumber(redis.call('GET', writer) or '0')
-  if number == last then return 1 end
-  if number < last then return redis.error_reply('ERR a later commit of this writer is stored') end
+  local counts, length = keys[2], #args
   local a, k = 2, 3
   while a <= length do
     if seq_of(keys[k]) ~= tonumber(args[a + 2]) then return 0 end
@@ -54,25 +69,24 @@ local function commit(keys, args)
     if n > 0 then redis.call('HINCRBY', counts, args[a + 1], n) end
     a, k = after, k + 5
   end
-  redis.call('SET', writer, args[1], 'EX', SECONDS)
   return 1
 end
 
--- keys: counts, user, events, ids, users, states; args: user id, bucket; how many events went
+-- keys: writer, counts, user, events, ids, users, states; args: number, user id, bucket; how many events went
 local function forget(keys, args)
-  local user, events, user_id = keys[2], keys[3], args[1]
+  local user, events, user_id = keys[3], keys[4], args[2]
   local gone = redis.call('LLEN', events)
   local version = redis.call('HGET', user, 'version')
-  if version then redis.call('ZREM', keys[6], member_of(version, user_id)) end
-  redis.call('DEL', user, events, keys[4])
-  redis.call('ZREM', keys[5], user_id)
-  if gone > 0 then redis.call('HINCRBY', keys[1], args[2], -gone) end
+  if version then redis.call('ZREM', keys[7], member_of(version, user_id)) end
+  redis.call('DEL', user, events, keys[5])
+  redis.call('ZREM', keys[6], user_id)
+  if gone > 0 then redis.call('HINCRBY', keys[2], args[3], -gone) end
   return gone
 end
 
 -- the same, and a time: events before it go, and with the last of them the user
 local function trim(keys, args)
-  local events, ids, before = keys[3], keys[4], tonumber(args[3])
+  local events, ids, before = keys[4], keys[5], tonumber(args[4])
   local gone, kept = 0, {}
   for first = 0, redis.call('LLEN', events) - 1, PART do
     for _, body in ipairs(redis.call('LRANGE', events, first, first + PART - 1)) do
@@ -86,13 +100,13 @@ local function trim(keys, args)
     end
   end
   if gone > 0 then
-    redis.call('HINCRBY', keys[1], args[2], -gone)
+    redis.call('HINCRBY', keys[2], args[3], -gone)
     redis.call('DEL', events)
     for first = 1, #kept, PART do
       redis.call('RPUSH', events, unpack(kept, first, math.min(first + PART - 1, #kept)))
     end
   end
-  if redis.call('EXISTS', keys[2]) == 1 and #kept == 0 then forget(keys, args) end
+  if redis.call('EXISTS', keys[3]) == 1 and #kept == 0 then forget(keys, args) end
   return gone
 end
 """
@@ -106,7 +120,7 @@ CODE = "\n".join(
     [
         f"#!lua name={LIBRARY}",
         _CODE,
-        *(f"redis.register_function('{LIBRARY}_{name}', {name})" for name in ("commit", "forget", "trim")),
+        *(f"redis.register_function('{LIBRARY}_{name}', once({name}))" for name in ("commit", "forget", "trim")),
     ]
 )
 """The library as FUNCTION LOAD takes it."""

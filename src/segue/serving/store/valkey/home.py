@@ -13,6 +13,9 @@ from segue.serving.store.valkey.place import Place
 from segue.serving.store.valkey.server import ValkeyServer
 from segue.serving.store.valkey.store import ValkeyStore
 
+SYNCED = {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no"}
+"""What a server must be set to, so that each write is on its disk before it answers, while it writes a snapshot too."""
+
 _log = logging.getLogger("segue.serving")
 
 
@@ -86,17 +89,18 @@ def check_policy(server: ValkeyServer, durability: Durability) -> None:
 def check_synced(server: ValkeyServer) -> None:
     """Raise StoreError unless each write is on the server's disk before it answers."""
     try:
-        settings: dict[str, Any] = server.ask(("CONFIG GET", "append*"))[0]
+        settings: dict[str, Any] = server.ask(("CONFIG GET", "*append*"))[0]
     except StoreError as error:
         raise StoreError(
             f"{server.name} does not say how it keeps what is written ({error.__cause__}). If whoever runs it promises "
             "that each write is on a disk before it is answered, add `appendfsync=always` to the URL; "
             "else say --durability fast"
         ) from error
-    found = {name: settings.get(name, "unknown") for name in ("appendonly", "appendfsync")}
-    if found != {"appendonly": "yes", "appendfsync": "always"}:
+    found = {name: settings.get(name, "unknown") for name in SYNCED}
+    if found != SYNCED:
         told = ", ".join(f"`{name} {value}`" for name, value in found.items())
+        wanted = ", ".join(f"`{name} {value}`" for name, value in SYNCED.items())
         raise StoreError(
-            f"{server.name} has {told}: a loss of power may cost answered events; set `appendonly yes` and "
-            "`appendfsync always`, or say --durability fast"
+            f"{server.name} has {told}: a loss of power may cost answered events; set {wanted}, or say "
+            "--durability fast"
         )

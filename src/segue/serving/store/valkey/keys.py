@@ -27,7 +27,7 @@ class Keys:
         self.layout, self.counts, self.renewing = (f"{self._tag}:{name}" for name in ("layout", "counts", "renewing"))
 
     def writer(self, name: str) -> str:
-        """A string with an end: the number of the writer's last commit."""
+        """A string with an end: the number of the writer's last call, and its answer."""
         return f"{self._tag}:writer:{name}"
 
     def user(self, user_id: str) -> str:

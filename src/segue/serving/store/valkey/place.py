@@ -22,7 +22,7 @@ class Place(NamedTuple):
         host, port, database: of the server.
         prefix: the name of the store; several may lie on one server.
         username, password: None: the server asks for none.
-        tls: whether the connection is encrypted, and the server's certificate checked.
+        tls: whether the connection is encrypted, and the server's certificate checked, with the host in it.
         ca_certs: a file of certificates to check it by; None: the system's.
         appendfsync: what the operator says of a server that does not tell it; None: the server is asked.
     """

@@ -68,7 +68,9 @@ class ValkeyServer:
             ) from None
         self.name = str(place)
         self._closed = False
-        tls: dict[str, Any] = {"ssl": True, "ssl_ca_certs": place.ca_certs} if place.tls else {}
+        tls: dict[str, Any] = {}
+        if place.tls:
+            tls = {"ssl": True, "ssl_ca_certs": place.ca_certs, "ssl_check_hostname": True}  # by default it is not
         self._client: Any = valkey.Valkey(
             host=place.host,
             port=place.port,

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection, Iterator, Sequence
 from heapq import merge
 from itertools import islice
+from typing import Any
 
 from segue.serving.store.base import Change, ConflictError, Counts, EventKey, Loaded, Order, StoredEvent
 from segue.serving.store.codec import DamagedStateError
@@ -19,7 +20,7 @@ RENEWING = 30
 
 
 class ValkeyStore:
-    """Events and memories of the users of some buckets. Commits are one call of a function in the server.
+    """Events and memories of the users of some buckets. What writes is one call of a function in the server.
 
     Args:
         server: closed with this.
@@ -93,12 +94,12 @@ class ValkeyStore:
         if not changes:
             return
         check_changes(changes)
-        self._number += 1
-        keys, args = [self._writer, self._keys.counts], [self._number]
+        keys: list[str] = []
+        args: list[Any] = []
         for change in changes:
             keys += self._keys.of_change(change.user_id)
             args += arguments_of(change)
-        if not self._server.call(COMMIT, keys, tuple(args)):
+        if not self._once(COMMIT, keys, args):
             raise ConflictError("another process stored something of one of these users first; nothing was stored")
 
     def users(self, after: str | None = None, most: int = 1000) -> list[str]:
@@ -134,14 +135,14 @@ class ValkeyStore:
 
     def delete(self, user_id: str) -> int:
         """See `Store`."""
-        return int(self._server.call(FORGET, self._keys_of(user_id), (user_id, bucket_of(user_id))))
+        return self._once(FORGET, self._keys.of_change(user_id), (user_id, bucket_of(user_id)))
 
     def trim(self, before: float, user_ids: Collection[str]) -> int:
         """See `Store`."""
-        gone = 0
-        for user_id in user_ids:
-            gone += self._server.call(TRIM, self._keys_of(user_id), (user_id, bucket_of(user_id), repr(before)))
-        return gone
+        return sum(
+            self._once(TRIM, self._keys.of_change(user_id), (user_id, bucket_of(user_id), repr(before)))
+            for user_id in user_ids
+        )
 
     def versions(self) -> dict[str, int]:
         """See `Store`: another thread is given another connection."""
@@ -165,8 +166,10 @@ class ValkeyStore:
         """See `Store`."""
         self._server.close()
 
-    def _keys_of(self, user_id: str) -> list[str]:
-        return [self._keys.counts, *self._keys.of_change(user_id)]
+    def _once(self, function: str, keys: Sequence[str], args: Sequence[Any]) -> int:
+        """The answer of a function that writes, under a number by which the server knows a call that is sent again."""
+        self._number += 1
+        return int(self._server.call(function, [self._writer, self._keys.counts, *keys], (self._number, *args)))
 
     def _around(self, user_id: str, number: int) -> list[StoredEvent]:
         """The event of a number; or all, where others after it were trimmed, or have come just now."""
