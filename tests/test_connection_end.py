@@ -43,6 +43,35 @@ class Watched(Connection):
         self.lost.set()
 
 
+def test_small_answers_are_sent_at_once() -> None:
+    """On asyncio's own loop and a socket of ours, as `serve` has them where uvloop is not installed."""
+    config = uvicorn.Config(long, http=Connection, ws="none", lifespan="off", log_config=None)
+    config.load()
+    options: list[int] = []
+
+    class Looked(Connection):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            opened = transport.get_extra_info("socket")
+            options.append(opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    async def answered() -> None:
+        loop, state = asyncio.SelectorEventLoop, ServerState()
+        assert isinstance(asyncio.get_running_loop(), loop)
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = await asyncio.get_running_loop().create_server(lambda: Looked(config, state, {}), sock=listener)
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        writer.write(GET)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+
+    asyncio.run(answered())
+    assert len(options) == 1
+    assert options[0] != 0
+
+
 @pytest.mark.parametrize("sent", SENT.values(), ids=SENT)
 def test_one_who_does_not_fetch_the_last_answer_is_not_waited_for(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.2)

@@ -22,6 +22,9 @@ from segue.web.keys import Keys
 
 DRAIN_SECONDS = 10
 
+KEEP_ALIVE_SECONDS = 75
+"""Longer than proxies keep a connection that nobody uses: it would be closed as they send."""
+
 
 class _Server(uvicorn.Server):
     """uvicorn that says when it accepts, and returns after a signal."""
@@ -86,6 +89,7 @@ def serve(engine: Engine, host: str = "127.0.0.1", port: int = 8000, access: Acc
                 http=Connection,
                 ws="none",
                 timeout_graceful_shutdown=DRAIN_SECONDS,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
             _Server(config, greeting).run(sockets=[listener])
     finally:
