@@ -1,15 +1,12 @@
 """What one event costs: `.venv/bin/python benchmarks/step.py`, into step.json.
 
 Each cell at width 128, one user, one thread: the median of 1,000 steps, by PyTorch and by the exported graph, in turns
-within one run. Then the whole of an event in a store, with a history of 10 and of 10,000 events, and how long a server
-takes from its start to its first answer over a catalog of 100,000 items.
+within one run. Then the whole of an event in a store, with a history of 10 and of 10,000 events.
 """
 
 import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,10 +18,7 @@ import numpy as np
 import torch
 from machine import introduce
 
-from segue.artifact import Artifact, Facts, save_artifact
 from segue.cells import CELLS
-from segue.choices import settings_of
-from segue.data.catalog import Catalog
 from segue.data.ids import Ids
 from segue.models.base import Event, Model, SessionRule
 from segue.models.build import restore
@@ -39,22 +33,6 @@ RULE = SessionRule(None, "reset")
 ITEMS, WIDTH, STEPS, ROUNDS = 1000, 128, 200, 5
 BLOCKS = {"block": "residual", "layers": 3, "convolution": 4}
 HISTORIES = (10, 100, 1_000, 10_000)
-START = """
-import sys, time, urllib.request, json
-began = time.time()
-import subprocess
-command = [sys.executable, "-m", "segue", "serve", sys.argv[1], "--port", "0"]
-server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-for line in server.stderr:
-    if "http://" in line:
-        break
-body = json.dumps({"user_id": "u"}).encode()
-request = urllib.request.Request(line.split()[-1] + "/v1/recommend", body, {"content-type": "application/json"})
-assert json.load(urllib.request.urlopen(request))["items"]
-print(time.time() - began)
-server.terminate()
-server.wait()
-"""
 
 
 def main() -> None:
@@ -70,8 +48,6 @@ def main() -> None:
     for name in ("gru", "attention"):
         found[f"events of {name}"] = row = events_of(name)
         print(f"{name}, an event stored: " + ", ".join(f"{us:.0f} us after {n:,}" for n, us in row.items()))
-    found["start_s"] = start_of()
-    print(f"from start to first answer, 100,000 items: {found['start_s']:.2f} s")
     OUT.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 
@@ -131,33 +107,6 @@ def events_of(cell: str) -> dict[int, float]:
                 taken[n].append(1e6 * (time.perf_counter() - begun))
         engine.close()
     return {n: round(statistics.median(each), 1) for n, each in taken.items()}
-
-
-def start_of() -> float:
-    """Seconds until the first answer of a server with 100,000 items; the best of three starts, the files being warm."""
-    network = network_of(100_000)
-    facts = Facts(
-        name="gru",
-        kind="network",
-        n_items=100_000,
-        settings=network.settings(),
-        gap=None,
-        at_session_start="reset",
-        exclude="none",
-        timed=True,
-        split="time",
-        cutoff=None,
-        trained_on="",
-        events=0,
-        trained_at="",
-        baselines={},
-    )
-    catalog = Catalog(Ids.of(f"item {n}" for n in range(100_000)), {})
-    artifact = Artifact(model=network, catalog=catalog, settings=settings_of({}), facts=facts, metrics={}, card="")
-    with tempfile.TemporaryDirectory() as folder:
-        save_artifact(artifact, Path(folder) / "model")
-        command = [sys.executable, "-c", START, str(Path(folder) / "model")]
-        return min(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(3))
 
 
 if __name__ == "__main__":

@@ -202,10 +202,12 @@ def test_a_full_server_refuses_and_goes_on_when_there_is_room(
     loose: Program, admin: valkey.Valkey, tmp_path: Path
 ) -> None:
     engine = engine_of(stores_in(tmp_path, loose))
-    engine.observe([LiveEvent("u", "i1", 1.0)])
+    engine.observe([LiveEvent("u", "i1", 1.0), LiveEvent("w", "i1", 1.0)])
     admin.config_set("maxmemory", 1)
     with pytest.raises(StoreError, match="it is full; raise its `maxmemory`"):
         engine.observe([LiveEvent("u", "i2", 2.0), LiveEvent("v", "i2", 2.0)])
+    assert engine.forget("w").result() == 1, "what makes room is not refused"
+    assert engine.shards[0].store.trim(0.5, ["u"]) == 0
     admin.config_set("maxmemory", 0)
     assert [one.seq for one in engine.observe([LiveEvent("u", "i3", 3.0), LiveEvent("v", "i3", 3.0)])] == [2, 1]
     engine.close()

@@ -111,16 +111,17 @@ local function trim(keys, args)
 end
 """
 
-LIBRARY = f"segue_{sha256(_CODE.encode()).hexdigest()[:12]}"
+_REGISTERED = """
+redis.register_function('LIBRARY_commit', once(commit))
+-- these make room, and so may run where there is none
+redis.register_function{function_name='LIBRARY_forget', callback=once(forget), flags={'allow-oom'}}
+redis.register_function{function_name='LIBRARY_trim', callback=once(trim), flags={'allow-oom'}}
+"""
+
+LIBRARY = f"segue_{sha256((_CODE + _REGISTERED).encode()).hexdigest()[:12]}"
 """Named by what is in it: replicas of two versions of segue do not call each other's."""
 
 COMMIT, FORGET, TRIM = (f"{LIBRARY}_{name}" for name in ("commit", "forget", "trim"))
 
-CODE = "\n".join(
-    [
-        f"#!lua name={LIBRARY}",
-        _CODE,
-        *(f"redis.register_function('{LIBRARY}_{name}', once({name}))" for name in ("commit", "forget", "trim")),
-    ]
-)
+CODE = f"#!lua name={LIBRARY}\n{_CODE}{_REGISTERED.replace('LIBRARY', LIBRARY)}"
 """The library as FUNCTION LOAD takes it."""
