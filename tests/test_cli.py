@@ -31,6 +31,8 @@ COMMANDS = (
     "recommend",
     "similar",
     "serve",
+    "publish",
+    "rollback",
     "key",
     "backfill",
     "replay",
