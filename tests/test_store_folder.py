@@ -4,6 +4,7 @@ import errno
 import os
 import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from segue.errors import StoreError
 from segue.serving.events import LiveEvent
 from segue.serving.hashing import shard_of
 from segue.serving.store.checkpoints import Checkpointer, checkpoint
-from segue.serving.store.folder import MANIFEST, StoreFolder
+from segue.serving.store.folder import MANIFEST, StoreFolder, read_manifest
 from serving_models import engine_of
 
 
@@ -167,3 +168,46 @@ def test_a_cut_leaves_an_empty_log_and_the_events_in_the_database(tmp_path):
     assert log.stat().st_size == 0
     assert engine.observe([LiveEvent("u3", "i1", 6.0)])[0].seq == 2
     engine.close()
+
+
+def test_files_without_what_says_how_many_they_are_are_not_taken_for_a_new_store(tmp_path: Path) -> None:
+    engine = engine_of(StoreFolder(tmp_path, shards=2))
+    engine.observe([LiveEvent(f"u{n}", "i1", 1.0) for n in range(9)])
+    engine.close()
+    said = (tmp_path / "store.json").read_bytes()
+    (tmp_path / "store.json").unlink()
+    for shards in (None, 2):
+        with pytest.raises(
+            StoreError, match=r"files of a store, such as 0/shard-\d\.db, and no store\.json: restore it"
+        ):
+            StoreFolder(tmp_path, shards=shards)
+    (tmp_path / "store.json").write_bytes(said)
+    home = StoreFolder(tmp_path)
+    assert sum(store.count().users for store in home.stores) == 9
+    home.close()
+
+
+def test_what_a_first_start_that_was_stopped_left_is_no_store(tmp_path: Path) -> None:
+    StoreFolder(tmp_path, shards=2).close()
+    (tmp_path / "store.json").unlink()
+    StoreFolder(tmp_path, shards=3).close()
+    assert read_manifest(tmp_path).shards == 3  # type: ignore[union-attr]
+
+
+def test_an_empty_file_is_a_loss_and_not_a_shard_without_users(tmp_path: Path) -> None:
+    StoreFolder(tmp_path, shards=2).close()
+    (tmp_path / "0" / "shard-1.db").write_bytes(b"")
+    with pytest.raises(StoreError, match=r"shard-1\.db is empty: restore it from a backup"):
+        StoreFolder(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["segue.json", "current.json"])
+def test_the_folder_of_a_model_is_none_for_a_store(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(StoreError, match="is a model: choose a folder of its own"):
+        StoreFolder(tmp_path)
+
+
+def test_more_shards_than_files_can_be_open_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="3000 shards are asked for; expected 1 to 256"):
+        StoreFolder(tmp_path / "new", shards=3000)

@@ -13,7 +13,7 @@ from segue.serving.events import LiveEvent
 from segue.serving.fold import refold
 from segue.serving.store.memory import MemoryStore
 from segue.serving.upkeep import DAY, Upkeep
-from serving_models import ITEMS, NOW, assert_same_memory, engine_of, memory_of, until
+from serving_models import ITEMS, NOW, assert_same_memory, engine_of, fading_bundle, memory_of, until
 
 
 def filled(users: int) -> MemoryStore:
@@ -108,3 +108,15 @@ def test_a_store_that_is_closed_ends_it_without_a_word(caplog: pytest.LogCapture
     engine.close()
     keeping.close()
     assert caplog.text == ""
+
+
+def test_states_that_are_at_hand_from_before_a_roll_back_are_stored_anew_too() -> None:
+    store = MemoryStore()
+    engine = engine_of(store)
+    engine.observe([LiveEvent(f"u{n}", "i1", 1.0) for n in range(6)])
+    keeping = Upkeep(engine, seconds=0.01)
+    for version in ("v2", "v1", "v2", "v1"):
+        engine.swap(fading_bundle(version=version))
+        until(lambda: engine.warm == 1)
+        assert store.versions() == {version: 6}
+    keeping.close()

@@ -254,3 +254,9 @@ def test_the_commands(shop: Path, tmp_path: Path, capsys: Capture) -> None:
 
 def rows_of(log: EventLog) -> list[tuple[str, str, float]]:
     return sorted(zip(log.users.take(log.user), log.items.take(log.item), log.time.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("name", ["redis://127.0.0.1:1", "valkey:/127.0.0.1:18200/0", "http://x"])
+def test_a_url_that_is_none_of_ours_is_no_folder(name: str) -> None:
+    with pytest.raises(ConfigError, match="is no store that segue knows: expected a folder, or valkey://"):
+        open_stores(name)

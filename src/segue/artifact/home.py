@@ -102,7 +102,10 @@ def publish(model: Path, home: Path, *, kept: int = KEPT) -> Current:
     with changing(home):
         version = taken_in(served(model), home)
         old = old_of(home)
+        # where `current.json` cannot be read, what is there is kept, in the order in which it came
         history = [] if old is None else [*old.before, old.version]
+        if old is None and (home / CURRENT).exists():
+            history = found_in(home)
         history = [one for one in history if one != version][-kept:]
         current = Current(version, tuple(history), 1 if old is None else old.change + 1)
         write_current(home, current)
@@ -113,6 +116,12 @@ def publish(model: Path, home: Path, *, kept: int = KEPT) -> Current:
 def is_ours(file: Path) -> bool:
     """Whether something belongs into a home: a version, what says which is served, or what was left of a copy."""
     return file.name in (CURRENT, LOCK) or file.name.startswith(".") or (file / MANIFEST).exists()
+
+
+def found_in(home: Path) -> list[str]:
+    """The versions that lie in a home, the newest last."""
+    folders = [folder for folder in home.iterdir() if (folder / MANIFEST).exists() and not folder.name.startswith(".")]
+    return [folder.name for folder in sorted(folders, key=lambda folder: (folder.stat().st_mtime_ns, folder.name))]
 
 
 def old_of(home: Path) -> Current | None:

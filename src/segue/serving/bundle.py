@@ -21,6 +21,10 @@ Exclude = Literal["none", "current", "seen"]
 EXCLUDES: tuple[Exclude, ...] = ("none", "current", "seen")
 
 
+BY_TIME = " by time"
+"""What the version of a state has after the model's where events count by their times."""
+
+
 @dataclass(frozen=True)
 class Refused:
     """A model that was to serve and does not, and why."""
@@ -72,7 +76,7 @@ class Bundle:
     @property
     def memory_version(self) -> str:
         """What a state must bear to mean anything: the weights, and in which order events counted."""
-        return self.version if self.order == "arrival" else f"{self.version} by {self.order}"
+        return self.version if self.order == "arrival" else self.version + BY_TIME
 
     @property
     def rule(self) -> SessionRule:

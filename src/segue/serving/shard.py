@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from segue.errors import OverloadedError, StoreError
 from segue.serving.answer import Ranked, answer_all
-from segue.serving.bundle import Bundle
+from segue.serving.bundle import BY_TIME, Bundle
 from segue.serving.memories import Memories
 from segue.serving.policy import Policy
 from segue.serving.store.base import Change, ConflictError, Store
@@ -107,6 +107,8 @@ class Shard:
         bundle, done = self._bundle(), 0
         for some in (user_ids, *([user_id] for user_id in user_ids)):
             try:
+                # what is at hand may be of this model, as after a roll back, while what is stored is not
+                self.memories.drop(some)
                 memories, renewed = self.memories.of(bundle, some)
                 self.store.commit([Change(user_id, [], memories[user_id]) for user_id in renewed])
             except Exception as error:
@@ -127,7 +129,7 @@ class Shard:
             last_seq=max(self.store.last_seq(user_id), 0 if loaded is None else loaded.seq),
             last_time=None if loaded is None or loaded.moment is None else loaded.moment.time,
             last_item=None if loaded is None else loaded.item_id,
-            model_version=None if loaded is None else loaded.version,
+            model_version=None if loaded is None else loaded.version.removesuffix(BY_TIME),
         )
 
     def trim(self, before: float, user_ids: Sequence[str]) -> int:

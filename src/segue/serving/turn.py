@@ -103,9 +103,10 @@ class Turn:
                 raise ConflictError("another process stored this event since its user's state was read")
             if earlier.repeats(event):
                 return Observed(earlier.seq, True, known), None
+            other = ", ".join(f"`{name}`" for name in earlier.differs(event))
             message = (
                 f"the event id {event.event_id!r} is that of another event of this user (number {earlier.seq}, item "
-                f"{earlier.item_id!r}): give each event its own id, and repeat an event unchanged"
+                f"{earlier.item_id!r}), which has another {other}: give each event its own id, and repeat one unchanged"
             )
             return Observed(0, False, known, "conflict", message), None
         time = self.now if event.timestamp is None else float(event.timestamp)

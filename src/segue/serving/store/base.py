@@ -37,8 +37,14 @@ class StoredEvent(NamedTuple):
 
     def repeats(self, event: LiveEvent) -> bool:
         """Whether `event` says the same; one without a timestamp repeats one that came without."""
+        return not self.differs(event)
+
+    def differs(self, event: LiveEvent) -> list[str]:
+        """In which fields `event` says something else."""
         here = (self.item_id, None if self.stamped else self.time, self.session_id, self.event_type)
-        return here == (event.item_id, event.timestamp, event.session_id, event.event_type)
+        there = (event.item_id, event.timestamp, event.session_id, event.event_type)
+        names = ("item_id", "timestamp", "session_id", "event_type")
+        return [name for name, one, other in zip(names, here, there, strict=True) if one != other]
 
 
 class Memory(NamedTuple):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -15,9 +17,15 @@ from segue.disk import replace_file
 from segue.errors import StoreError
 from segue.serving.store.checkpoints import Checkpointer
 from segue.serving.store.sqlite import Durability, SqliteStore
+from segue.serving.store.sqlite_errors import explained
 
 MANIFEST = "store.json"
 LOCK = "segue.lock"
+MODEL, HOME = "segue.json", "current.json"
+"""What tells a model, and a folder of versions."""
+
+MOST_SHARDS = 256
+"""Each has a file, a log and a thread."""
 
 
 class Manifest(Struct, frozen=True):
@@ -84,15 +92,21 @@ class StoreFolder:
             place.mkdir(exist_ok=True)
             return
         for path in self.paths():
-            if not path.exists():
-                raise StoreError(f"{path} is missing: restore it from a backup; its users' events are nowhere else")
+            if not path.exists() or not path.stat().st_size:
+                what = "empty" if path.exists() else "missing"
+                raise StoreError(f"{path} is {what}: restore it from a backup; its users' events are nowhere else")
         for other in self.folder.iterdir():
             if other.is_dir() and other.name.isdigit() and other != place:
                 shutil.rmtree(other, ignore_errors=True)
 
     def _found(self, shards: int | None) -> Manifest | None:
         found = read_manifest(self.folder)
+        if (shards or 1) > MOST_SHARDS or (shards or 1) < 1:
+            raise StoreError(
+                f"{shards} shards are asked for; expected 1 to {MOST_SHARDS}: a few more than cores will do"
+            )
         if found is None:
+            check_new(self.folder)
             if (self.folder / "segue.db").exists():
                 raise StoreError(f"{self.folder} holds a store of an older layout; choose another folder")
         elif shards is not None and shards != found.shards:
@@ -101,6 +115,25 @@ class StoreFolder:
                 f"`segue store reshard {self.folder} --shards {shards}` while no server uses it"
             )
         return found
+
+
+def check_new(folder: Path) -> None:
+    """Raise StoreError where a new store would be made over something else."""
+    if (folder / MODEL).exists() or (folder / HOME).exists():
+        raise StoreError(f"{folder} is a model: choose a folder of its own for events and states")
+    for path in folder.glob("*/shard-*.db"):
+        if path.parent.name.isdigit() and holds_users(path):
+            raise StoreError(
+                f"{folder} has files of a store, such as {path.parent.name}/{path.name}, and no {MANIFEST}: restore it "
+                f'from a backup, or write how many shards there are: `{{"shards": 1, "generation": "0"}}`'
+            )
+
+
+def holds_users(path: Path) -> bool:
+    """Whether a file of a shard is more than what a start that was stopped left."""
+    with explained(path, "read"), closing(sqlite3.connect(path)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        return "users" in tables and connection.execute("SELECT 1 FROM users LIMIT 1").fetchone() is not None
 
 
 def shard_paths(folder: Path, manifest: Manifest) -> list[Path]:

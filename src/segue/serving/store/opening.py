@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,7 +80,14 @@ def found_place(name: str) -> Place | Path:
     """What a name says. Raises ConfigError for none."""
     if not name.strip():
         raise ConfigError("the name of the store is empty; expected a folder, or a URL such as valkey://127.0.0.1:6379")
-    return place_of(name, os.environ.get(PASSWORD)) if is_place(name) else Path(name)
+    if is_place(name):
+        return place_of(name, os.environ.get(PASSWORD))
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", name):
+        scheme = name.partition(":")[0]
+        raise ConfigError(
+            f"`{scheme}:` is no store that segue knows: expected a folder, or valkey://HOST:PORT/0?prefix=NAME"
+        )
+    return Path(name)
 
 
 def check_there(folder: Path) -> None:

@@ -9,7 +9,7 @@ from segue.errors import ConfigError
 from segue.serving.hashing import shard_of
 from segue.serving.store.base import Change, Memory, Store, walk
 from segue.serving.store.checkpoints import checkpoint
-from segue.serving.store.folder import Manifest, StoreFolder, shard_paths, write_manifest
+from segue.serving.store.folder import MOST_SHARDS, Manifest, StoreFolder, shard_paths, write_manifest
 from segue.serving.store.sqlite import SqliteStore
 
 TOGETHER = 5_000
@@ -26,8 +26,8 @@ def reshard(folder: Path, shards: int) -> tuple[int, int]:
         ConfigError: no number of shards.
         StoreError: a server uses the store, or it cannot be read or written.
     """
-    if shards < 1:
-        raise ConfigError(f"--shards is {shards}; expected at least 1")
+    if not 1 <= shards <= MOST_SHARDS:
+        raise ConfigError(f"--shards is {shards}; expected 1 to {MOST_SHARDS}")
     home = StoreFolder(folder)
     try:
         before = home.manifest
