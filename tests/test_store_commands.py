@@ -150,3 +150,17 @@ def test_every_command_says_what_it_is_for(name: str, capsys: Capture) -> None:
     ran = Ran(capsys, "store", name, "--help")
     assert ran.status == 0
     assert ran.out.startswith(f"Usage: segue store {name}")
+
+
+def test_an_event_without_a_session_goes_on_with_the_one_before_where_most_have_one(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    engine = engine_of(StoreFolder(tmp_path / "store"))
+    sessions = [None, "a", None, "b", "b", None, "c"]
+    for user in ("u", "v"):
+        engine.observe([LiveEvent(user, ITEMS[t], float(t), session) for t, session in enumerate(sessions)])
+    engine.close()
+    ran = Ran(capsys, "store", "export", tmp_path / "store", "--out", tmp_path / "events.csv")
+    assert "note: 6 of 14 events have no session_id: each goes on with the user's last one" in ran.err
+    rows = [line.split(",") for line in (tmp_path / "events.csv").read_text().splitlines()[1:]]
+    assert [row[3] for row in rows] == [f"{user} 0" if s == "-" else s for user in "uv" for s in "-aabbbc"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +43,23 @@ def exported_events(folder: Path) -> Iterator[list[ExportedEvent]]:
             while rows := reader.execute(SELECT, (*last, TOGETHER)).fetchall():
                 last = rows[-1][:2]
                 yield [ExportedEvent(*row[2:]) for row in rows]
+
+
+def in_sessions(parts: Iterable[list[ExportedEvent]]) -> Iterator[list[ExportedEvent]]:
+    """The same events; one without a session id gets that of its user's event before, with which it went on.
+
+    Args:
+        parts: user by user, in order of arrival.
+    """
+    user_id, session_id = "", ""
+    for some in parts:
+        named = []
+        for event in some:
+            if event.user_id != user_id:
+                user_id, session_id = event.user_id, f"{event.user_id} 0"  # before the first that is named
+            session_id = event.session_id or session_id
+            named.append(event._replace(session_id=session_id))
+        yield named
 
 
 def without_session(folder: Path) -> tuple[int, int]:
