@@ -102,9 +102,8 @@ def publish(model: Path, home: Path, *, kept: int = KEPT) -> Current:
     with changing(home):
         version = taken_in(served(model), home)
         old = old_of(home)
-        # where `current.json` cannot be read, what is there is kept, in the order in which it came
         history = [] if old is None else [*old.before, old.version]
-        if old is None and (home / CURRENT).exists():
+        if old is None and (home / CURRENT).exists():  # it cannot be read: what is there is kept
             history = found_in(home)
         history = [one for one in history if one != version][-kept:]
         current = Current(version, tuple(history), 1 if old is None else old.change + 1)
