@@ -99,9 +99,11 @@ class Index:
     def ranked(self, query: Floats, candidates: Array | None, gone: Array, k: int) -> tuple[Array, Array]:
         """The best k of some candidates, or of all items where there are too few of them."""
         if candidates is not None:
-            some = without(candidates[candidates >= 0], gone)
+            # ascending, so that those of equal scores are in that order in the list
+            some = np.sort(without(candidates[candidates >= 0], gone))
             if len(some) >= k:
-                return best_of(some, self.scored(query, some), k)
+                best, kept = top_k(self.scored(query, some)[None], k)
+                return some[best[0]], kept[0]
         if not query.any():
             return self.of_nothing(gone, k)
         exact = (query @ self._vectors.T + self._bias)[None]
@@ -146,14 +148,6 @@ def without(items: Array, gone: Array) -> Array:
     for one in gone:
         items = items[items != one]
     return items
-
-
-def best_of(items: Array, scores: Floats, k: int) -> tuple[Array, Array]:
-    """The best k of at least as many, best first; of equal scores the smaller item."""
-    threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
-    kept = np.flatnonzero(scores >= threshold)
-    order = kept[np.lexsort((items[kept], -scores[kept]))][:k]
-    return items[order], scores[order]
 
 
 def restored(vectors: Floats, bias: Floats, content: bytes) -> Index:

@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 
 from segue.errors import SegueError
-from segue.ranking import NEVER
+from segue.ranking import NEVER, rank_of
 from segue.shapes import Ints
 from segue.traffic.log_plan import LogPlan, Sending
 from segue.traffic.pool import Pool
@@ -219,5 +219,5 @@ def event_of(sending: Sending) -> dict[str, Any]:
 
 def rank_in(items: list[Listed], target: str) -> int:
     """The rank of an item in a list, behind all that have its score; `NEVER` where it is not there."""
-    score = next((one.score for one in items if one.item_id == target), None)
-    return NEVER if score is None else sum(one.score >= score for one in items)
+    place = next((place for place, one in enumerate(items) if one.item_id == target), -1)
+    return int(rank_of(np.array([[one.score for one in items]]), np.array([place]))[0])
