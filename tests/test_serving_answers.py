@@ -19,7 +19,7 @@ def test_a_new_user_gets_the_answer_of_the_initial_state_and_is_not_stored():
     ranked = engine_of(store).recommend(user_id="nobody", k=3)
     assert ranked.source == "initial_state"
     assert ranked.items == [("i0", 0.0), ("i1", 0.0), ("i2", 0.0)]
-    assert store.load(["nobody"]) == ({}, [])
+    assert store.load(["nobody"]) == ({}, [], [])
 
 
 def test_items_are_one_session_and_nothing_is_kept():

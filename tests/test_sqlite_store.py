@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from segue.errors import StoreError
+from segue.serving.store import numbers
 from segue.serving.store.base import Change, Memory, StoredEvent
 from segue.serving.store.codec import DamagedStateError, decode_state, encode_state
 from segue.serving.store.sqlite import SqliteStore
@@ -122,6 +123,49 @@ def test_a_damaged_state_is_named_and_the_others_are_there(tmp_path):
     loaded = store.load(["u", "v"])
     assert (list(loaded.memories), loaded.damaged) == (["v"], ["u"])
     store.close()
+
+
+def test_users_without_a_state_are_named(tmp_path):
+    store = filled(tmp_path)
+    store.commit([Change("v", [], Memory("v1", 0, None, None, {"time": np.array([1.0])}))])
+    store._connection.execute("DELETE FROM states WHERE user = 1")
+    loaded = store.load(["u", "v", "nobody"])
+    assert (list(loaded.memories), loaded.damaged, loaded.unfolded) == (["v"], [], ["u"])
+    store.close()
+
+
+def test_a_commit_that_failed_leaves_its_users_without_a_number(tmp_path):
+    store = filled(tmp_path)
+    state = {"time": np.array([1.0])}
+    new = [Change(user, [StoredEvent(1, "i", 1.0)], Memory("v2", 1, None, None, state)) for user in "vw"]
+    taken = Change("u", [StoredEvent(1, "i", 1.0)], Memory("v2", 1, None, None, state))
+    with pytest.raises(StoreError, match="already there"):
+        store.commit([*new, taken])
+    store.commit(new[1:])
+    store.commit(new[:1])
+    assert store.count() == (3, 3, {"v1": 1, "v2": 2})
+    assert [store.size(user) for user in "uvw"] == [1, 1, 1]
+    store.close()
+
+
+def test_more_users_than_stay_at_hand(tmp_path, monkeypatch):
+    monkeypatch.setattr(numbers, "KNOWN_USERS", 3)
+    store, state = filled(tmp_path), {"time": np.array([1.0])}
+    for seq in range(1, 4):
+        users = [f"user {n}" for n in range(7)]
+        store.commit([Change(u, [StoredEvent(seq, u, seq)], Memory("v1", seq, None, None, state)) for u in users])
+    assert store.count() == (8, 22, {"v1": 8})
+    assert all({event.item_id for event in store.history(user)} == {user} for user in users)
+    store.close()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, 511, 512, 513, 1100])
+def test_rows_are_written_once_each_and_in_order(rows):
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE some (number INTEGER, text TEXT)")
+    wanted = [(n, f"t{n}") for n in range(rows)]
+    numbers.insert(connection, "INSERT INTO some", wanted)
+    assert connection.execute("SELECT * FROM some ORDER BY rowid").fetchall() == wanted
 
 
 def test_a_state_of_objects_is_not_kept():

@@ -49,8 +49,8 @@ def memory_of(store: Store, user_id: str) -> Memory:
 
 
 def test_a_user_never_heard_of_has_nothing(store):
-    assert store.load(["u"]) == ({}, [])
-    assert store.load([]) == ({}, [])
+    assert store.load(["u"]) == ({}, [], [])
+    assert store.load([]) == ({}, [], [])
     assert store.history("u") == []
     assert store.last_seq("u") == 0
     assert store.find([("u", "e")]) == {}
@@ -146,10 +146,21 @@ def test_a_commit_that_fails_changes_nothing(store, bad):
     before = store.history("v"), memory_of(store, "v")[:4]
     with pytest.raises(StoreError):
         store.commit([change("u", event(1)), bad])
-    assert store.load(["u"]) == ({}, [])
+    assert store.load(["u"]) == ({}, [], [])
     assert store.history("u") == []
     assert (store.history("v"), memory_of(store, "v")[:4]) == before
     store.commit([change("u", event(1))])
+
+
+def test_users_come_and_go_and_come_back_between_others(store):
+    store.commit([change(user, event(1)) for user in "abc"])
+    assert store.delete("c") == 1
+    store.commit([change("d", event(1, "new")), change("a", event(2))])
+    assert store.trim(15.0, ["b"]) == 1
+    store.commit([change(user, event(1, "again")) for user in "cbe"])
+    items = {user: [one.item_id for one in store.history(user)] for user in "abcde"}
+    assert items == {"a": ["a", "a"], "b": ["again"], "c": ["again"], "d": ["new"], "e": ["again"]}
+    assert sorted(store.load("abcdef").memories) == list("abcde")
 
 
 def test_many_users_are_found_at_once(store):
@@ -180,7 +191,7 @@ def test_users_whose_memory_is_of_another_version_are_named(store):
 def test_a_user_is_forgotten_whole_and_may_come_back(store):
     store.commit([change("u", event(1, event_id="e"), event(2)), change("v", event(1, event_id="e"))])
     assert store.delete("u") == 2
-    assert (store.history("u"), store.load(["u"]), store.find([("u", "e")])) == ([], ({}, []), {})
+    assert (store.history("u"), store.load(["u"]), store.find([("u", "e")])) == ([], ({}, [], []), {})
     assert store.users() == ["v"]
     assert store.count() == (1, 1, {"v1": 1})
     assert store.delete("u") == 0

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from segue.ranking.top_k import Exclusions, top_k
-from segue.shapes import Array, Floats, Ints
+from segue.shapes import Array, Floats, Ints, Longs
 
 LARGE = 20_000
 """Above so many items a product with the whole catalog takes longer than a list may; docs/decisions/0013."""
@@ -75,53 +75,73 @@ class Index:
         import faiss
 
         faiss.omp_set_num_threads(1)  # of this thread: OpenMP keeps that for each
-        n_items, most = len(self._vectors), max(k)
-        known = exclude.items >= 0
-        gone = [exclude.items[known & (exclude.rows == row)] for row in range(len(queries))]
-        looks = [max(one, RECALL_K) * self.quality.factor + len(some) for one, some in zip(k, gone, strict=True)]
-        searched = [
-            row
-            for row, query in enumerate(queries)
-            if len(gone[row]) <= MOST_EXCLUDED and looks[row] < n_items and query.any()
-        ]
+        n_items, most, wanted = len(self._vectors), max(k), np.asarray(k)
         items = np.full((len(queries), most), -1, np.int32)
         scores = np.full((len(queries), most), -np.inf, np.float32)
-        candidates: dict[int, Array] = {}
-        if searched:
-            asked = augmented(queries[searched], np.ones(len(searched), np.float32))
-            _, found = self._codes.search(asked, max(looks[row] for row in searched))
-            candidates = {row: one[: looks[row]] for row, one in zip(searched, found, strict=True)}
-        for row, query in enumerate(queries):
-            best, values = self.ranked(query, candidates.get(row), gone[row], k[row])
+        gone = Exclusions(exclude.rows[exclude.items >= 0], exclude.items[exclude.items >= 0])
+        more = np.bincount(gone.rows, minlength=len(queries))
+        looks = np.maximum(wanted, RECALL_K) * self.quality.factor + more
+        asks = np.asarray(queries.any(axis=1))
+        searched = np.flatnonzero((more <= MOST_EXCLUDED) & (looks < n_items) & asks)
+        complete = np.zeros(len(queries), bool)
+        if len(searched):
+            left = [gone.items[gone.rows == row] if more[row] else () for row in searched]
+            found = self.candidates(queries[searched], looks[searched], left)
+            best, values = top_k(self.scored(queries[searched], found), most)
+            if min(k) < most:
+                beyond = np.arange(most) >= wanted[searched, None]
+                best[beyond], values[beyond] = -1, -np.inf
+            complete[searched] = (best >= 0).sum(axis=1) == wanted[searched]
+            items[searched] = np.where(best < 0, -1, found[np.arange(len(found))[:, None], best])
+            scores[searched] = values
+        for row in np.flatnonzero(~complete).tolist():
+            out = gone.items[gone.rows == row]
+            best, values = self.exact(queries[row], out, k[row]) if asks[row] else self.of_nothing(out, k[row])
             items[row, : len(best)], scores[row, : len(best)] = best, values
         return items, scores
 
-    def ranked(self, query: Floats, candidates: Array | None, gone: Array, k: int) -> tuple[Array, Array]:
-        """The best k of some candidates, or of all items where there are too few of them."""
-        if candidates is not None:
-            # ascending, so that those of equal scores are in that order in the list
-            some = np.sort(without(candidates[candidates >= 0], gone))
-            if len(some) >= k:
-                best, kept = top_k(self.scored(query, some)[None], k)
-                return some[best[0]], kept[0]
-        if not query.any():
-            return self.of_nothing(gone, k)
-        exact = (query @ self._vectors.T + self._bias)[None]
-        best, values = top_k(exact, k, Exclusions(np.zeros_like(gone), gone))
-        found = best[0] >= 0
-        return best[0][found], values[0][found]
+    def candidates(self, queries: Floats, looks: Ints, gone: Sequence[Array | tuple[()]]) -> Longs:
+        """(B, L) the items that the codes hold for the best of each row, ascending, after -1 where there are fewer.
 
-    def scored(self, query: Floats, items: Array) -> Floats:
-        """The exact scores of some items. Their vectors are read where they are: a copy of them would take longer."""
+        Args:
+            queries: (B, D).
+            looks: (B,) how many are looked for.
+            gone: items of each row that are taken out again.
+        """
+        asked = augmented(queries, np.ones(len(queries), np.float32))
+        _, found = self._codes.search(asked, int(looks.max()))
+        if looks.min() < found.shape[1]:
+            found[np.arange(found.shape[1]) >= looks[:, None]] = -1
+        for row, items in zip(found, gone, strict=True):
+            if len(items) > FEW:
+                row[np.isin(row, items)] = -1
+                continue
+            for item in items:
+                row[row == item] = -1
+        found.sort(axis=1)  # so that those of equal scores are in this order in the list
+        return np.asarray(found, np.int64)
+
+    def scored(self, queries: Floats, items: Longs) -> Floats:
+        """(B, C) the exact scores of the items (B, C) of each row, -inf for -1.
+
+        Their vectors are read where they are: a copy of them would take longer.
+        """
         import faiss
 
-        scores = np.empty(len(items), np.float32)
-        places, asked = np.ascontiguousarray(items, np.int64), np.ascontiguousarray(query, np.float32)
+        scores = np.empty(items.shape, np.float32)
+        places, asked = np.ascontiguousarray(items, np.int64), np.ascontiguousarray(queries, np.float32)
         pointers = (faiss.swig_ptr(one) for one in (scores, asked, self._vectors, places))
         faiss.fvec_inner_products_by_idx(  # type: ignore[attr-defined]  # its stubs leave it out
-            *pointers, self._vectors.shape[1], 1, len(items)
+            *pointers, self._vectors.shape[1], *items.shape
         )
-        return np.asarray(scores + self._bias[items], np.float32)
+        scores += self._bias[items]
+        return scores
+
+    def exact(self, query: Floats, gone: Array, k: int) -> tuple[Array, Array]:
+        """The best k of all items."""
+        best, values = top_k((query @ self._vectors.T + self._bias)[None], k, Exclusions(np.zeros_like(gone), gone))
+        found = best[0] >= 0
+        return best[0][found], values[0][found]
 
     def of_nothing(self, gone: Array, k: int) -> tuple[Array, Array]:
         """What ranks by its bias alone, as for everyone of whom nothing is known."""
@@ -139,15 +159,6 @@ class Index:
         import faiss
 
         return msgspec.msgpack.encode((*self.quality, bytes(faiss.serialize_index(self._codes))))
-
-
-def without(items: Array, gone: Array) -> Array:
-    """The items that are not gone, as they were."""
-    if len(gone) > FEW:
-        return items[~np.isin(items, gone)]
-    for one in gone:
-        items = items[items != one]
-    return items
 
 
 def restored(vectors: Floats, bias: Floats, content: bytes) -> Index:

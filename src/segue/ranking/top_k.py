@@ -17,6 +17,15 @@ NEVER: int = int(np.iinfo(np.int32).max)
 # Partial maxima: one of these many scores stands for all of them when the threshold is looked for.
 SCORES_A_MAXIMUM = 32
 
+TOGETHER_BYTES = 2**20
+"""So many bytes of narrow rows are taken at a time: they are gone through several times, and stay in the cache."""
+
+NARROW = 4_096
+"""Rows of up to so many scores are taken together: one by one, what each call costs would be most of it."""
+
+FEW_ROWS = 2
+"""Up to so many rows are taken one by one all the same: together takes more calls."""
+
 
 class Exclusions(NamedTuple):
     """Pairs (row, item) that may not be answered: flat, any order, repeats allowed; -1 excludes nothing."""
@@ -39,7 +48,7 @@ def mask(scores: Array, exclude: Exclusions) -> Array:
 def top_k(scores: Array, k: int, exclude: Exclusions | None = None) -> tuple[Ints, Floats]:
     """The best k items a row, best first; equal scores in ascending order of the item.
 
-    A row takes three passes: maxima of groups of scores, whose k-th largest is a threshold that at least k
+    A wide row takes three passes: maxima of groups of scores, whose k-th largest is a threshold that at least k
     scores reach; the scores above it; and, if they are fewer than k, the first that equal it. Only those are
     sorted.
 
@@ -62,6 +71,9 @@ def top_k(scores: Array, k: int, exclude: Exclusions | None = None) -> tuple[Int
         raise RequestError(f"a list of k = {k} items was asked for; k must be at least 1")
     best = np.full((len(scores), k), -1, dtype=np.int32)
     values = np.full((len(scores), k), -np.inf, dtype=np.float32)
+    if len(scores) > FEW_ROWS and 0 < scores.shape[1] <= NARROW:
+        _best_together(scores, exclude, best, values)
+        return best, values
     for b, row in enumerate(_answerable(scores, exclude)):
         found = _best(row, k)
         best[b, : found.size] = found
@@ -112,17 +124,39 @@ def _answerable(scores: Array, exclude: Exclusions | None) -> Iterator[Array]:
     if exclude is None or exclude.items.size == 0:
         yield from scores
         return
+    _check_rows(exclude, len(scores))
     known = exclude.items >= 0
     order = np.argsort(exclude.rows[known], kind="stable")
     rows, items = exclude.rows[known][order], exclude.items[known][order]
     edges = np.searchsorted(rows, np.arange(len(scores) + 1)).tolist()
-    if edges[-1] - edges[0] != rows.size:
-        raise IndexError(f"exclusions name rows {rows[0]} to {rows[-1]}; the scores have {len(scores)} rows")
     copy = np.empty(scores.shape[1], dtype=scores.dtype)
     for row, start, stop in zip(scores, edges, edges[1:], strict=False):
         np.copyto(copy, row)
         copy[items[start:stop]] = -np.inf
         yield copy
+
+
+def _best_together(scores: Array, exclude: Exclusions | None, best: Ints, values: Floats) -> None:
+    """Fill the lists of narrow rows, all of them at once; see `top_k`."""
+    if exclude is not None:
+        _check_rows(exclude, len(scores))
+    n_rows, width = scores.shape
+    k = min(best.shape[1], width)
+    for begin in range(0, n_rows, step := rows_within(width, TOGETHER_BYTES)):
+        lowered = -scores[begin : begin + step]
+        if exclude is not None:
+            here = (exclude.items >= 0) & (exclude.rows >= begin) & (exclude.rows < begin + step)
+            lowered[exclude.rows[here] - begin, exclude.items[here]] = np.inf
+        _require_numbers(lowered.max())
+        threshold = np.partition(lowered, k - 1, axis=1)[:, k - 1 : k]
+        row, item = np.nonzero((lowered <= threshold) & (lowered < np.inf))
+        score = lowered[row, item]
+        order = np.lexsort((item, score, row))
+        # the place of each in its own row: its number, less that of the row's first
+        place = np.arange(len(row)) - np.searchsorted(row, row)
+        kept = place < k
+        row, place, order = row[kept] + begin, place[kept], order[kept]
+        best[row, place], values[row, place] = item[order], -score[order]
 
 
 def _best(row: Array, k: int) -> Array:
@@ -151,6 +185,12 @@ def _maxima(row: Array, k: int) -> Array:
     covered = folds * groups
     folded: Array = row[:covered].reshape(folds, groups).max(axis=0)
     return np.concatenate([folded, row[covered:]])
+
+
+def _check_rows(exclude: Exclusions, n_rows: int) -> None:
+    rows = exclude.rows[exclude.items >= 0]
+    if rows.size and not 0 <= rows.min() <= rows.max() < n_rows:
+        raise IndexError(f"exclusions name rows {rows.min()} to {rows.max()}; the scores have {n_rows} rows")
 
 
 def _require_numbers(highest: float) -> None:

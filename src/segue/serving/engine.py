@@ -118,13 +118,17 @@ class Engine:
             number = self._least() if task.user_id is None else shard_of(task.user_id, len(self.shards))
             by_shard.setdefault(number, []).append(task)
         if self._workers:
+            if len(by_shard) == 1:
+                ((number, part),) = by_shard.items()
+                self._workers[number].submit(part)
+                return
             with ExitStack() as held:
                 for number in sorted(by_shard):  # always in this order, so that no two callers wait for each other
                     held.enter_context(self._workers[number].changed)
                 for number, part in by_shard.items():
                     self._workers[number].check_room(part)
                 for number, part in by_shard.items():
-                    self._workers[number].submit(part)
+                    self._workers[number].put(part)
             return
         with self._turn:
             for number, part in by_shard.items():

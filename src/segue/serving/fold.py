@@ -10,6 +10,7 @@ from segue.data.sessions import Moment, opens_session
 from segue.models.base import Event, State, advance
 from segue.serving.bundle import Bundle
 from segue.serving.store.base import Memory, StoredEvent
+from segue.shapes import Bools
 
 
 def blank(bundle: Bundle) -> Memory:
@@ -34,7 +35,7 @@ def absorb_all(bundle: Bundle, memories: Sequence[Memory], events: Sequence[Stor
         for event, previous in zip(events, before, strict=True)
     ]
     gap = bundle.rule.gap
-    opens = np.array([opens_session(*pair, gap) for pair in zip(before, moments, strict=True)], bool)
+    opens = opening(before, moments, gap)
     starts = opens if bundle.rule.resets else np.array([previous is None for previous in before], bool)
     item = bundle.item_ids.places_of(event.item_id for event in events)
     time = np.array([moment.time for moment in moments], np.float64)
@@ -43,6 +44,15 @@ def absorb_all(bundle: Bundle, memories: Sequence[Memory], events: Sequence[Stor
         Memory(bundle.memory_version, max(memory.seq, event.seq), moment, event.item_id, row)
         for memory, event, moment, row in zip(memories, events, moments, parted(state, len(events)), strict=True)
     ]
+
+
+def opening(before: Sequence[Moment | None], moments: Sequence[Moment], gap: float | None) -> Bools:
+    """(B,) whether each moment opens a session after the one before it, as `opens_session` says."""
+    if any(moment.session is not None for moment in moments):
+        return np.array([opens_session(*pair, gap) for pair in zip(before, moments, strict=True)], bool)
+    then = np.array([np.nan if previous is None else previous.time for previous in before], np.float64)
+    now = np.array([moment.time for moment in moments], np.float64)
+    return np.asarray(opens_session(Moment(then), Moment(now), gap), bool)
 
 
 def refold(bundle: Bundle, events: Sequence[StoredEvent]) -> Memory:

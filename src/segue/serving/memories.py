@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
 from segue.serving.bundle import Bundle
-from segue.serving.fold import refold_all
+from segue.serving.fold import blank, refold_all
 from segue.serving.policy import Policy
 from segue.serving.store.base import Memory, Store, StoredEvent
 from segue.serving.tally import Tally
@@ -47,17 +47,20 @@ class Memories:
             if memory is not None and memory.version == bundle.memory_version:
                 found[user_id] = memory
         missing = [user_id for user_id in user_ids if user_id not in found]
+        if not missing:
+            return found, []
         loaded = self._store.load(missing)
-        last: dict[str, int] = {}
         if loaded.damaged:
             self._tally.damaged += len(loaded.damaged)
             _log.warning("%d stored states are damaged: they are folded anew from the events", len(loaded.damaged))
+        last = dict.fromkeys((*loaded.damaged, *loaded.unfolded), 0)
+        nothing = blank(bundle)
         for user_id in missing:
             memory = loaded.memories.get(user_id)
-            if memory is not None and memory.version == bundle.memory_version:
-                found[user_id] = memory
-            else:
-                last[user_id] = 0 if memory is None else memory.seq
+            if memory is not None and memory.version != bundle.memory_version:
+                last[user_id] = memory.seq
+            elif user_id not in last:
+                found[user_id] = nothing if memory is None else memory
         found |= self.refolded(bundle, last)
         return found, [user_id for user_id in last if found[user_id].seq]
 
@@ -70,6 +73,8 @@ class Memories:
             last: by user, the last number that is known to be given; its event may be forgotten.
             pending: by user, events that are not stored yet.
         """
+        if not last:
+            return {}
         most = self._policy.refold_events or bundle.window
         # before the histories: if another process stores an event between the two, the commit finds the number too low
         stored = {user_id: self._store.last_seq(user_id) for user_id in last}

@@ -69,9 +69,15 @@ class Worker:
         """
         with self.changed:
             self.check_room(tasks)
-            self._users.update(task.user_id for task in tasks if task.user_id is not None)
-            self._queue.extend(tasks)
-            self.changed.notify()
+            self.put(tasks)
+
+    def put(self, tasks: Sequence[Task]) -> None:
+        """Put tasks at the end of the queue. For one who holds `changed` and has checked that there is room."""
+        for task in tasks:
+            if task.user_id is not None:
+                self._users[task.user_id] += 1
+        self._queue.extend(tasks)
+        self.changed.notify()
 
     def check_room(self, tasks: Sequence[Task]) -> None:
         """Raise what `submit` would. For one who holds `changed`."""
@@ -79,7 +85,8 @@ class Worker:
             raise StoreError("the store is closed: the server is stopping")
         if len(self._queue) + len(tasks) > self._waiting:
             raise OverloadedError(f"{len(self._queue):,} requests wait already: come back later")
-        for user_id, more in Counter(task.user_id for task in tasks if task.user_id is not None).items():
+        users = [task.user_id for task in tasks if task.user_id is not None]
+        for user_id, more in [(users[0], 1)] if len(users) == 1 else Counter(users).items():
             if self._users[user_id] + more > self._of_a_user:
                 raise OverloadedError(f"{self._users[user_id]:,} requests of this user wait already: come back later")
 
@@ -116,6 +123,14 @@ class Worker:
         self._queue.extendleft(reversed(passed))
         return tasks
 
+    def _let_go(self, tasks: Sequence[Task]) -> None:
+        """Count tasks as waiting no more. Only their users are looked at: a full queue has very many."""
+        for task in tasks:
+            if task.user_id is not None:
+                self._users[task.user_id] -= 1
+                if not self._users[task.user_id]:
+                    del self._users[task.user_id]
+
     def close(self) -> None:
         """Finish what waits, and end the thread. The store stays open: it is its maker's to close."""
         with self.changed:
@@ -132,8 +147,7 @@ class Worker:
                     return
                 tasks = self._taken()
                 chore = self._chores.popleft() if self._chores else None
-                self._users.subtract(task.user_id for task in tasks if task.user_id is not None)
-                self._users += Counter()  # those at zero go
+                self._let_go(tasks)
             wanted = [task for task in tasks if task.result.set_running_or_notify_cancel()]
             if wanted:
                 settle(self.shard, wanted)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Future
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 from litestar import Litestar, Response, delete, get, post
@@ -13,11 +11,12 @@ from litestar.exceptions import NotFoundException
 from litestar.params import Body
 from msgspec import UNSET
 
-from segue.errors import OverloadedError, RequestError
+from segue.errors import RequestError
 from segue.serving.answer import Ask
-from segue.serving.engine import AGAIN, Engine, in_order, question_of, tasks_of
+from segue.serving.engine import Engine, in_order, question_of, tasks_of
 from segue.serving.similar import similar_items
 from segue.serving.task import Done, Task
+from segue.web.arrivals import in_time
 from segue.web.counts import TEXT_TYPE, Counts
 from segue.web.decoding import StrictRequest
 from segue.web.errors import HANDLERS, AnyRequest
@@ -43,8 +42,6 @@ DEADLINE = 10.0
 """Seconds."""
 
 USERS = "/v1/users/"
-
-Result = TypeVar("Result")
 
 
 def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float = DEADLINE) -> Litestar:
@@ -143,23 +140,6 @@ async def done(engine: Engine, tasks: Sequence[Task], deadline: float) -> list[D
     """
     engine.submit(tasks)
     return await in_time([task.result for task in tasks], deadline)
-
-
-async def in_time(results: Sequence[Future[Result]], deadline: float) -> list[Result]:
-    """What comes of several, in their order. Where one fails, those that were not begun are called off.
-
-    Raises:
-        OverloadedError: it took longer than it may.
-    """
-    waiting = [asyncio.wrap_future(result) for result in results]
-    try:
-        async with asyncio.timeout(deadline):
-            return list(await asyncio.gather(*waiting))
-    except TimeoutError:
-        raise OverloadedError(f"there was no answer in {deadline:g} s: come back later. {AGAIN}") from None
-    finally:
-        for one in waiting:
-            one.cancel()
 
 
 def after(prefix: str, request: AnyRequest) -> str:

@@ -75,15 +75,17 @@ class Change:
 
 
 class Loaded(NamedTuple):
-    """What a store finds of the users asked for.
+    """What a store finds of the users asked for. Those in none of the three are not there.
 
     Attributes:
-        memories: by user id; a user without one is missing.
+        memories: by user id.
         damaged: users whose memory was there and could not be read: it is to be folded anew from the events.
+        unfolded: users who are there without a memory.
     """
 
     memories: dict[str, Memory]
     damaged: list[str]
+    unfolded: list[str]
 
 
 class ConflictError(StoreError):

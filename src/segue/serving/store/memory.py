@@ -24,7 +24,8 @@ class MemoryStore:
     def load(self, user_ids: Collection[str]) -> Loaded:
         """See `Store`."""
         self._check_open()
-        return Loaded({user: self._memories[user] for user in user_ids if user in self._memories}, [])
+        memories = {user: self._memories[user] for user in user_ids if user in self._memories}
+        return Loaded(memories, [], [user for user in user_ids if user in self._events and user not in memories])
 
     def last_seq(self, user_id: str) -> int:
         """See `Store`."""

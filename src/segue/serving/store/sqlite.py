@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from typing import Any, Literal
 from segue.data.sessions import Moment
 from segue.serving.store.base import Change, Counts, EventKey, Loaded, Memory, Order, StoredEvent
 from segue.serving.store.codec import DamagedStateError, decode_state, encode_state
+from segue.serving.store.numbers import Numbers, insert, rows_of
 from segue.serving.store.schema import EVENT, MEMORY, prepare
 from segue.serving.store.sqlite_errors import explained
 
@@ -21,9 +22,6 @@ SYNCHRONOUS = {"durable": "FULL", "fast": "NORMAL"}
 
 BUSY = 10.0
 """Seconds that a write waits for a checkpoint, which lets go much sooner."""
-
-CHUNK = 500
-"""So many values stand in one statement."""
 
 
 class SqliteStore:
@@ -41,11 +39,11 @@ class SqliteStore:
 
     def __init__(self, path: Path, durability: Durability = "durable") -> None:
         self.path = path
-        self._numbers: dict[str, int] = {}  # of versions
         try:
             with explained(path, "open"):
                 self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY)
                 prepare(self._connection, path)
+                self._numbers = Numbers(self._connection)
                 # Checkpoints are another thread's, see `Checkpointer`: here an answer would wait for them.
                 self._connection.execute("PRAGMA wal_autocheckpoint = 0")
                 self._connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
@@ -55,10 +53,14 @@ class SqliteStore:
 
     def load(self, user_ids: Collection[str]) -> Loaded:
         """See `Store`."""
-        loaded = Loaded({}, [])
-        select = f"SELECT user_id, {MEMORY} FROM states JOIN users USING (user) JOIN versions USING (version)"
-        for row in self._of_users(f"{select} WHERE user_id IN", user_ids):
-            user_id, version, seq, time, session_id, item_id, state = row
+        loaded = Loaded({}, [], [])
+        select = f"SELECT user_id, {MEMORY} FROM users LEFT JOIN states USING (user) LEFT JOIN versions USING (version)"
+        with explained(self.path, "read"):
+            rows = rows_of(self._connection, f"{select} WHERE user_id IN", list(user_ids))
+        for user_id, version, seq, time, session_id, item_id, state in rows:
+            if state is None:
+                loaded.unfolded.append(user_id)
+                continue
             moment = None if time is None else Moment(time, session_id)
             try:
                 loaded.memories[user_id] = Memory(version, seq, moment, item_id, decode_state(state))
@@ -116,17 +118,17 @@ class SqliteStore:
     def delete(self, user_id: str) -> int:
         """See `Store`."""
         with explained(self.path, "write to"):
-            return int(self._transaction(lambda: self._forget(self._numbers_of([user_id]).values())))
+            return int(self._transaction(lambda: self._forget(self._numbers.of_users([user_id]))))
 
     def trim(self, before: float, user_ids: Collection[str]) -> int:
         """See `Store`."""
 
         def forget() -> int:
             execute, gone = self._connection.execute, 0
-            for user in self._numbers_of(user_ids).values():
+            for user_id, user in self._numbers.of_users(user_ids).items():
                 gone += execute("DELETE FROM events WHERE user = ? AND time < ?", (user, before)).rowcount
                 if not execute("SELECT 1 FROM events WHERE user = ? LIMIT 1", (user,)).fetchone():
-                    self._forget([user])
+                    self._forget({user_id: user})
             return gone
 
         with explained(self.path, "write to"):
@@ -155,18 +157,6 @@ class SqliteStore:
         with explained(self.path, "read"):
             return self._connection.execute(statement, values).fetchall()
 
-    def _of_users(self, statement: str, user_ids: Collection[str]) -> list[Any]:
-        """The rows of a statement that ends in IN, for many users."""
-        rows, wanted = [], list(user_ids)
-        for begin in range(0, len(wanted), CHUNK):
-            part = wanted[begin : begin + CHUNK]
-            rows += self._read(f"{statement} ({', '.join('?' * len(part))})", *part)
-        return rows
-
-    def _numbers_of(self, user_ids: Collection[str]) -> dict[str, int]:
-        """The numbers of users that are there."""
-        return dict(self._of_users("SELECT user_id, user FROM users WHERE user_id IN", user_ids))
-
     def _transaction(self, write: Any) -> Any:
         """Everything or nothing."""
         self._connection.execute("BEGIN IMMEDIATE")
@@ -177,40 +167,27 @@ class SqliteStore:
             # a full disk may have rolled back already
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-            self._numbers.clear()
+            self._numbers.drop()
             raise
         return result
 
     def _write(self, changes: Sequence[Change], states: Sequence[bytes]) -> None:
-        many, wanted = self._connection.executemany, [change.user_id for change in changes]
-        number = self._numbers_of(wanted)
-        missing = [(user_id,) for user_id in wanted if user_id not in number]
-        if missing:
-            many("INSERT OR IGNORE INTO users (user_id) VALUES (?)", missing)
-            number |= self._numbers_of([user_id for (user_id,) in missing])
-        many(
-            f"INSERT INTO events (user, {EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(number[change.user_id], *event) for change in changes for event in change.events],
-        )
+        number = self._numbers.given_to([change.user_id for change in changes])
+        events = [(number[change.user_id], *event) for change in changes for event in change.events]
+        insert(self._connection, f"INSERT INTO events (user, {EVENT})", events)
         rows = []
         for change, state in zip(changes, states, strict=True):
             version, seq, moment, item_id, _ = change.memory
             time, session_id = (None, None) if moment is None else moment
-            rows.append((number[change.user_id], self._number_of(version), seq, time, session_id, item_id, state))
-        many("REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            rows.append(
+                (number[change.user_id], self._numbers.of_version(version), seq, time, session_id, item_id, state)
+            )
+        insert(self._connection, "REPLACE INTO states", rows)
 
-    def _number_of(self, version: str) -> int:
-        """The number that stands for a version in `states`."""
-        if version not in self._numbers:
-            execute = self._connection.execute
-            execute("INSERT OR IGNORE INTO versions (name) VALUES (?)", (version,))
-            found = execute("SELECT version FROM versions WHERE name = ?", (version,)).fetchone()
-            self._numbers[version] = int(found[0])
-        return self._numbers[version]
-
-    def _forget(self, users: Iterable[int]) -> int:
+    def _forget(self, users: Mapping[str, int]) -> int:
         events = 0
-        for user in users:
+        self._numbers.drop(users)
+        for user in users.values():
             events += self._connection.execute("DELETE FROM events WHERE user = ?", (user,)).rowcount
             for table in ("states", "users"):
                 self._connection.execute(f"DELETE FROM {table} WHERE user = ?", (user,))

@@ -37,11 +37,13 @@ class ValkeyStore:
 
     def load(self, user_ids: Collection[str]) -> Loaded:
         """See `Store`."""
-        loaded = Loaded({}, [])
-        users = list(user_ids)
-        found = self._server.ask(*(("HMGET", self._keys.user(user_id), "version", "memory") for user_id in users))
-        for user_id, (version, memory) in zip(users, found, strict=True):
+        loaded = Loaded({}, [], [])
+        users, fields = list(user_ids), ("seq", "version", "memory")
+        found = self._server.ask(*(("HMGET", self._keys.user(user_id), *fields) for user_id in users))
+        for user_id, (seq, version, memory) in zip(users, found, strict=True):
             if version is None:
+                if seq is not None:
+                    loaded.unfolded.append(user_id)
                 continue
             try:
                 loaded.memories[user_id] = decode_memory(version, memory or b"")
