@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from live_server import FADING, Live, live_server
+from segue.web.connection import Whole
 from segue.web.messages import MAX_BODY_BYTES
 
 IMPATIENT = (
@@ -258,3 +259,60 @@ def test_a_request_in_hand_is_answered_when_the_server_is_told_to_end(tmp_path: 
         statuses, text = received(connection)
     assert statuses == [200]
     assert b"connection: close" in text
+
+
+class Sent:
+    """What a transport was given."""
+
+    def __init__(self) -> None:
+        self.calls: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.calls.append(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+
+@pytest.mark.parametrize(
+    ("written", "calls"),
+    [
+        (["head", "body"], ["headbody"]),
+        (["head", "part", "part"], ["headpart", "part"]),
+        (["head"], ["head"]),
+        (["head", ""], ["head"]),
+        (["HTTP/1.1 100 Continue", "HTTP/1.1 200 OK", "body"], ["HTTP/1.1 100 Continue", "HTTP/1.1 200 OKbody"]),
+    ],
+)
+@pytest.mark.parametrize("ended", ["flush", "close"])
+def test_the_head_of_an_answer_goes_with_the_first_of_its_body(
+    written: list[str], calls: list[str], ended: str
+) -> None:
+    sent = Sent()
+    answer = Whole(sent)  # type: ignore[arg-type]
+    for part in written:
+        answer.write(part.encode())
+    getattr(answer, ended)()
+    assert sent.calls == [part.encode() for part in calls]
+    assert sent.closed == answer.is_closing() == (ended == "close")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_answer_comes_whole_with_a_body_and_without(live: Live, method: str) -> None:
+    with connected(live) as connection:
+        for _ in range(3):
+            connection.sendall(f"{method} /health/live HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            text = connection.recv(2**16)  # a single packet holds all of it
+            assert text.endswith(b"}" if method == "GET" else b"\r\n\r\n")
+
+
+def test_one_who_waits_to_be_told_to_go_on_is_told(live: Live) -> None:
+    with connected(live) as connection:
+        connection.sendall(POST + b"Content-Length: 16\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.recv(2**16) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(BODY)
+        assert received(connection, 1)[0] == [200]

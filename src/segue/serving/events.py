@@ -67,8 +67,19 @@ def check_id(string: str, where: str) -> None:
         raise RequestError(f"`{where}` is {string!r} ({type(string).__name__}); expected text, such as {str(string)!r}")
     if not string:
         raise RequestError(f"`{where}` is empty; expected an id of at least one character")
-    if "\0" in string or any("\ud800" <= letter <= "\udfff" for letter in string):
+    if "\0" in string or not is_text(string):
         raise RequestError(f"`{where}` is {string[:80]!a}; expected text that is valid UTF-8 without NUL characters")
+
+
+def is_text(string: str) -> bool:
+    """Whether it can be written as UTF-8: lone surrogates cannot."""
+    if string.isascii():
+        return True
+    try:
+        string.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_time(timestamp: float | None, where: str) -> None:

@@ -30,6 +30,38 @@ _SWITCH = (b"upgrade", b"http2-settings")
 _log = logging.getLogger("segue.web")
 
 
+class Whole:
+    """A transport for one answer: its head is sent with the first of its body, in one packet and by one system call."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        """Send what is not the head."""
+        if self._head is None and not data.startswith(b"HTTP/1.1 100 "):
+            self._head = data
+            return
+        if self._head:
+            data, self._head = self._head + data, b""
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        """Send the head of an answer without a body."""
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
+
+    def close(self) -> None:
+        """Close the connection; what was written is sent."""
+        self.flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether it is closed."""
+        return self._transport.is_closing()
+
+
 class Connection(HttpToolsProtocol):
     """One connection, which ends where it is held open for nothing.
 
@@ -102,8 +134,20 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         self._unset_keepalive_if_required()
         super().on_headers_complete()
+        self._answer_whole()
         if self.parser.get_method() == b"CONNECT":
             self.cycle.keep_alive = False
+
+    def _answer_whole(self) -> None:
+        """Have the answer to the request at hand sent by few calls."""
+        whole = Whole(self.transport)
+
+        def complete() -> None:
+            whole.flush()
+            self.on_response_complete()
+
+        self.cycle.transport = whole  # type: ignore[assignment]
+        self.cycle.on_response = complete
 
     def on_message_complete(self) -> None:
         """The request is whole."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 from ipaddress import ip_address
@@ -21,6 +22,9 @@ from segue.web.guard import Guard
 from segue.web.keys import Keys
 
 DRAIN_SECONDS = 10
+
+THRESHOLDS = (5000, 10, 100)
+"""New objects before the garbage collector looks at them, and how many looks before one at older ones."""
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than proxies keep a connection that nobody uses: it would be closed as they send."""
@@ -90,10 +94,22 @@ def serve(engine: Engine, host: str = "127.0.0.1", port: int = 8000, access: Acc
                 ws="none",
                 timeout_graceful_shutdown=DRAIN_SECONDS,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                proxy_headers=False,  # nothing here depends on where a request came from
             )
+            settle_memory()
             _Server(config, greeting).run(sockets=[listener])
     finally:
         engine.close()
+
+
+def settle_memory() -> None:
+    """Have the garbage collector pass over the model and the libraries, which stay, and look less often at the rest.
+
+    What requests leave is mostly freed without it; docs/decisions/0014 has what it cost.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*THRESHOLDS)
 
 
 def check_reach(host: str, access: Access) -> None:
