@@ -124,9 +124,9 @@ def best_of(bundle: Bundle, query: Query, questions: Sequence[Question]) -> tupl
         left = exclusions(bundle, [questions[row] for row in free])
         rows = query if len(free) == len(questions) else pick(query, free)
         if bundle.index is not None:
-            found = bundle.index.search(rows, [min(questions[row].k, most) for row in free], left)
-            wide = found[0].shape[1]
-            best[np.ix_(free, range(wide))], values[np.ix_(free, range(wide))] = found
+            found, scores = bundle.index.search(rows, [min(questions[row].k, most) for row in free], left)
+            wide = found.shape[1]
+            best[free, :wide], values[free, :wide] = found, scores
         else:
             for begin in range(0, len(free), step := rows_within(bundle.model.n_items, SCORES_BYTES)):
                 part = slice(begin, begin + step)

@@ -33,6 +33,7 @@ class Memories:
             0 if store.shared else cached_bytes,
         )
         self._cache: OrderedDict[str, Memory] = OrderedDict()
+        self._nothing: Memory | None = None
 
     def of(self, bundle: Bundle, user_ids: Sequence[str]) -> tuple[dict[str, Memory], list[str]]:
         """The memories of users: at hand, from the store, or folded anew where another model made them.
@@ -54,7 +55,9 @@ class Memories:
             self._tally.damaged += len(loaded.damaged)
             _log.warning("%d stored states are damaged: they are folded anew from the events", len(loaded.damaged))
         last = dict.fromkeys((*loaded.damaged, *loaded.unfolded), 0)
-        nothing = blank(bundle)
+        nothing = self._nothing
+        if nothing is None or nothing.version != bundle.memory_version:
+            nothing = self._nothing = blank(bundle)  # one for all strangers: nobody changes a state in place
         for user_id in missing:
             memory = loaded.memories.get(user_id)
             if memory is not None and memory.version != bundle.memory_version:
