@@ -301,13 +301,16 @@ def test_the_head_of_an_answer_goes_with_the_first_of_its_body(
     assert sent.closed == answer.is_closing() == (ended == "close")
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_an_answer_comes_whole_with_a_body_and_without(live: Live, method: str) -> None:
+@pytest.mark.parametrize(("path", "status"), [("/health/live", 200), ("/v1/users/u", 200), ("/nowhere", 404)])
+def test_an_answer_comes_whole_and_to_a_head_request_without_its_body(live: Live, path: str, status: int) -> None:
     with connected(live) as connection:
-        for _ in range(3):
-            connection.sendall(f"{method} /health/live HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            text = connection.recv(2**16)  # a single packet holds all of it
-            assert text.endswith(b"}" if method == "GET" else b"\r\n\r\n")
+        for method in ("GET", "HEAD", "GET"):
+            connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            head, _, body = connection.recv(2**16).partition(b"\r\n\r\n")  # a single packet holds all of it
+            assert head.startswith(f"HTTP/1.1 {status} ".encode())
+            length = re.search(rb"content-length: (\d+)", head)
+            assert length is not None
+            assert (method, len(body)) in (("HEAD", 0), ("GET", int(length[1])))
 
 
 def test_one_who_waits_to_be_told_to_go_on_is_told(live: Live) -> None:

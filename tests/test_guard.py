@@ -132,6 +132,7 @@ def test_counts_tell_requests_and_what_became_of_events() -> None:
         'segue_events_total{became="conflict"} 1.0',
         "segue_answers_total 1.0",
         "segue_waiting 0.0",
+        "segue_states 0.0",
         'segue_model{name="fading",version="v1"} 1.0',
     ):
         assert line in lines

@@ -136,6 +136,7 @@ FILTERS = [
     ({"categories": ["odd", "small"], "k": 3}, ["i3", "i2", "i0"], []),
     ({"categories": ["odd"], "candidates": ["i5", "i6"]}, ["i5"], []),
     ({"categories": ["of no item"]}, [], []),
+    ({"categories": ["small", "of no item", "none either"]}, ["i2", "i0"], []),
 ]
 
 
@@ -152,4 +153,6 @@ def test_what_alone_may_be_answered_is_and_no_list_is_shorter_than_it_need_be(as
         assert sorted(item for item, _ in ranked.items) == sorted(expected)
         assert [score for _, score in ranked.items] == sorted([score for _, score in ranked.items], reverse=True)
         assert ranked.unknown_items == unknown
+        strange = [name for name in asked.get("categories", ()) if name not in ("odd", "small")]
+        assert ranked.unknown_categories == strange
         assert [item for item, _ in free.items] == ["i3", "i2"]

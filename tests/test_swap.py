@@ -70,7 +70,8 @@ def test_the_share_of_warm_states_is_told(store: Store) -> None:
     engine = engine_of(store)
     engine.observe([LiveEvent(f"u{n}", "i1", 1.0) for n in range(120)])
     keeping = Upkeep(engine, seconds=0.01)
-    until(lambda: engine.warm == 1)
+    until(lambda: engine.states == 120)
+    assert engine.warm == 1
     engine.swap(fading_bundle(version="v2"))
     assert engine.warm == 0
     until(lambda: engine.warm == 1)

@@ -57,6 +57,13 @@ def test_items_are_answered_with_the_unknown_ones_named_and_untitled_items_witho
     assert [(item["item_id"], "title" in item) for item in answer["items"]] == [("i7", False)]
 
 
+def test_categories_that_no_item_has_are_named(client):
+    asked = {"user_id": "ann", "k": 2}
+    assert "unknown_categories" not in client.post("/v1/recommend", json=asked).json()
+    answer = client.post("/v1/recommend", json={**asked, "categories": ["Shoes", "Hats"]}).json()
+    assert (answer["items"], answer["unknown_categories"]) == ([], ["Shoes", "Hats"])
+
+
 @pytest.mark.parametrize("user_id", ["gil", "a/b", "/x//y/", "/", "//", "ä 日本 %41", "?q=1#f", "a\nb"])
 def test_a_user_is_shown_and_forgotten(client, user_id):
     where = "/v1/users/" + quote(user_id, safe="")

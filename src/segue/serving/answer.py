@@ -49,6 +49,7 @@ class Question(NamedTuple):
         left_out: item ids that may not be answered.
         unknown_items: given items outside the catalog, for the answer to name.
         allowed: (C,) items of which alone may be answered, ascending; None: any.
+        unknown_categories: given categories that no item has, for the answer to name.
     """
 
     memory: Memory
@@ -57,6 +58,7 @@ class Question(NamedTuple):
     left_out: Sequence[str]
     unknown_items: Sequence[str] = ()
     allowed: Ints | None = None
+    unknown_categories: Sequence[str] = ()
 
 
 class Ranked(NamedTuple):
@@ -68,6 +70,7 @@ class Ranked(NamedTuple):
         model_version: of the model that answered.
         state_version: how many events the state has absorbed.
         unknown_items: the given items that are outside the catalog; they tell the model little.
+        unknown_categories: the given categories that no item has.
     """
 
     items: list[tuple[str, float]]
@@ -75,6 +78,7 @@ class Ranked(NamedTuple):
     model_version: str
     state_version: int
     unknown_items: list[str]
+    unknown_categories: list[str]
 
 
 def answer(bundle: Bundle, question: Question) -> Ranked:
@@ -98,6 +102,7 @@ def answer_all(bundle: Bundle, questions: Sequence[Question]) -> list[Ranked]:
             model_version=bundle.version,
             state_version=question.memory.seq,
             unknown_items=list(question.unknown_items),
+            unknown_categories=list(question.unknown_categories),
         )
         for row, question in enumerate(questions)
     ]
@@ -143,11 +148,25 @@ def best_of(bundle: Bundle, query: Query, questions: Sequence[Question]) -> tupl
     return best, values
 
 
-def allowed_of(bundle: Bundle, ask: Ask) -> tuple[Ints | None, list[str]]:
-    """What alone may be answered, and which candidates are outside the catalog."""
+class Allowed(NamedTuple):
+    """What a wish leaves to be answered.
+
+    Attributes:
+        items: (C,) of which alone may be answered, ascending; None: any.
+        unknown_items: candidates outside the catalog.
+        unknown_categories: categories that no item has.
+    """
+
+    items: Ints | None
+    unknown_items: Sequence[str] = ()
+    unknown_categories: Sequence[str] = ()
+
+
+def allowed_of(bundle: Bundle, ask: Ask) -> Allowed:
+    """What alone may be answered."""
     if ask.candidates is None and ask.categories is None:
-        return None, []
-    allowed, unknown = None, []
+        return Allowed(None)
+    allowed, unknown, strange = None, [], []
     if ask.candidates is not None:
         places = bundle.item_ids.places_of(ask.candidates)
         unknown = [item_id for item_id, place in zip(ask.candidates, places.tolist(), strict=True) if place < 0]
@@ -155,7 +174,8 @@ def allowed_of(bundle: Bundle, ask: Ask) -> tuple[Ints | None, list[str]]:
     if ask.categories is not None:
         among = bundle.items_in(ask.categories)
         allowed = among if allowed is None else np.intersect1d(allowed, among)
-    return allowed, unknown
+        strange = [name for name in ask.categories if name not in bundle.by_category]
+    return Allowed(allowed, unknown, strange)
 
 
 def exclusions(bundle: Bundle, questions: Sequence[Question]) -> Exclusions:

@@ -38,6 +38,7 @@ class Engine:
 
     Attributes:
         bundle: what serves at the moment.
+        states: how many users have one, as last counted.
         warm: the part of the states that it made, as last counted; the others are folded anew.
         refused: what was to take over last, and could not.
     """
@@ -54,6 +55,7 @@ class Engine:
         self.policy = policy or Policy()
         self.bundle = replace(bundle, order=self.policy.order)
         self.warm = 1.0
+        self.states = 0
         self.refused: Refused | None = None
         self._home = stores
         given: Sequence[Store] = stores.stores if isinstance(stores, Stores) else [stores]

@@ -132,7 +132,7 @@ class Turn:
         ask, bundle = task.ask, self.bundle
         assert ask is not None
         excluding = bundle.exclude if ask.exclude is None else ask.exclude
-        allowed, outside = allowed_of(bundle, ask)
+        allowed = allowed_of(bundle, ask)
         if task.user_id is None:
             unknown = [item_id for item_id in task.items if bundle.item_ids.place_of(item_id) < 0]
             memory = self.memories[key_of(place, task)]
@@ -141,8 +141,9 @@ class Turn:
                 ask.timestamp,
                 ask.k,
                 left_out(bundle, memory, task.items, ask.timestamp, excluding),
-                [*unknown, *outside],
-                allowed,
+                [*unknown, *allowed.unknown_items],
+                allowed.items,
+                allowed.unknown_categories,
             )
         memory, now = self.memories[task.user_id], self.now if ask.timestamp is None else ask.timestamp
         seen: list[str] = []
@@ -151,7 +152,8 @@ class Turn:
             seen += (
                 [event.item_id for event in self.changes[task.user_id].events] if task.user_id in self.changes else []
             )
-        return Question(memory, now, ask.k, left_out(bundle, memory, seen, now, excluding), outside, allowed)
+        out = left_out(bundle, memory, seen, now, excluding)
+        return Question(memory, now, ask.k, out, allowed.unknown_items, allowed.items, allowed.unknown_categories)
 
 
 def keys_of(task: Task) -> list[EventKey]:

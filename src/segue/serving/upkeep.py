@@ -23,6 +23,9 @@ SECONDS = 1.0
 RECOUNT = 5.0
 """Seconds after which the states that are folded anew are counted again."""
 
+MINUTE = 60.0
+"""Seconds after which all states are counted again."""
+
 DAY = 86_400.0
 
 _log = logging.getLogger("segue.serving")
@@ -61,13 +64,15 @@ class Upkeep(Recurring):
                 _log.exception("upkeep failed, and tries again")
 
     def count_warm(self) -> None:
-        """Count which part of the states the model that serves has made."""
-        if self._engine.warm == 1 and self._counted == self._engine.bundle.memory_version:
+        """Count the states, and which part of them the model that serves has made."""
+        known = self._engine.warm == 1 and self._counted == self._engine.bundle.memory_version
+        if known and time.monotonic() - self._when < MINUTE:
             return
         version = self._engine.bundle.memory_version
         counts = [shard.store.versions() for shard in self._engine.shards]
         states = sum(sum(one.values()) for one in counts)
         self._engine.warm = sum(one.get(version, 0) for one in counts) / states if states else 1.0
+        self._engine.states = states
         self._counted, self._when = version, time.monotonic()
 
     def renew_all(self) -> None:

@@ -66,6 +66,7 @@ class Counts:
         ):
             yield CounterMetricFamily(name, what, value=value)
         yield GaugeMetricFamily("segue_waiting", "Requests that wait for a shard", value=engine.waiting)
+        yield GaugeMetricFamily("segue_states", "Users with a state, as counted once a minute", value=engine.states)
         yield GaugeMetricFamily("segue_warm_states", "The part of the states that are of this model", value=engine.warm)
         refused = GaugeMetricFamily(
             "segue_model_refused", "A model that was to take over and could not", labels=["version"]

@@ -36,6 +36,9 @@ class Direct:
 
     async def __call__(self, scope: Any, receive: Receive, send: Any) -> None:
         """One request."""
+        if scope.get("method") == "HEAD":
+            # as those ask who only want to know whether it is there; the connection leaves the body out
+            scope = {**scope, "method": "GET"}
         if scope["type"] != "http" or scope["path"] != ROUTE or scope["method"] != "POST" or scope.get("root_path"):
             await self._app(scope, receive, send)
             return

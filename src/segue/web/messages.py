@@ -95,7 +95,8 @@ class RecommendAnswer(Struct, frozen=True):
     """The list, best first.
 
     `state_version` is the number of the last event in the state that answered; `unknown_items` are given items outside
-    the catalog; `event` is what became of the event, if one came with the request.
+    the catalog, `unknown_categories` given ones that no item has, if there are any; `event` is what became of the
+    event, if one came with the request.
     """
 
     request_id: str
@@ -103,6 +104,7 @@ class RecommendAnswer(Struct, frozen=True):
     state_version: int
     items: list[RankedMessage]
     unknown_items: list[str]
+    unknown_categories: list[str] | UnsetType = UNSET
     event: ObservedMessage | UnsetType = UNSET
 
 

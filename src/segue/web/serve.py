@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import socket
 import sys
 from ipaddress import ip_address
@@ -28,6 +29,9 @@ THRESHOLDS = (5000, 10, 100)
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than proxies keep a connection that nobody uses: it would be closed as they send."""
+
+
+_log = logging.getLogger("segue.web")
 
 
 class _Server(uvicorn.Server):
@@ -98,6 +102,7 @@ def serve(engine: Engine, host: str = "127.0.0.1", port: int = 8000, access: Acc
             )
             settle_memory()
             _Server(config, greeting).run(sockets=[listener])
+            _log.info("the server was told to stop, and has answered what it had taken")
     finally:
         engine.close()
 

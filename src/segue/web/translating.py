@@ -64,7 +64,15 @@ def recommend_answer(done: Done) -> RecommendAnswer:
         for rank, (item_id, score) in enumerate(ranked.items, 1)
     ]
     event = observed_message(done.observed[0]) if done.observed else UNSET
-    return RecommendAnswer(uuid4().hex, ranked.model_version, ranked.state_version, items, ranked.unknown_items, event)
+    return RecommendAnswer(
+        request_id=uuid4().hex,
+        model_version=ranked.model_version,
+        state_version=ranked.state_version,
+        items=items,
+        unknown_items=ranked.unknown_items,
+        unknown_categories=ranked.unknown_categories or UNSET,
+        event=event,
+    )
 
 
 def similar_answer(bundle: Bundle, found: list[tuple[str, float]]) -> SimilarAnswer:
