@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.errors import OverloadedError, StoreError
+from segue.serving import worker as module
 from segue.serving.answer import Ask
 from segue.serving.events import LiveEvent
 from segue.serving.policy import Policy
@@ -71,6 +73,40 @@ def test_above_the_bound_all_of_a_call_is_refused(held: tuple[Worker, Held]) -> 
         worker.submit([task("a"), task("b"), task("c")])
     worker.submit([task("a"), task("b")])
     store.may.set()
+
+
+def test_a_slow_machine_lets_fewer_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle, gate = fading_bundle(), threading.Event()
+    gate.set()
+    clock = [0.0]
+    monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
+
+    class Slow(Shard):
+        def work(self, tasks: Any) -> Any:
+            assert gate.wait(10)
+            clock[0] += 0.64  # 250 of them in 2.5 s, 64 together
+            return super().work(tasks)
+
+    worker = Worker(Slow(MemoryStore(), lambda: bundle, Policy(), lambda: NOW), "slow")
+    for n in range(40):
+        first = task(f"first {n}")
+        worker.submit([first])
+        first.result.result(10)
+    gate.clear()
+    worker.submit([task("held")])
+    while worker.waiting:
+        time.sleep(0.001)
+    taken: list[Task] = []
+    with pytest.raises(OverloadedError, match="251 requests wait already"):  # noqa: PT012  # one of these calls
+        for n in range(400):
+            taken.append(task(f"u{n}"))
+            worker.submit(taken[-1:])
+    gate.set()
+    for one in taken[:-1]:
+        one.result.result(10)
+    worker.submit(many := [task(f"v{n}") for n in range(1000)])  # one call of many users is taken where nothing waits
+    assert [one.result.result(10).observed[0].seq for one in many] == [1] * 1000
+    worker.close()
 
 
 def test_a_burst_of_one_user_leaves_room_for_the_others(held: tuple[Worker, Held]) -> None:

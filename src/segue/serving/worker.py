@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from threading import Condition, Thread
@@ -24,6 +25,12 @@ MOST_STEPS_OF_A_USER = 64
 
 WAITING = 2048
 """So many tasks may wait for a shard; one more is refused. A call for several users is one for each."""
+
+WAITING_SECONDS = 2.5
+"""What waits is to be done within this, as fast as the last turns went: a machine that is slower lets fewer wait."""
+
+RECENT = 0.2
+"""The weight of the last turn in the seconds that one takes."""
 
 GIVEN_UP = 2
 """After so many writes in a row that the store did not take, or reads that it did not answer, others are not tried."""
@@ -50,6 +57,8 @@ class Worker:
         self._queue: deque[Task] = deque()
         self._chores: deque[Callable[[], Any]] = deque()
         self._users: Counter[str] = Counter()
+        self._anonymous = 0
+        self._turn_seconds = 0.0
         self.changed = Condition()
         self._closing = False
         self._thread = Thread(target=self._run, name=name, daemon=True)
@@ -74,7 +83,9 @@ class Worker:
     def put(self, tasks: Sequence[Task]) -> None:
         """Put tasks at the end of the queue. For one who holds `changed` and has checked that there is room."""
         for task in tasks:
-            if task.user_id is not None:
+            if task.user_id is None:
+                self._anonymous += 1
+            else:
                 self._users[task.user_id] += 1
         self._queue.extend(tasks)
         self.changed.notify()
@@ -83,7 +94,10 @@ class Worker:
         """Raise what `submit` would. For one who holds `changed`."""
         if self._closing:
             raise StoreError("the store is closed: the server is stopping")
-        if len(self._queue) + len(tasks) > self._waiting:
+        # by those who wait already: one call may be for more than that; and the burst of one of them is passed
+        ahead = len(self._users) + self._anonymous
+        slow = ahead > MOST_TOGETHER and ahead / MOST_TOGETHER * self._turn_seconds > WAITING_SECONDS
+        if slow or len(self._queue) + len(tasks) > self._waiting:
             raise OverloadedError(f"{len(self._queue):,} requests wait already: come back later")
         users = [task.user_id for task in tasks if task.user_id is not None]
         for user_id, more in [(users[0], 1)] if len(users) == 1 else Counter(users).items():
@@ -126,10 +140,12 @@ class Worker:
     def _let_go(self, tasks: Sequence[Task]) -> None:
         """Count tasks as waiting no more. Only their users are looked at: a full queue has very many."""
         for task in tasks:
-            if task.user_id is not None:
-                self._users[task.user_id] -= 1
-                if not self._users[task.user_id]:
-                    del self._users[task.user_id]
+            if task.user_id is None:
+                self._anonymous -= 1
+                continue
+            self._users[task.user_id] -= 1
+            if not self._users[task.user_id]:
+                del self._users[task.user_id]
 
     def close(self) -> None:
         """Finish what waits, and end the thread. The store stays open: it is its maker's to close."""
@@ -150,7 +166,9 @@ class Worker:
                 self._let_go(tasks)
             wanted = [task for task in tasks if task.result.set_running_or_notify_cancel()]
             if wanted:
+                begun = time.perf_counter()
                 settle(self.shard, wanted)
+                self._turn_seconds += RECENT * (time.perf_counter() - begun - self._turn_seconds)
             if chore is not None:
                 try:
                     chore()
