@@ -84,7 +84,7 @@ def test_a_slow_machine_lets_fewer_wait(monkeypatch: pytest.MonkeyPatch) -> None
     class Slow(Shard):
         def work(self, tasks: Any) -> Any:
             assert gate.wait(10)
-            clock[0] += 0.64  # 250 of them in 2.5 s, 64 together
+            clock[0] += 0.384  # 250 of them in 1.5 s, 64 together
             return super().work(tasks)
 
     worker = Worker(Slow(MemoryStore(), lambda: bundle, Policy(), lambda: NOW), "slow")

@@ -26,7 +26,7 @@ MOST_STEPS_OF_A_USER = 64
 WAITING = 2048
 """So many tasks may wait for a shard; one more is refused. A call for several users is one for each."""
 
-WAITING_SECONDS = 2.5
+WAITING_SECONDS = 1.5
 """What waits is to be done within this, as fast as the last turns went: a machine that is slower lets fewer wait."""
 
 RECENT = 0.2
