@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import threading
 import time
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -90,6 +93,35 @@ def test_a_loop_that_ended_does_not_trouble_the_one_who_settles() -> None:
         asyncio.run(in_time([begun], 0.01))
     begun.set_result(1)  # the loop is closed
     assert begun.exception() is None
+
+
+@pytest.mark.parametrize("several", [1, 2])
+def test_one_that_fails_leaves_nothing_to_the_garbage_collector(several: int) -> None:
+    class Body:
+        """What a request brought."""
+
+    kept: list[weakref.ref[Body]] = []
+
+    async def call() -> None:
+        body = Body()
+        kept.append(weakref.ref(body))
+        given = [Future[int]() for _ in range(several)]
+        given[0].set_exception(StoreError("full"))
+        await in_time(given, 10.0)
+
+    async def run() -> None:
+        for _ in range(20):
+            with suppress(StoreError):
+                await call()
+        await asyncio.sleep(0)
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(run())
+        assert [one for one in kept if one() is not None] == []
+    finally:
+        gc.enable()
 
 
 def test_those_cancelled_by_another_are_told() -> None:

@@ -82,6 +82,19 @@ def test_long_rows_and_many_give_the_lists_of_a_plain_sort(rows, width):
         assert top_k(scores, k)[0].tolist() == [sorted_by_hand(row, k) for row in scores]
 
 
+@pytest.mark.parametrize("levels", [1, 2, 3])
+@pytest.mark.parametrize("best", [0.0, 0.002])
+def test_rows_of_ties_alone_give_the_lists_of_a_plain_sort(levels, best):
+    rng = np.random.default_rng(levels)
+    scores = rng.integers(levels, size=(9, 1500)).astype(np.float32)
+    scores[rng.random(scores.shape) < best] = 9.0
+    scores[3], scores[4, 5:], scores[5, :1490] = -np.inf, -np.inf, -np.inf
+    exclude = Exclusions(rng.integers(9, size=600), rng.integers(1500, size=600))
+    left = mask(scores.copy(), exclude)
+    for k in (1, 7, 20, 200):
+        assert top_k(scores, k, exclude)[0].tolist() == [sorted_by_hand(row, k) for row in left]
+
+
 def test_ties_count_against_the_target():
     assert rank_of(row(1, 1, 1, 0), np.array([1])).tolist() == [3]
 

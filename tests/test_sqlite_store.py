@@ -168,6 +168,15 @@ def test_rows_are_written_once_each_and_in_order(rows):
     assert connection.execute("SELECT * FROM some ORDER BY rowid").fetchall() == wanted
 
 
+def test_rows_are_written_where_few_values_may_stand_in_a_statement():
+    connection = sqlite3.connect(":memory:")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+    connection.execute("CREATE TABLE some (a, b, c, d, e, f, g, h)")
+    wanted = [tuple(range(n, n + 8)) for n in range(1100)]
+    numbers.insert(connection, "INSERT INTO some", wanted)
+    assert connection.execute("SELECT * FROM some ORDER BY rowid").fetchall() == wanted
+
+
 def test_a_state_of_objects_is_not_kept():
     with pytest.raises(StoreError, match="`odd` has type object"):
         encode_state({"odd": np.array([object()])})

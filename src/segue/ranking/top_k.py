@@ -151,12 +151,26 @@ def _best_together(scores: Array, exclude: Exclusions | None, best: Ints, values
         threshold = np.partition(lowered, k - 1, axis=1)[:, k - 1 : k]
         row, item = np.nonzero((lowered <= threshold) & (lowered < np.inf))
         score = lowered[row, item]
+        if len(row) > 2 * k * len(lowered):  # many tie at the threshold: the first of them will do
+            row, item, score = _first_ties(row, item, score, threshold, k)
         order = np.lexsort((item, score, row))
         # the place of each in its own row: its number, less that of the row's first
         place = np.arange(len(row)) - np.searchsorted(row, row)
         kept = place < k
         row, place, order = row[kept] + begin, place[kept], order[kept]
         best[row, place], values[row, place] = item[order], -score[order]
+
+
+def _first_ties(row: Array, item: Array, score: Array, threshold: Array, k: int) -> tuple[Array, Array, Array]:
+    """Of each row what is before the threshold, and as many that equal it, in order of the item, as make up k."""
+    tie = score == threshold[row, 0]
+    ends = np.flatnonzero(np.diff(row, append=row[-1] + 1))
+    begins = np.concatenate([[0], ends[:-1] + 1])
+    before = np.cumsum(tie) - tie  # ties before each, of its row and of those above
+    number = before - np.repeat(before[begins], ends + 1 - begins)
+    strict = np.repeat(np.add.reduceat(~tie, begins, dtype=np.int64), ends + 1 - begins)
+    keep = ~tie | (number < k - strict)
+    return row[keep], item[keep], score[keep]
 
 
 def _best(row: Array, k: int) -> Array:

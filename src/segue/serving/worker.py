@@ -27,13 +27,18 @@ WAITING = 2048
 """So many tasks may wait for a shard; one more is refused. A call for several users is one for each."""
 
 WAITING_SECONDS = 1.5
-"""What waits is to be done within this, as fast as the last turns went: a machine that is slower lets fewer wait."""
+"""Those who wait are to be answered within this, as fast as the last turns went: a slower machine lets fewer wait."""
 
-RECENT = 0.2
-"""The weight of the last turn in the seconds that one takes."""
+WAITING_AT_LEAST = 4 * MOST_TOGETHER
+"""So many may wait in any case: how fast many are done together is not known before some were."""
+
+FADING = 0.8
+"""What is left after a turn of the weight of those before it in the seconds that a task takes."""
 
 GIVEN_UP = 2
 """After so many writes in a row that the store did not take, or reads that it did not answer, others are not tried."""
+
+CLOSED = "the store is closed: the server is stopping"
 
 CHORES = 64
 """So many chores may wait."""
@@ -58,7 +63,7 @@ class Worker:
         self._chores: deque[Callable[[], Any]] = deque()
         self._users: Counter[str] = Counter()
         self._anonymous = 0
-        self._turn_seconds = 0.0
+        self._took = self._tasks = 0.0  # of the last turns, older ones fading
         self.changed = Condition()
         self._closing = False
         self._thread = Thread(target=self._run, name=name, daemon=True)
@@ -93,10 +98,10 @@ class Worker:
     def check_room(self, tasks: Sequence[Task]) -> None:
         """Raise what `submit` would. For one who holds `changed`."""
         if self._closing:
-            raise StoreError("the store is closed: the server is stopping")
+            raise StoreError(CLOSED)
         # by those who wait already: one call may be for more than that; and the burst of one of them is passed
         ahead = len(self._users) + self._anonymous
-        slow = ahead > MOST_TOGETHER and ahead / MOST_TOGETHER * self._turn_seconds > WAITING_SECONDS
+        slow = ahead > WAITING_AT_LEAST and ahead * self._took > WAITING_SECONDS * self._tasks
         if slow or len(self._queue) + len(tasks) > self._waiting:
             raise OverloadedError(f"{len(self._queue):,} requests wait already: come back later")
         users = [task.user_id for task in tasks if task.user_id is not None]
@@ -107,7 +112,8 @@ class Worker:
     def chore(self, work: Callable[[], Any]) -> None:
         """Have something done between two turns, by the thread that alone may touch the store."""
         with self.changed:
-            self.check_room(())
+            if self._closing:
+                raise StoreError(CLOSED)
             if len(self._chores) >= CHORES:
                 raise OverloadedError(f"{len(self._chores):,} requests of this kind wait already: come back later")
             self._chores.append(work)
@@ -168,7 +174,8 @@ class Worker:
             if wanted:
                 begun = time.perf_counter()
                 settle(self.shard, wanted)
-                self._turn_seconds += RECENT * (time.perf_counter() - begun - self._turn_seconds)
+                self._took = FADING * self._took + time.perf_counter() - begun
+                self._tasks = FADING * self._tasks + len(wanted)
             if chore is not None:
                 try:
                     chore()

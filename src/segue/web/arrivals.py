@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from copy import copy
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, ref
 
@@ -53,9 +54,19 @@ class Arrivals:
             if settled.cancelled():
                 waiting.cancel()
             elif (error := settled.exception()) is not None:
-                waiting.set_exception(error)
+                waiting.set_exception(afresh(error))
             else:
                 waiting.set_result(settled.result())
+
+
+def afresh(error: BaseException) -> BaseException:
+    """The same error for one of those who wait. Raised by all of them, it would hold on to what each had at hand."""
+    try:
+        one = copy(error)
+    except Exception:  # one that cannot be made from its arguments
+        return error
+    one.__cause__ = error.__cause__
+    return one
 
 
 _arrivals: WeakKeyDictionary[asyncio.AbstractEventLoop, Arrivals] = WeakKeyDictionary()
@@ -78,6 +89,7 @@ async def in_time(results: Sequence[Future[Result]], deadline: float) -> list[Re
         return [await waiting[0]] if len(waiting) == 1 else list(await asyncio.gather(*waiting))
     finally:
         late.cancel()
+        waiting.clear()  # an error's traceback holds this frame: it must not lead back to the error
         for result in results:
             result.cancel()
 

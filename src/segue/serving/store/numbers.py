@@ -12,10 +12,10 @@ from itertools import chain
 from typing import Any
 
 CHUNK = 512
-"""So many values stand in one statement, or rows to be written."""
+"""So many values stand in one statement, or rows to be written, at most."""
 
 KNOWN_USERS = 100_000
-"""So many users' numbers stay at hand, some 15 MB; then it begins anew."""
+"""So many users' numbers stay at hand, some 15 MB with ids of 16 characters; then it begins anew."""
 
 
 class Numbers:
@@ -85,9 +85,12 @@ def rows_of(connection: sqlite3.Connection, statement: str, values: Sequence[str
 
 def insert(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
     """Write rows by a statement that wants VALUES; parts have 1, 2, 4 ... rows, so that few statements are prepared."""
+    if not rows:
+        return
+    most = min(CHUNK, max(1, connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(rows[0])))
     begin = 0
     while begin < len(rows):
-        size = min(CHUNK, 1 << ((len(rows) - begin).bit_length() - 1))
+        size = min(1 << (most.bit_length() - 1), 1 << ((len(rows) - begin).bit_length() - 1))
         part = rows[begin : begin + size]
         group = f"({', '.join('?' * len(part[0]))})"
         connection.execute(f"{statement} VALUES {', '.join([group] * size)}", tuple(chain.from_iterable(part)))
