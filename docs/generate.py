@@ -35,7 +35,7 @@ def page() -> str:
 
 def table(fields: Any) -> str:
     """Rows of name, kind and default."""
-    rows = "".join(f"| `{field.name}` | {kind(field.type)} | `{shown(field.default)}` |\n" for field in fields)
+    rows = "".join(f"| `{field.name}` | {kind(field.type)} | `{shown(default_of(field))}` |\n" for field in fields)
     return f"| setting | value | default |\n|---|---|---|\n{rows}"
 
 
@@ -44,8 +44,15 @@ def is_section(of: Any) -> bool:
     return isinstance(of, type) and issubclass(of, Struct)
 
 
+def default_of(field: Any) -> Any:
+    """The default of a setting."""
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+
+
 def shown(default: Any) -> str:
     """A value as TOML writes it."""
+    if default == {}:
+        return "{}"
     return tomli_w.dumps({"x": list(default) if isinstance(default, tuple) else default}).strip().removeprefix("x = ")
 
 
@@ -61,6 +68,8 @@ def kind(of: Any) -> str:
         return " or ".join(kind(part) for part in get_args(of))
     if get_origin(of) is tuple:
         return f"list of {kind(get_args(of)[0])}"
+    if get_origin(of) is dict:
+        return f"table of {kind(get_args(of)[1])}s by name"
     return {int: "whole number", float: "number", str: "text", bool: "true or false"}.get(of, str(of))
 
 

@@ -98,6 +98,8 @@ def meaning(kind: Any) -> str:
         return f"one of {', '.join(choices)}" if len(choices) > 1 else f'"{choices[0]}"'
     if get_origin(kind) in (Union, UnionType):
         return " or ".join(meaning(part) for part in get_args(kind))
+    if get_origin(kind) is dict:
+        return "a table of numbers, such as { purchase = 5, view = 1 }"
     if get_origin(kind) is tuple:
         return 'a list of texts, such as ["one", "two"]'
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "text in quotes"}

@@ -57,6 +57,23 @@ class SplitSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     test: Share = 0.1
 
 
+class ObjectiveSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be predicted, and how much each event counts in training.
+
+    `targets` names the event types that are predicted (empty: all of them; `log.type_col` says where types stand);
+    `at_least` asks a predicted event for so much of the log's weight (`log.weight_col`), such as 4 of a rating. What
+    is not predicted is read all the same. An event counts as its type in `type_weights` says (others 1), times its
+    weight with `by_weight`, times a half for every `half_life` (`30d`) between it and the end of the log. What an
+    event learns where not all are predicted is `train.reach`.
+    """
+
+    targets: tuple[str, ...] = ()
+    at_least: float | Literal["any"] = "any"
+    type_weights: dict[str, float] = {}
+    by_weight: bool = False
+    half_life: str = ""
+
+
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The network: a stack of `layers` of one `width`, with the item table tied to the output.
 
@@ -98,7 +115,9 @@ class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     (half uniform, half by popularity). `score_penalty` weighs the scores' size in `bpr-max`, `calibration` is the t of
     `gbce`. `precision` is of the products in the output layer, in residual blocks and in linear recurrences; `auto`
     measures which is faster. `budget` (`10m`) bounds the time of the whole training, and `latency` (such as `2ms`) that
-    of an event and its list; empty: unbounded.
+    of an event and its list; empty: unbounded. Where the objective predicts some of the events, one learns with `reach`
+    `next` what comes right after it, if that is predicted; with `ahead` the next such event of its session, whatever
+    comes between.
     """
 
     epochs: Count = 20
@@ -120,6 +139,7 @@ class TrainSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     budget: str = ""
     latency: str = ""
     metric: str = "ndcg@10"
+    reach: Literal["next", "ahead"] = "next"
     validation_predictions: Count = 20_000
     grid_predictions: Count = 2_000
     refit: bool = True
@@ -146,6 +166,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log: LogSettings = LogSettings()
     sessions: SessionSettings = SessionSettings()
     split: SplitSettings = SplitSettings()
+    objective: ObjectiveSettings = ObjectiveSettings()
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()

@@ -156,6 +156,29 @@ def test_it_is_a_mean_over_the_rows(name: str) -> None:
     torch.testing.assert_close(LOSSES[name](outputs), torch.stack(single).mean(), atol=1e-12, rtol=0)
 
 
+@EVERY
+@pytest.mark.parametrize("threads", [1, 2])
+def test_rows_count_by_their_worth_in_the_value_and_in_all_gradients(
+    name: str, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(full, "CHUNK", 40)
+    monkeypatch.setattr(full, "ROWS", (1, 3))
+    outputs, worth = some(), torch.tensor([0.0, 0.3, 1.0, 2.0, 1.0, 0.01, 2.69], dtype=torch.float64)
+    with using(threads):
+        found = LOSSES[name](outputs._replace(worth=worth))
+        alike = LOSSES[name](outputs._replace(worth=torch.ones(P, dtype=torch.float64)))
+    rows = [plain(name, outputs._replace(query=outputs.query[p : p + 1], target=TARGET[p : p + 1])) for p in range(P)]
+    expected = (torch.stack(rows) * worth).mean()
+    torch.testing.assert_close(found, expected, atol=1e-10, rtol=1e-10)
+    torch.testing.assert_close(alike, LOSSES[name](outputs), atol=1e-12, rtol=0)
+    torch.testing.assert_close(
+        torch.autograd.grad(found, leaves(outputs)),
+        torch.autograd.grad(expected, leaves(outputs)),
+        atol=1e-10,
+        rtol=1e-10,
+    )
+
+
 def test_the_memory_of_full_does_not_grow_with_rows_times_items() -> None:
     outputs = some()
     value = LOSSES["full"](outputs)

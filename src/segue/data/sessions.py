@@ -9,7 +9,7 @@ import numpy as np
 from segue.data import spill
 from segue.data.events import EventLog
 from segue.data.grouping import grouped
-from segue.shapes import Array, Bools, Longs
+from segue.shapes import Array, Bools, Floats, Longs
 
 
 class Moment(NamedTuple):
@@ -62,6 +62,7 @@ class Sequences(NamedTuple):
         bounds: (U + 1,) where each user's events begin and end.
         of: (U,) the user of each stretch.
         timed: False if `time` is a place in the user's own order and cannot be compared across users.
+        worth: (E,) how much an event counts where it is to be predicted, 0: it is not; None: all count alike.
     """
 
     order: Longs
@@ -73,6 +74,7 @@ class Sequences(NamedTuple):
     bounds: Longs
     of: Array
     timed: bool = True
+    worth: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.item)
@@ -94,6 +96,7 @@ class Sequences(NamedTuple):
             bounds=bounds,
             of=of,
             timed=self.timed,
+            worth=None if self.worth is None else some(self.worth),
         )
 
     def events_of(self, chosen: Bools) -> Bools:
@@ -119,11 +122,19 @@ class Sequences(NamedTuple):
 
     def release(self) -> None:
         """Let the system take back the memory of all that is mapped."""
-        for column in (self.order, self.user, self.item, self.time, self.opens, self.starts):
-            spill.release(column)
+        for column in (self.order, self.user, self.item, self.time, self.opens, self.starts, self.worth):
+            if column is not None:
+                spill.release(column)
 
 
-def lay_out(log: EventLog, *, gap: float | None, at_session_start: str, item: Array | None = None) -> Sequences:
+def lay_out(
+    log: EventLog,
+    *,
+    gap: float | None,
+    at_session_start: str,
+    item: Array | None = None,
+    worth: Floats | None = None,
+) -> Sequences:
     """Arrange a log by user and mark where sessions open.
 
     Args:
@@ -131,11 +142,14 @@ def lay_out(log: EventLog, *, gap: float | None, at_session_start: str, item: Ar
         gap: see `opens_session`.
         at_session_start: `reset`: every session begins at the initial state; `mark`: only a user's first does.
         item: (E,) item indices to use in place of the log's own (those of a catalog, -1 for unknown).
+        worth: (E,) of each event, see `Sequences`.
     """
     counts = spill.counted(log.user, len(log.users))
-    columns = [log.item if item is None else item, log.time, *([] if log.session is None else [log.session])]
+    columns = [log.item if item is None else item, log.time]
+    columns += [column for column in (log.session, worth) if column is not None]
     order, (user, item, time, *rest) = grouped(counts, log.user, *columns)
-    session = rest[0] if rest else None
+    session = None if log.session is None else rest[0]
+    worth = None if worth is None else rest[-1]
 
     def first(block: slice) -> Array:
         before, after = neighbours(block)
@@ -145,7 +159,7 @@ def lay_out(log: EventLog, *, gap: float | None, at_session_start: str, item: Ar
         before, after = (Moment(time[p], None if session is None else session[p]) for p in neighbours(block))
         return first(block) | from_the_first(block, opens_session(before, after, gap))
 
-    opens = spill.filled(len(user), bool, opening, user, time, *rest)
+    opens = spill.filled(len(user), bool, opening, user, time, *rest[: log.session is not None])
     used = np.flatnonzero(counts)
     return Sequences(
         order=order,
@@ -157,6 +171,7 @@ def lay_out(log: EventLog, *, gap: float | None, at_session_start: str, item: Ar
         bounds=np.concatenate([[0], np.cumsum(counts[used])]),
         of=used.astype(user.dtype),
         timed=log.timed,
+        worth=worth,
     )
 
 

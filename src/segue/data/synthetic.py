@@ -86,6 +86,45 @@ def recall(
     return replace(log, split=np.where(log.user < users - asked, 0, 2).astype(np.int8)) if asked else log
 
 
+def funnel(
+    *, users: int = 400, sessions: int = 4, views: int = 6, items: int = 30, seed: int = 1
+) -> tuple[EventLog, dict[str, str]]:
+    """A shop's views, carts and purchases whose answer is known: what is viewed first decides what is bought.
+
+    Each session has `views` views of items drawn evenly, a cart of one of them, and then the purchase of the one item
+    that belongs to the first view. Whoever predicts the next purchase can be right always; whoever predicts the next
+    view is right once in `items` times.
+
+    Returns:
+        the log, with event types `view`, `cart` and `purchase` and session ids; and by item id the item that is bought.
+    """
+    rng = stream(seed, "funnel")
+    belongs = rng.permutation(items)
+    viewed = rng.integers(items, size=(users * sessions, views))
+    cart = viewed[np.arange(len(viewed)), rng.integers(views, size=len(viewed))]
+    item = np.column_stack([viewed, cart, belongs[viewed[:, 0]]])
+    kinds = np.array([0] * views + [1, 2], np.int8)
+    begins = np.sort(rng.uniform(0, 86_400.0 * 30, (users, sessions)), axis=1).ravel()
+    time = begins[:, None] + 30.0 * np.arange(views + 2)
+    order = np.argsort(time.ravel(), kind="stable")
+    names = numbered("item", items)
+
+    def of(column: Array) -> Array:
+        return np.broadcast_to(column, item.shape).ravel()[order]
+
+    log = EventLog(
+        users=numbered("user", users),
+        items=names,
+        user=of(np.repeat(np.arange(users, dtype=np.int32), sessions)[:, None]),
+        item=of(item.astype(np.int32)),
+        time=of(time) + 1_600_000_000,
+        session=of(np.arange(users * sessions, dtype=np.int32)[:, None]),
+        type_names=("view", "cart", "purchase"),
+        event_type=of(kinds[None]),
+    )
+    return log, {names[place]: names[int(belongs[place])] for place in range(items)}
+
+
 def shuffled(log: EventLog, *, seed: int = 1) -> EventLog:
     """The same log with all its items in random places: no order is left to learn, popularity is as it was."""
     return replace(log, item=stream(seed, "shuffled").permutation(log.item))

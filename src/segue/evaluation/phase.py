@@ -14,7 +14,7 @@ from segue.data.splits import Split
 from segue.evaluation.replay import askable
 from segue.models.base import SessionRule
 from segue.rng import stream
-from segue.shapes import Array, Bools
+from segue.shapes import Array, Bools, Floats
 
 
 class Phase(NamedTuple):
@@ -29,6 +29,7 @@ class Phase(NamedTuple):
         cutoff: Unix seconds from which on nothing was learned, or None.
         left_out: asked events that a cap on their number left out.
         first: events of the asked part that open a session, and so are no targets.
+        unwanted: further ones that are not to be predicted.
     """
 
     catalog: Catalog
@@ -39,6 +40,7 @@ class Phase(NamedTuple):
     cutoff: float | None
     left_out: int = 0
     first: int = 0
+    unwanted: int = 0
 
     @property
     def counts(self) -> Array:
@@ -63,6 +65,7 @@ def phase_of(
     catalog: Catalog | None = None,
     at_most: int | None = None,
     seed: int = 1,
+    worth: Floats | None = None,
 ) -> Phase:
     """Learn from the parts before `ask`, ask for the part `ask`.
 
@@ -72,11 +75,12 @@ def phase_of(
         items: what is known of the items.
         catalog: of a model that is there already; by default the items learned from.
         at_most: ask for about so many events at most: whole users are drawn by the seed.
+        worth: (E,) of each event of the log, see `worth_of`.
     """
     below = ask if learn_below is None else learn_below
     learned, replayed = log.where(split.below(below)), log.where(split.below(ask + 1))
     catalog = Catalog.of(learned, items) if catalog is None else catalog
-    laid = laid_out(replayed, rule, catalog)
+    laid = laid_out(replayed, rule, catalog, of_part(worth, split, ask + 1))
     role = spill.kept(split.role, split.below(ask + 1))
 
     def wanted(block: slice) -> Bools:
@@ -85,25 +89,32 @@ def phase_of(
     asked = spill.filled(len(laid), bool, lambda b: wanted(b) & askable(laid, b), laid.order, laid.opens, laid.starts)
     earlier = spill.filled(len(laid), bool, lambda block: role[laid.order[block]] < ask, laid.order)
     before = count(asked)
-    first = int(spill.counted(role, ask + 1)[ask]) - before
+    others = int(spill.counted(role, ask + 1)[ask]) - before
+    first = sum(int((wanted(b) & (laid.opens[b] | laid.starts[b])).sum()) for b in spill.blocks(len(laid)))
     if at_most is not None and before > at_most:
         asked = asked_of_drawn(laid, asked, at_most, seed)
     ask_from = split.first(ask)
     return Phase(
         catalog=catalog,
-        learned=laid if below == ask + 1 else laid_out(learned, rule, catalog),
+        learned=laid if below == ask + 1 else laid_out(learned, rule, catalog, of_part(worth, split, below)),
         replayed=laid,
         asked=asked,
         earlier=earlier,
         cutoff=None if split.cutoff is None or ask_from is None else float(log.time[ask_from]),
         left_out=before - count(asked),
         first=first,
+        unwanted=others - first,
     )
 
 
-def laid_out(log: EventLog, rule: SessionRule, catalog: Catalog) -> Sequences:
+def laid_out(log: EventLog, rule: SessionRule, catalog: Catalog, worth: Floats | None = None) -> Sequences:
     """A log by user, with the items of a catalog."""
-    return lay_out(log, gap=rule.gap, at_session_start=rule.at_session_start, item=catalog.items_of(log))
+    return lay_out(log, gap=rule.gap, at_session_start=rule.at_session_start, item=catalog.items_of(log), worth=worth)
+
+
+def of_part(worth: Floats | None, split: Split, below: int) -> Floats | None:
+    """The worth of the events of the parts before one."""
+    return None if worth is None else spill.kept(worth, split.below(below))
 
 
 def drawn_users(sequences: Sequences, asked: Bools, at_most: int, seed: int) -> Bools:

@@ -42,8 +42,9 @@ class Predictions(NamedTuple):
 
 
 def askable(sequences: Sequences, events: slice = slice(None)) -> Bools:
-    """(E,) True where an event may be asked for: first events of a session are no targets."""
-    return ~(sequences.opens[events] | sequences.starts[events])
+    """(E,) True where an event may be asked for: not the first of a session, nor what is not to be predicted."""
+    may = ~(sequences.opens[events] | sequences.starts[events])
+    return may if sequences.worth is None else may & (sequences.worth[events] > 0)
 
 
 def only_users_with(sequences: Sequences, asked: Bools) -> tuple[Sequences, Bools]:

@@ -11,7 +11,7 @@ from segue.data import spill
 from segue.data.sessions import Sequences
 from segue.errors import ArtifactError, TrainingError
 from segue.models.base import Event, State
-from segue.shapes import Array, Doubles, Floats, Ints, Longs
+from segue.shapes import Array, Bools, Doubles, Floats, Ints, Longs
 
 
 class Known(NamedTuple):
@@ -21,11 +21,21 @@ class Known(NamedTuple):
         item: (E,) item indices.
         session: (E,) the number of the session, rising.
         time: (E,) as in the log; without times, the place in the log as it is laid out by user.
+        wanted: (E,) whether it is to be predicted; None: all are.
     """
 
     item: Ints
     session: Longs
     time: Doubles
+    wanted: Bools | None = None
+
+    @property
+    def predicted(self) -> Known:
+        """Those of the events that are to be predicted."""
+        if self.wanted is None:
+            return self
+        item, session, time = (spill.kept(column, self.wanted) for column in (self.item, self.session, self.time))
+        return Known(item, session, time)
 
 
 def known_events(sequences: Sequences, n_items: int) -> Known:
@@ -44,7 +54,15 @@ def known_events(sequences: Sequences, n_items: int) -> Known:
     if not sequences.timed:
         time = spill.filled(len(item), np.float64, lambda block: np.arange(block.start, block.stop, dtype=np.float64))
     session = spill.cumulated(sequences.opens)[1:]
-    return Known(*(spill.kept(column, keep) for column in (item, session, time)))
+    worth, wanted = sequences.worth, None
+    if worth is not None:
+        wanted = spill.kept(spill.filled(len(item), bool, lambda block: worth[block] > 0, worth), keep)
+        if not any(wanted[block].any() for block in spill.blocks(len(wanted))):
+            raise TrainingError(
+                f"none of the {len(wanted)} training events is to be predicted: the objective asks for what only later "
+                "parts of the log have; look at the split and the objective"
+            )
+    return Known(spill.kept(item, keep), spill.kept(session, keep), spill.kept(time, keep), wanted)
 
 
 class Lists(NamedTuple):

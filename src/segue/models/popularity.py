@@ -30,8 +30,8 @@ class Popularity:
         self.counts = np.zeros(n_items, np.int64)
 
     def fit(self, sequences: Sequences, *, cutoff: float | None = None) -> Self:
-        """Count the events of a training log; `cutoff` makes no difference."""
-        self.counts = spill.counted(known_events(sequences, self.n_items).item, self.n_items)
+        """Count the events of a training log that are to be predicted; `cutoff` makes no difference."""
+        self.counts = spill.counted(known_events(sequences, self.n_items).predicted.item, self.n_items)
         return self
 
     def initial_state(self, batch_size: int) -> State:

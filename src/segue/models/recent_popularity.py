@@ -44,7 +44,7 @@ class RecentPopularity:
 
     def fit(self, sequences: Sequences, *, cutoff: float | None = None) -> Self:
         """Count the events of a training log up to `cutoff`, by default the time of its last event."""
-        known = known_events(sequences, self.n_items)
+        known = known_events(sequences, self.n_items).predicted
         bounds = [(part.min(), part.max()) for b in spill.blocks(len(known.time)) for part in [known.time[b]]]
         end = float(max(high for _, high in bounds)) if cutoff is None else cutoff
         half_life = self.half_life * (end - float(min(low for low, _ in bounds)))
@@ -97,7 +97,7 @@ def decayed_counts(known: Known, n_items: int, cutoff: float, half_life: float) 
         item = known.item[block]
         # one after another, so that the last bits of a sum do not depend on the blocks
         np.add.at(sums, item, np.exp2((known.time[block] - last[item]) / half_life))
-    for column in known:
+    for column in known[:3]:
         spill.release(column)
     seen = sums > 0
     scores = np.full(n_items, np.nan)

@@ -10,6 +10,7 @@ from segue.artifact import Artifact, Facts
 from segue.data import spill
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
+from segue.data.objective import described, worth_of
 from segue.data.splits import TEST, TRAIN, VALID, Split, split_log
 from segue.data.statistics import measure, warnings_of
 from segue.durations import seconds_since
@@ -39,6 +40,8 @@ def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None
     split = split_for(artifact, log)
     phase = asked_of(artifact, log, split, items)
     entries, notes = baselines_beside(facts, log, split, phase)
+    if phase.learned.worth is not None:
+        notes = [*notes, f"{described(settings.objective)}: {phase.unwanted:,} further events are not asked for"]
     entries[facts.name] = Entry(model=artifact.model, baseline=facts.kind in BASELINES, settings=facts.settings)
     counts = split.counts()
     return judge(
@@ -74,6 +77,7 @@ def asked_of(artifact: Artifact, log: EventLog, split: Split, items: ItemTable |
         catalog=catalog,
         at_most=artifact.settings.evaluate.max_predictions,
         seed=artifact.settings.seed,
+        worth=worth_of(log, artifact.settings.objective),
     )
     if not phase.asked.any():
         raise EvaluationError(

@@ -11,7 +11,7 @@ import msgspec
 
 from segue.cells.parallel import using
 from segue.config import TrainSettings
-from segue.data.batches import targets_of, windows
+from segue.data.batches import weighted_targets, windows
 from segue.data.sessions import Sequences
 from segue.data.spill import release
 from segue.errors import TrainingError
@@ -104,13 +104,17 @@ def train_network(
     Raises:
         TrainingError: nothing to learn, a loss that is no number, or a checkpoint that cannot be used.
     """
-    target = targets_of(sequences)
+    target, worth = weighted_targets(sequences, settings.reach)
     if learn is not None:
         target[:-1][~learn[1:]] = -1
     if not (target >= 0).any():
         raise TrainingError(
-            f"nothing to learn from: none of {len(sequences)} events has a next one in its session; "
-            "check the user and session columns and the gap (`segue inspect`)"
+            f"nothing to learn from: none of {len(sequences)} events has a next one in its session"
+            + (
+                "; check the user and session columns and the gap (`segue inspect`)"
+                if worth is None
+                else " that is to be predicted; look at the objective"
+            )
         )
     kept = checkpoints.read() if checkpoints else None
     hardware = hardware_of(settings)
@@ -121,7 +125,7 @@ def train_network(
     whole = float(settings.epochs) if planned is None else planned
     last = min(1.0, (whole if stop_after is None else stop_after) / whole) - 1e-12
     with using(hardware.threads), Interrupts() as interrupts:
-        trainer = Trainer(network, sequences, target, settings, seed=seed, precision=hardware.precision)
+        trainer = Trainer(network, sequences, target, settings, seed=seed, precision=hardware.precision, worth=worth)
         if kept is not None:
             trainer.load(*kept)
         at, interrupted = trainer.at, False

@@ -10,6 +10,7 @@ from segue.config import INSIDE_BLOCKS, Settings
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.items import check_items
+from segue.data.objective import described, worth_of
 from segue.data.proposals import Proposal, propose
 from segue.data.splits import TEST, VALID, Split, split_log
 from segue.data.statistics import measure, warnings_of
@@ -17,6 +18,7 @@ from segue.errors import ConfigError, SplitError
 from segue.evaluation.phase import Phase, phase_of
 from segue.evaluation.report import utc
 from segue.models.base import SessionRule
+from segue.shapes import Floats
 
 
 class Plan(NamedTuple):
@@ -25,6 +27,7 @@ class Plan(NamedTuple):
     Attributes:
         proposals: what the log suggested for settings that the user left open.
         choose, judge: what is learned from and asked, for choosing and for the report.
+        worth: (E,) how much each event counts where it is to be predicted, see `worth_of`.
     """
 
     log: EventLog
@@ -36,6 +39,7 @@ class Plan(NamedTuple):
     choose: Phase
     judge: Phase
     notes: list[str]
+    worth: Floats | None = None
 
     @property
     def valid_from(self) -> float | None:
@@ -82,9 +86,11 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
     rule = SessionRule(settings.sessions.gap_seconds, settings.sessions.at_session_start)
     split = split_log(log, settings.split)
     limits = settings.train.validation_predictions, settings.evaluate.max_predictions
-    choose = phase_of(log, split, rule, ask=VALID, items=items, at_most=limits[0], seed=settings.seed)
+    worth = worth_of(log, settings.objective)
+    given: dict[str, Any] = {"items": items, "seed": settings.seed, "worth": worth}
+    choose = phase_of(log, split, rule, ask=VALID, at_most=limits[0], **given)
     last = TEST if settings.train.refit else VALID
-    judged = phase_of(log, split, rule, ask=TEST, learn_below=last, items=items, at_most=limits[1], seed=settings.seed)
+    judged = phase_of(log, split, rule, ask=TEST, learn_below=last, at_most=limits[1], **given)
     for phase, name in ((choose, "validation"), (judged, "test")):
         if not phase.asked.any():
             raise SplitError(
@@ -94,4 +100,8 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
     notes = [*log.remarks, *split.notes, *warnings_of(statistics)]
     if items is not None:
         notes += [*items.notes, *check_items(items, log.items)]
-    return Plan(log, items, settings, proposals, split, rule, choose, judged, notes)
+    if worth is not None:
+        part = judged.unwanted + int(judged.asked.sum()) + judged.left_out
+        others = f"{judged.unwanted:,} of {part:,} events of the test part are not asked for"
+        notes.append(f"{described(settings.objective)}: {others}")
+    return Plan(log, items, settings, proposals, split, rule, choose, judged, notes, worth)

@@ -139,7 +139,9 @@ def train_artifact(plan: Plan, model: str | None, shop: Workshop) -> tuple[Artif
 
 def fit_on_everything(plan: Plan, model: str, chosen: Fitted, shop: Workshop) -> Fitted | None:
     """The model as it was chosen, learned anew from all events, the test part among them; None if interrupted."""
-    phase = phase_of(plan.log, plan.split, plan.rule, ask=TEST, learn_below=TEST + 1, items=plan.items)
+    phase = phase_of(
+        plan.log, plan.split, plan.rule, ask=TEST, learn_below=TEST + 1, items=plan.items, worth=plan.worth
+    )
     phase = phase._replace(cutoff=None)
     if model in BASELINES:
         return chosen._replace(model=again(kind_of(model), chosen.settings, phase, plan.rule), phase=phase)

@@ -20,7 +20,7 @@ from segue.data.spill import counted
 from segue.errors import TrainingError
 from segue.models.base import Event
 from segue.models.network import Network
-from segue.shapes import Ints, Longs
+from segue.shapes import Floats, Ints, Longs
 from segue.training.checkpoint import (
     load_optimizer,
     optimizer_tensors,
@@ -48,6 +48,7 @@ class Trainer:
         settings: see `TrainSettings`.
         seed: of dropout and negatives.
         precision: of products in the output layer, in residual blocks and in linear recurrences.
+        worth: (E,) how much the target of each event counts; None: all count alike.
     """
 
     def __init__(
@@ -59,9 +60,11 @@ class Trainer:
         *,
         seed: int,
         precision: str = "float32",
+        worth: Floats | None = None,
     ) -> None:
         torch.manual_seed(seed)
         self.network, self.sequences, self.target, self.settings = network, sequences, target, settings
+        self.worth = worth
         self.loss = loss_of(settings.loss)
         if self.loss.base is not None and not network.bias.any():  # it has not learned yet
             network.bias.detach().fill_(self.loss.base(network.n_items, settings))
@@ -111,6 +114,7 @@ class Trainer:
                 n_items=network.n_items,
                 settings=settings,
                 dtype=DTYPES[self.at.precision],
+                worth=None if self.worth is None else self._worth_of(batch, at),
             )
         )
         value = loss.item()
@@ -133,6 +137,10 @@ class Trainer:
             self.row_optimizers[name].step(playing.rows, leaf.grad, learning_rate)
         self.at.loss += value * len(at)
         self.at.targets += len(at)
+
+    def _worth_of(self, batch: Batch, at: Longs) -> Tensor:
+        assert self.worth is not None
+        return torch.from_numpy(self.worth[batch.place.ravel()[at]]).to(self.network.device)
 
     def _in_play(self, batch: Batch, target: Longs) -> InPlay:
         drawn = self.negatives.draw(self.settings.negatives, torch.default_generator, torch.from_numpy(target))

@@ -35,6 +35,7 @@ class Outputs(NamedTuple):
         n_items: N.
         settings: the loss's own settings are read from them.
         dtype: of the products.
+        worth: (P,) how much each place counts in the mean; None: all count alike.
     """
 
     query: Tensor
@@ -45,10 +46,11 @@ class Outputs(NamedTuple):
     n_items: int
     settings: TrainSettings = TrainSettings()
     dtype: torch.dtype = torch.float32
+    worth: Tensor | None = None
 
 
 class Loss(NamedTuple):
-    """A function from outputs to the mean loss over P, a scalar with gradients, and what it needs.
+    """A function from outputs to the mean loss over P, each by its worth, a scalar with gradients; and what it needs.
 
     `samples`: drawn items. `base`: the score that items should begin with, from N and the settings; None: zero.
     """

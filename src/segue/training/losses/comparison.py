@@ -59,7 +59,16 @@ def sampled(
             shift = log_probability + math.log(len(drawn)) if corrected else None
             dtype = outputs.dtype if outputs.dtype == torch.bfloat16 else outputs.query.dtype
             result: Tensor = Comparison.apply(  # type: ignore[no-untyped-call]  # torch leaves it untyped
-                outputs.query, outputs.table, outputs.bias, outputs.target, drawn, shift, rule, facts, dtype
+                outputs.query,
+                outputs.table,
+                outputs.bias,
+                outputs.target,
+                drawn,
+                shift,
+                rule,
+                facts,
+                dtype,
+                outputs.worth,
             )
             return result
 
@@ -84,6 +93,7 @@ class Comparison(torch.autograd.Function):
         rule: Rule,
         facts: Facts,
         dtype: torch.dtype,
+        worth: Tensor | None,
     ) -> Tensor:
         """The mean loss; keeps the three gradients."""
         P, K = len(query), len(drawn)
@@ -115,6 +125,9 @@ class Comparison(torch.autograd.Function):
                 if bool(alone.any()):  # every draw is the target: there is nothing to compare with
                     for result in (loss, by_own, by_others):
                         result[alone] = 0
+                if worth is not None:
+                    u = worth[rows].unsqueeze(1)
+                    loss, by_own, by_others = loss * u, by_own * u, by_others.mul_(u)
                 total += loss.sum(dtype=torch.float64)
                 own_grad[rows] = by_own
                 low = by_others.to(dtype)
@@ -140,7 +153,7 @@ class Comparison(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """The kept gradients, scaled."""
         query_grad, table_grad, bias_grad = ctx.saved_tensors
-        return query_grad * grads[0], table_grad * grads[0], bias_grad * grads[0], *[None] * 6
+        return query_grad * grads[0], table_grad * grads[0], bias_grad * grads[0], *[None] * 7
 
 
 def collisions(target: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:

@@ -27,16 +27,18 @@ def chunks(part: slice, columns: int) -> list[slice]:
 
 
 class ChunkedCrossEntropy(torch.autograd.Function):
-    """mean over p of  log sum_i exp(<q_p, w_i> + b_i) - (<q_p, w_t> + b_t).
+    """mean over p of  u_p (log sum_i exp(<q_p, w_i> + b_i) - (<q_p, w_t> + b_t)),  u_p its worth, or 1.
 
     Gradients are formed in the forward pass while the logits of a chunk are at hand, so that memory does not grow
-    with P x N: d/d logits = (softmax - one-hot) / P. A column of ones beside the queries makes the gradient of the bias
-    part of that of the table. With products in bfloat16 scores and softmax are rounded to it too: a
+    with P x N: d/d logits = u (softmax - one-hot) / P. A column of ones beside the queries makes the gradient of the
+    bias part of that of the table. With products in bfloat16 scores and softmax are rounded to it too: a
     probability to some 1 % of itself where scores are around 10, the mean loss to 0.004.
     """
 
     @staticmethod
-    def forward(ctx: Any, query: Tensor, table: Tensor, bias: Tensor, target: Tensor, dtype: torch.dtype) -> Tensor:
+    def forward(
+        ctx: Any, query: Tensor, table: Tensor, bias: Tensor, target: Tensor, dtype: torch.dtype, worth: Tensor | None
+    ) -> Tensor:
         """The mean loss; keeps the three gradients."""
         P = len(query)
         D = table.shape[1]
@@ -53,8 +55,13 @@ class ChunkedCrossEntropy(torch.autograd.Function):
                 q, t = q_one[rows], target[rows].unsqueeze(1)
                 logits = torch.addmm(b_low, q[:, :D], w_low.T, out=space[0, : len(q)])
                 p = torch.softmax(logits, 1, out=space[1, : len(q)])
-                total += surprise(logits, p, t).sum()
+                lost = surprise(logits, p, t)
                 p.scatter_add_(1, t, p.new_full((len(q), 1), -1.0))
+                if worth is not None:
+                    u = worth[rows].unsqueeze(1)
+                    lost = lost * u
+                    p.mul_(u)
+                total += lost.sum()
                 query_grad[rows] = torch.mm(p, w_low)
                 if dtype == table.dtype:
                     grad.addmm_(p.T, q)
@@ -71,10 +78,10 @@ class ChunkedCrossEntropy(torch.autograd.Function):
         return (total / P).to(query.dtype)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """The kept gradients, scaled."""
         query_grad, table_grad, bias_grad = ctx.saved_tensors
-        return query_grad * grads[0], table_grad * grads[0], bias_grad * grads[0], None, None
+        return query_grad * grads[0], table_grad * grads[0], bias_grad * grads[0], None, None, None
 
 
 def surprise(logits: Tensor, p: Tensor, target: Tensor) -> Tensor:
@@ -95,6 +102,6 @@ def full_cross_entropy(outputs: Outputs) -> Tensor:
     """-log softmax over the whole catalog at the target, mean over P."""
     dtype = outputs.dtype if outputs.dtype == torch.bfloat16 else outputs.query.dtype
     result: Tensor = ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        outputs.query, outputs.table, outputs.bias, outputs.target, dtype
+        outputs.query, outputs.table, outputs.bias, outputs.target, dtype, outputs.worth
     )
     return result
