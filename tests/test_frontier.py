@@ -219,9 +219,12 @@ def test_the_best_point_is_the_largest_gain_that_costs_no_more_than_allowed() ->
 def test_items_that_are_met_in_the_last_tenth_of_the_time_alone_are_new() -> None:
     item, time = np.array([0, 1, 0, 2, -1, 3]), np.array([0.0, 50, 95, 89.9, 92, 100])
     nothing = np.zeros(6, bool)
-    learned = Sequences(np.arange(6), np.zeros(6, int), item, time, nothing, nothing, np.array([0, 6]), np.array([0]))
-    assert np.asarray(new_items(learned, 5)).tolist() == [False, False, False, True, False]
-    assert new_items(learned._replace(timed=False), 5) is None
+    for timed, expected in ((True, [False, False, False, True, False]), (False, None)):
+        learned = Sequences(
+            *(np.arange(6), np.zeros(6, int), item, time, nothing, nothing, np.array([0, 6]), np.array([0]), timed)
+        )
+        found = new_items(learned, 5)
+        assert (None if found is None else found.tolist()) == expected
 
 
 def test_words_of_titles_are_lower_case_and_at_least_two_letters() -> None:

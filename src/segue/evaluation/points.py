@@ -75,6 +75,6 @@ class Frontier(Struct, frozen=True, kw_only=True):
                     spans.setdefault(point.strategy, []).append((x, y.low, y.high))
                 if gain in point.knee_of:
                     rings.setdefault(point.strategy, []).append((x, y.value))
-            title = f"{worth}, with 95 % intervals, against {gain}" + ("; knees in rings" if rings else "")
+            title = f"{worth} against {gain} (95 % intervals; rings: knees)"
             pictures.append(lines(series, title=title, x=gain, y=worth, spans=spans, rings=rings))
         return stacked(pictures)
