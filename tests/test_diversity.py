@@ -124,7 +124,7 @@ def test_quotas_hold_what_was_given_and_take_the_best_that_fit() -> None:
         rng = np.random.default_rng(seed)
         kinds = np.eye(5, dtype=bool)[rng.choice(5, size=14, p=[0.5, 0.2, 0.1, 0.1, 0.1])]
         pool = Pool(np.arange(14), np.linspace(2, 1, 14, dtype=np.float32), kinds=kinds)
-        for at_most, at_least in ((1, 1), (2, 1), (5, 3), (2, 3)):
+        for at_most, at_least in ((1, 1), (2, 1), (5, 5), (2, 4)):
             fitting = [
                 chosen
                 for chosen in combinations(range(14), 5)
