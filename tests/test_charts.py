@@ -88,6 +88,19 @@ def test_an_interval_reaches_from_its_low_to_its_high_and_widens_the_picture() -
     assert 40 < high < low < 350
 
 
+def test_a_line_has_intervals_and_rings_where_they_were_given() -> None:
+    series = {"a": [(1.0, 0.5), (2.0, 0.6)], "b": [(1.0, 0.4)]}
+    spans = {"a": [(1.0, 0.1, 0.9), (2.0, math.nan, 1.0)], "stranger": [(1.0, 0.0, 9.0)]}
+    picture = lines(series, title="t", x="x", y="y", spans=spans, rings={"b": [(1.0, 0.4)], "a": [(1.0, math.inf)]})
+    root = ElementTree.fromstring(picture)
+    (upright,) = (one.attrib for one in root.iter(f"{SVG}line") if one.attrib["x1"] == one.attrib["x2"])
+    (ring,) = (one.attrib for one in root.iter(f"{SVG}circle") if one.attrib["fill"] == "none")
+    (x, y), _, *of_b = places(picture)
+    assert float(upright["x1"]) == x
+    assert y == pytest.approx((float(upright["y1"]) + float(upright["y2"])) / 2, abs=0.11)
+    assert of_b == [(float(ring["cx"]), float(ring["cy"]))] * 2, "the point and its ring"
+
+
 def test_every_point_of_a_scatter_has_the_number_of_its_name() -> None:
     found = texts(scatter({"a": (1, 1), "b": (100, 2), "nan": (1, math.nan), "c": (9, 3)}, title="t", x="x", y="y"))
     assert [found[found.index(name) - 1] for name in "abc"] == ["1", "2", "3"]

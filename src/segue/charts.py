@@ -19,18 +19,24 @@ UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Characters that XML has no place for."""
 
 Point = tuple[float, float]
+Series = Mapping[str, Sequence[Point]]
+Spans = Mapping[str, Sequence[tuple[float, float, float]]]
 
 
-def lines(series: Mapping[str, Sequence[Point]], *, title: str, x: str, y: str) -> str:
+def lines(
+    series: Series, *, title: str, x: str, y: str, spans: Spans | None = None, rings: Series | None = None
+) -> str:
     """A chart of lines by name; points that are no numbers are left out, a line without points too.
 
     Args:
         series: points (x, y) of each line.
         title, x, y: what is written above, below and at the side.
+        spans, rings: by line, upright lines (x, low, high), and points to draw a ring around.
     """
-    known = {name: [point for point in points if drawable(point)] for name, points in series.items()}
-    known = {name: points for name, points in known.items() if points}
+    known = {name: found for name, points in series.items() if (found := list(filter(drawable, points)))}
+    upright = {name: list(filter(drawable, (spans or {}).get(name, ()))) for name in known}
     together = [point for points in known.values() for point in points]
+    together += [(at, end) for found in upright.values() for at, *ends in found for end in ends]
     across, down = scales(together, logarithmic=False)
     drawn = axes(together, logarithmic=False)
     for number, (name, points) in enumerate(known.items()):
@@ -38,6 +44,9 @@ def lines(series: Mapping[str, Sequence[Point]], *, title: str, x: str, y: str) 
         path = " ".join(f"{across(a):.1f},{down(b):.1f}" for a, b in points)
         drawn.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
         drawn += [f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="2.5" fill="{color}"/>' for a, b in points]
+        drawn += [span(across(at), down(low), down(high), color) for at, low, high in upright[name]]
+        for a, b in filter(drawable, (rings or {}).get(name, ())):
+            drawn.append(f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="7" fill="none" stroke="{color}"/>')
         drawn.append(words(WIDTH - RIGHT + 10, TOP + 10 + LINE * number, name, color=color))
     return framed(drawn, known, title, x, y)
 
@@ -60,8 +69,7 @@ def scatter(
     for number, (name, (a, b)) in enumerate(known.items()):
         color = COLORS[number % len(COLORS)]
         for low, high in [spans[name]] if name in spans else []:
-            place = f'x1="{across(a):.1f}" x2="{across(a):.1f}" y1="{down(low):.1f}" y2="{down(high):.1f}"'
-            drawn.append(f'<line {place} stroke="{color}" stroke-width="2" opacity="0.5"/>')
+            drawn.append(span(across(a), down(low), down(high), color))
         drawn.append(f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="5" fill="{color}"/>')
         # Names would lie over each other where points are near, and colors come again.
         drawn.append(words(across(a) + 8, down(b) + 4, str(number + 1), color=color))
@@ -80,8 +88,14 @@ def stacked(pictures: Sequence[str]) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n{"".join(placed)}</svg>\n'
 
 
-def drawable(point: Point) -> bool:
-    """Whether both are numbers that a picture can hold."""
+def span(across: float, low: float, high: float, color: str) -> str:
+    """An upright line, at places in the picture."""
+    place = f'x1="{across:.1f}" x2="{across:.1f}" y1="{low:.1f}" y2="{high:.1f}"'
+    return f'<line {place} stroke="{color}" stroke-width="2" opacity="0.5"/>'
+
+
+def drawable(point: Sequence[float]) -> bool:
+    """Whether these are numbers that a picture can hold."""
     return all(abs(value) < FARTHEST for value in point)  # no comparison is true of nan
 
 

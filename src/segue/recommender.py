@@ -18,6 +18,7 @@ from segue.data.items import read_items
 from segue.errors import RequestError, did_you_mean
 from segue.evaluation.lists import UserLists, lists_after_last
 from segue.evaluation.phase import laid_out
+from segue.evaluation.points import Frontier
 from segue.evaluation.report import Report
 from segue.serving.answer import Question, Ranked, answer, left_out
 from segue.serving.bundle import EXCLUDES, Bundle
@@ -181,6 +182,20 @@ class Recommender:
 
         return evaluate_artifact(
             self.artifact, read_log(log, **self.columns(columns)), None if items is None else read_items(items)
+        )
+
+    def frontier(
+        self, log: Any, *, items: Any = None, columns: Mapping[str, Any] | None = None, **asked: Any
+    ) -> Frontier:
+        """What diversity costs on events the model cannot have learned from; see `frontier_of`."""
+        from segue.data.log import read_log
+        from segue.training.frontier import frontier_of
+
+        return frontier_of(
+            self.artifact,
+            read_log(log, **self.columns(columns or {})),
+            None if items is None else read_items(items),
+            **asked,
         )
 
     def save(self, folder: str | Path, *, overwrite: bool = False, say: Callable[[str], None] = lambda _: None) -> None:
