@@ -119,10 +119,28 @@ def message(required: dict[str, Any], optional: dict[str, Any]) -> Any:
 
 OPTIONAL = {"timestamp": TIMES, "session_id": IDS, "event_id": IDS, "event_type": IDS}
 EVENT = {"user_id": IDS, "item_id": IDS}
+NAMED = message({}, {"items": LISTS, "categories": LISTS})
+WEIGHT = message({"items": LISTS}, {"factor": st.floats(), "shift": st.floats(0, 9)})
+WINDOW = message({"items": LISTS}, {"from": TIMES | IDS, "until": TIMES | st.sampled_from(["2026-01-01", "2026-1-1"])})
+APART = message({"within": LENGTHS}, {"by": IDS, "items": LISTS, "categories": LISTS})
+RULES = message(
+    {},
+    {
+        "deny": NAMED,
+        "allow": NAMED,
+        "windows": st.lists(WINDOW, max_size=2),
+        "pin": st.lists(message({"item": IDS, "place": LENGTHS}, {}), max_size=2),
+        "apart": st.lists(APART, max_size=2),
+        "boost": st.lists(WEIGHT, max_size=2),
+        "bury": st.lists(WEIGHT, max_size=2),
+    },
+)
 RECOMMEND = {"k": LENGTHS, "timestamp": TIMES, "exclude": st.sampled_from(["none", "seen", "current", "all"])} | {
     "candidates": LISTS,
     "categories": LISTS,
     "event": message({"item_id": IDS}, OPTIONAL),
+    "rules": RULES,
+    "scenario": IDS,
 }
 BODIES = st.one_of(
     st.tuples(st.just("/v1/events"), message({"events": st.lists(message(EVENT, OPTIONAL), max_size=4)}, {})),
@@ -163,6 +181,7 @@ def test_no_body_whatsoever_breaks_the_server(client: httpx.Client, number: int)
             listed = [one["item_id"] for one in told["items"]]
             assert len(listed) == len(set(listed)) <= body.get("k", 10)
             assert set(listed) <= set(ITEMS if body.get("candidates") is None else body["candidates"])
+            assert not set(listed) & set(((body.get("rules") or {}).get("deny") or {}).get("items", ()))
 
     holds()
     assert statuses >= {

@@ -241,6 +241,7 @@ def test_a_key_is_printed_once_and_its_file_is_taken_by_the_server(tmp_path: Pat
         (["--keep", "a year"], 2, "--keep is `a year`"),
         (["--deadline", "0s"], 2, "--deadline is `0s`"),
         (["--keys", "missing.toml"], 2, "missing.toml cannot be read as a file of keys"),
+        (["--scenarios", "missing.toml"], 2, "missing.toml cannot be read as scenarios"),
         (["--host", "0.0.0.0"], 1, "there are no keys"),
     ],
 )

@@ -20,7 +20,8 @@ from segue.evaluation.lists import UserLists, lists_after_last
 from segue.evaluation.phase import laid_out
 from segue.evaluation.points import Frontier
 from segue.evaluation.report import Report
-from segue.serving.answer import Question, Ranked, answer, left_out
+from segue.serving.answer import answer, left_out
+from segue.serving.asks import Question, Ranked
 from segue.serving.bundle import EXCLUDES, Bundle
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent, check_event
@@ -89,7 +90,13 @@ class Recommender:
         return list(self.artifact.catalog.ids)
 
     def recommend(
-        self, *, items: Sequence[str], k: int = 10, timestamp: float | None = None, exclude: str | None = None
+        self,
+        *,
+        items: Sequence[str],
+        k: int = 10,
+        timestamp: float | None = None,
+        exclude: str | None = None,
+        rules: Mapping[str, Any] | None = None,
     ) -> list[Recommendation]:
         """What comes next after some items, oldest first, taken as one session of a new user.
 
@@ -98,13 +105,20 @@ class Recommender:
             k: length of the list.
             timestamp: of the request in Unix seconds, if known.
             exclude: `none`, `current` or `seen`, in place of the model's own.
+            rules: what the list must and should look like, such as `{"deny": {"items": ["A"]}}`; see the page on rules.
 
         Raises:
-            RequestError: no list of ids, or a k or time that cannot be meant.
+            RequestError: no list of ids, or a k, time or rules that cannot be meant.
         """
         if isinstance(items, str):
             raise RequestError(f"`items` is the string {items!r}; expected a list of item ids, such as [{items!r}]")
-        found = self._engine.recommend(items=list(items), k=k, timestamp=timestamp, exclude=exclude)  # type: ignore[arg-type]
+        found = self._engine.recommend(
+            items=list(items),
+            k=k,
+            timestamp=timestamp,
+            exclude=exclude,  # type: ignore[arg-type]
+            rules=rules,
+        )
         return self._named(found)
 
     def recommend_users(

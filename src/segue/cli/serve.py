@@ -45,6 +45,9 @@ def command(
     ] = False,
     log_requests: Annotated[bool, Parameter(negative="", help="A line on stderr for each request.")] = False,
     deadline: Annotated[str, Parameter(help="When a request is given up.")] = "10s",
+    scenarios: Annotated[
+        Path | None, Parameter(help="A TOML file of named sets of rules, read again when it changes.")
+    ] = None,
     keep: Annotated[str | None, Parameter(help="How long events are kept, such as 365d. By default for ever.")] = None,
 ) -> None:
     """Serve a model over HTTP: events in, lists out."""
@@ -53,6 +56,9 @@ def command(
     from segue.durations import seconds_of
     from segue.serving.engine import Engine
     from segue.serving.policy import Policy
+    from segue.serving.recurring import Recurring
+    from segue.serving.scenario_watcher import ScenarioWatcher
+    from segue.serving.scenarios import read_scenarios
     from segue.serving.store.base import Store, Stores
     from segue.serving.store.memory import MemoryStore
     from segue.serving.store.opening import open_stores
@@ -71,6 +77,9 @@ def command(
     bundle, refused = first(folder)
     for one in refused:
         say(f"warning: version {one.version} is refused: {one.message}")
+    if scenarios is not None:
+        for note in read_scenarios(scenarios, bundle)[1]:
+            say(f"warning: {scenarios}: {note}")
     policy = Policy(late, refold_events)
     kept: Store | Stores = MemoryStore()
     if store is not None:
@@ -81,7 +90,9 @@ def command(
     del bundle  # or it would be kept for as long as the server runs, whatever takes its place
     engine.refused = refused[0] if refused else None
     set_up()
-    threads: list[Upkeep | Watcher] = [Upkeep(engine, keep=seconds)]
+    threads: list[Recurring] = [Upkeep(engine, keep=seconds)]
+    if scenarios is not None:
+        threads.append(ScenarioWatcher(engine, scenarios))
     if is_home(folder):
         threads.append(Watcher(engine, folder))
     try:

@@ -1,4 +1,4 @@
-"""From what is remembered to a ranked list, and what a request must say to get one."""
+"""From what is remembered to a ranked list."""
 
 from __future__ import annotations
 
@@ -8,77 +8,18 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.data.sessions import Moment, opens_session
-from segue.errors import RequestError, did_you_mean
 from segue.models.base import Query, at_request, pick
+from segue.ranking.rules import Short
 from segue.ranking.top_k import Exclusions, rows_within, top_k
-from segue.serving.bundle import EXCLUDES, Bundle, Exclude
-from segue.serving.events import check_id, check_time
+from segue.serving.asks import Ask, Question, Ranked
+from segue.serving.bundle import Bundle, Exclude
 from segue.serving.fold import absorb, blank, joined
+from segue.serving.ruled import is_ruled, limits_of, ruled
 from segue.serving.store.base import Memory, StoredEvent
 from segue.shapes import Array, Floats, Ints
 
 SCORES_BYTES = 64 * 2**20
 """So much memory the scores of the whole catalog may take at once."""
-
-
-class Ask(NamedTuple):
-    """A wish for a list.
-
-    Attributes:
-        k: its length.
-        timestamp: of the request in Unix seconds; None: for a user the present, for items not known.
-        exclude: in place of the bundle's.
-        candidates: item ids, of which alone may be answered; None: any.
-        categories: items of none of these may not be answered; None: any may.
-    """
-
-    k: int = 10
-    timestamp: float | None = None
-    exclude: Exclude | None = None
-    candidates: Sequence[str] | None = None
-    categories: Sequence[str] | None = None
-
-
-class Question(NamedTuple):
-    """What a list is made from.
-
-    Attributes:
-        memory: the state to answer from.
-        now: the moment of the request, if known.
-        k: length of the list.
-        left_out: item ids that may not be answered.
-        unknown_items: given items outside the catalog, for the answer to name.
-        allowed: (C,) items of which alone may be answered, ascending; None: any.
-        unknown_categories: given categories that no item has, for the answer to name.
-    """
-
-    memory: Memory
-    now: float | None
-    k: int
-    left_out: Sequence[str]
-    unknown_items: Sequence[str] = ()
-    allowed: Ints | None = None
-    unknown_categories: Sequence[str] = ()
-
-
-class Ranked(NamedTuple):
-    """An answer.
-
-    Attributes:
-        items: up to k (item id, score), best first; fewer where no more may be answered.
-        source: `state`, or `initial_state` where nothing is known or a request would open a session.
-        model_version: of the model that answered.
-        state_version: how many events the state has absorbed.
-        unknown_items: the given items that are outside the catalog; they tell the model little.
-        unknown_categories: the given categories that no item has.
-    """
-
-    items: list[tuple[str, float]]
-    source: str
-    model_version: str
-    state_version: int
-    unknown_items: list[str]
-    unknown_categories: list[str]
 
 
 def answer(bundle: Bundle, question: Question) -> Ranked:
@@ -93,19 +34,50 @@ def answer_all(bundle: Bundle, questions: Sequence[Question]) -> list[Ranked]:
     asked = [np.nan if question.now is None else question.now for question in questions]
     moment = np.where(np.isnan(asked), state["time"], asked)
     state = at_request(bundle.model, state, moment)
-    best, values = best_of(bundle, bundle.model.query(state, moment), questions)
-    fresh = np.isnan(state["time"])
-    return [
-        Ranked(
-            items=named(bundle, best[row, : question.k], values[row, : question.k]),
-            source="initial_state" if fresh[row] else "state",
-            model_version=bundle.version,
-            state_version=question.memory.seq,
-            unknown_items=list(question.unknown_items),
-            unknown_categories=list(question.unknown_categories),
-        )
-        for row, question in enumerate(questions)
-    ]
+    query, fresh = bundle.model.query(state, moment), np.isnan(state["time"])
+    lists: dict[int, Ranked] = {}
+    plain = [row for row, question in enumerate(questions) if not is_ruled(bundle, question)]
+    if plain:
+        whole = len(plain) == len(questions)
+        best, values = best_of(bundle, query if whole else pick(query, plain), [questions[row] for row in plain])
+        for place, row in enumerate(plain):
+            k = questions[row].k
+            lists[row] = plain_list(bundle, questions[row], best[place, :k], values[place, :k], bool(fresh[row]))
+    for row, question in enumerate(questions):
+        if row not in lists:
+            lists[row] = ruled_list(bundle, question, pick(query, [row]), bool(fresh[row]))
+    return [lists[row] for row in range(len(questions))]
+
+
+def plain_list(bundle: Bundle, question: Question, items: Array, scores: Array, fresh: bool) -> Ranked:
+    """The best of a row, by the users' ids."""
+    listed = named(bundle, items, scores)
+    short = None if len(listed) == question.k else limits_of(bundle, question).short(question.k, len(listed))
+    return ranked(bundle, question, listed, fresh, short)
+
+
+def ruled_list(bundle: Bundle, question: Question, query: Query, fresh: bool) -> Ranked:
+    """A list with rules, by the users' ids."""
+    placed, ids = ruled(bundle, query, question), bundle.item_ids.strings
+    listed = [(ids[item], score) for item, score in zip(placed.items, placed.scores, strict=True)]
+    pinned = frozenset(ids[item] for item in placed.pinned)
+    found = ranked(bundle, question, listed, fresh, placed.short)
+    return found._replace(pinned=pinned, unmet_pins=placed.unmet_pins)
+
+
+def ranked(
+    bundle: Bundle, question: Question, listed: list[tuple[str, float]], fresh: bool, short: Short | None
+) -> Ranked:
+    """An answer with these items."""
+    return Ranked(
+        items=listed,
+        source="initial_state" if fresh else "state",
+        model_version=bundle.version,
+        state_version=question.memory.seq,
+        unknown_items=list(question.unknown_items),
+        unknown_categories=list(question.unknown_categories),
+        short=short,
+    )
 
 
 def warm(bundle: Bundle) -> None:
@@ -113,7 +85,7 @@ def warm(bundle: Bundle) -> None:
 
     With 1,000,000 items the places of their ids alone take more than a second.
     """
-    _ = bundle.by_category
+    _ = bundle.by_category, bundle.facts.availability
     known = bundle.item_ids.strings[0]
     memory = absorb(bundle, blank(bundle), StoredEvent(1, known, 0.0))
     answer_all(bundle, [Question(memory, None, 1, [known]), Question(blank(bundle), None, 1, [known])])
@@ -204,25 +176,3 @@ def current_items(bundle: Bundle, memory: Memory, now: float | None) -> list[str
         return []
     over = now is not None and opens_session(memory.moment, Moment(now), bundle.rule.gap)
     return [] if over else [memory.item_id]
-
-
-def check_ask(ask: Ask) -> None:
-    """Raise RequestError for a wish that cannot be meant."""
-    if ask.k < 1:
-        raise RequestError(f"`k` is {ask.k}; expected at least 1")
-    check_time(ask.timestamp, "timestamp")
-    for place, item_id in enumerate(ask.candidates or ()):
-        check_id(item_id, f"candidates[{place}]")
-    if ask.exclude is not None and ask.exclude not in EXCLUDES:
-        raise RequestError(f"`exclude` is {ask.exclude!r}; expected one of these{did_you_mean(ask.exclude, EXCLUDES)}")
-
-
-def check_one_of(user_id: str | None, items: Sequence[str] | None) -> None:
-    """Raise RequestError unless exactly one of the two is given, with ids that can be meant."""
-    if (user_id is None) == (items is None):
-        found = "neither" if user_id is None else "both"
-        raise RequestError(f"`user_id` and `items`: {found} given; expected exactly one of them")
-    if user_id is not None:
-        check_id(user_id, "user_id")
-    for place, item_id in enumerate(items or ()):
-        check_id(item_id, f"items[{place}]")

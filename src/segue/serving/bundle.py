@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -13,6 +13,7 @@ from segue.artifact import Artifact
 from segue.data.ids import Ids
 from segue.models.base import Model, SessionRule
 from segue.ranking.index import Index
+from segue.ranking.rules import Bound, Facts, Rules
 from segue.shapes import Ints
 
 Exclude = Literal["none", "current", "seen"]
@@ -88,14 +89,20 @@ class Bundle:
         found = [self.by_category[name] for name in dict.fromkeys(categories) if name in self.by_category]
         return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int32)
 
-    @cached_property
-    def by_category(self) -> dict[str, Ints]:
+    @property
+    def by_category(self) -> Mapping[Hashable, Ints]:
         """The items of each category."""
-        members: dict[str, list[int]] = {}
-        for item, names in enumerate(self.columns.get("categories", ())):
-            for name in names or ():
-                members.setdefault(name, []).append(item)
-        return {name: np.array(items, np.int32) for name, items in members.items()}
+        return self.facts.members("categories")
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What rules are told of the items."""
+        return Facts(self.item_ids, self.columns)
+
+    @cached_property
+    def scenarios(self) -> dict[str, tuple[Rules, Bound]]:
+        """Named rules in terms of these items, as they come to be asked for: kept here, they go with the bundle."""
+        return {}
 
     def title_of(self, item_id: str) -> str | None:
         """The title of an item, None if it has none."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from segue.serving.answer import Ask, Ranked, check_ask, check_one_of, warm
+from segue.ranking.rules import Rules
+from segue.serving.answer import warm
+from segue.serving.applied import Applied, applied, rules_of
+from segue.serving.asks import Ask, Ranked, check_ask, check_one_of
 from segue.serving.bundle import Bundle, Exclude, Refused
 from segue.serving.events import LiveEvent, Observed, check_event, check_id
 from segue.serving.hashing import shard_of
 from segue.serving.policy import Policy
+from segue.serving.scenarios import Scenarios
 from segue.serving.shard import About, Shard
 from segue.serving.store.base import Store, Stores
 from segue.serving.task import Done, Task
@@ -41,6 +45,7 @@ class Engine:
         states: how many users have one, as last counted.
         warm: the part of the states that it made, as last counted; the others are folded anew.
         refused: what was to take over last, and could not.
+        scenarios: named sets of rules.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class Engine:
         self.warm = 1.0
         self.states = 0
         self.refused: Refused | None = None
+        self.scenarios = Scenarios({})
         self._home = stores
         given: Sequence[Store] = stores.stores if isinstance(stores, Stores) else [stores]
         self.shards = [Shard(store, lambda: self.bundle, self.policy, clock) for store in given]
@@ -89,6 +95,8 @@ class Engine:
         k: int = 10,
         timestamp: float | None = None,
         exclude: Exclude | None = None,
+        rules: Rules | Mapping[str, Any] | None = None,
+        scenario: str | None = None,
     ) -> Ranked:
         """What comes next for a user, or after some items taken as one session, of which nothing is kept.
 
@@ -98,15 +106,27 @@ class Engine:
             k: length of the list.
             timestamp: when it is asked, in Unix seconds. None: for a user the present, for items not known.
             exclude: in place of the bundle's.
+            rules: what the list must and should look like; as they stand in a request.
+            scenario: the name of a set of rules, which hold as well.
 
         Raises:
             RequestError: not exactly one of user and items, or a value that cannot be meant.
         """
-        task = question_of(user_id, items, Ask(k, timestamp, exclude))
+        given = None if rules is None else rules_of(rules)
+        task = question_of(user_id, items, Ask(k, timestamp, exclude, rules=self.applied(given, scenario, k)))
         self.submit([task])
         ranked = task.result.result().ranked
         assert ranked is not None
         return ranked
+
+    def applied(self, rules: Rules | None, scenario: str | None, k: int) -> Applied | None:
+        """The rules of a request for k items and of its scenario, for an `Ask`. Raises RequestError."""
+        if rules is None and scenario is None:
+            return None
+        bundle, scenarios = self.bundle, self.scenarios
+        if scenario is None:
+            return applied(bundle, rules, k)
+        return applied(bundle, rules, k, scenarios.named(scenario), scenarios.bound(scenario, bundle))
 
     def submit(self, tasks: Sequence[Task]) -> None:
         """Give tasks to their shards; their `result` is settled once what they say is stored.

@@ -6,10 +6,7 @@ import math
 from typing import Literal, NamedTuple
 
 from segue.errors import RequestError
-
-LATEST = 7_258_118_400.0
-"""2200-01-01 UTC in Unix seconds: a later time is taken for milliseconds."""
-
+from segue.moments import LATEST
 
 LateEvents = Literal["append", "reject", "refold"]
 """An event older than the user's last one: counts as simultaneous with that; is refused; or takes its place in time."""

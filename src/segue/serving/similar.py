@@ -6,7 +6,8 @@ import numpy as np
 
 from segue.errors import RequestError, did_you_mean
 from segue.ranking.top_k import Exclusions, top_k
-from segue.serving.answer import Question, answer, named
+from segue.serving.answer import answer, named
+from segue.serving.asks import Question
 from segue.serving.bundle import Bundle
 from segue.serving.fold import refold
 from segue.serving.store.base import StoredEvent

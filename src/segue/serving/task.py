@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from segue.serving.answer import Ask, Ranked
+from segue.serving.asks import Ask, Ranked
 from segue.serving.bundle import Bundle
 from segue.serving.events import LiveEvent, Observed
 

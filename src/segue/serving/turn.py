@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from segue.serving.answer import Question, allowed_of, left_out
+from segue.serving.answer import allowed_of, left_out
+from segue.serving.asks import Ask, Question
 from segue.serving.bundle import Bundle
 from segue.serving.events import LiveEvent, Observed
 from segue.serving.fold import absorb_all, blank
@@ -136,7 +137,7 @@ class Turn:
         if task.user_id is None:
             unknown = [item_id for item_id in task.items if bundle.item_ids.place_of(item_id) < 0]
             memory = self.memories[key_of(place, task)]
-            return Question(
+            question = Question(
                 memory,
                 ask.timestamp,
                 ask.k,
@@ -145,6 +146,7 @@ class Turn:
                 allowed.items,
                 allowed.unknown_categories,
             )
+            return self.with_rules(question, ask)
         memory, now = self.memories[task.user_id], self.now if ask.timestamp is None else ask.timestamp
         seen: list[str] = []
         if excluding == "seen":
@@ -153,7 +155,23 @@ class Turn:
                 [event.item_id for event in self.changes[task.user_id].events] if task.user_id in self.changes else []
             )
         out = left_out(bundle, memory, seen, now, excluding)
-        return Question(memory, now, ask.k, out, allowed.unknown_items, allowed.items, allowed.unknown_categories)
+        question = Question(memory, now, ask.k, out, allowed.unknown_items, allowed.items, allowed.unknown_categories)
+        return self.with_rules(question, ask)
+
+    def with_rules(self, question: Question, ask: Ask) -> Question:
+        """The same with the rules of the wish, for what serves in this turn."""
+        if ask.rules is None and self.bundle.facts.availability is None:
+            return question
+        at = self.now if ask.timestamp is None else ask.timestamp
+        if ask.rules is None:
+            return question._replace(at=at)
+        bound = ask.rules.on(self.bundle)
+        return question._replace(
+            rules=bound,
+            at=at,
+            unknown_items=list(dict.fromkeys((*question.unknown_items, *bound.unknown_items))),
+            unknown_categories=list(dict.fromkeys((*question.unknown_categories, *bound.unknown_categories))),
+        )
 
 
 def keys_of(task: Task) -> list[EventKey]:

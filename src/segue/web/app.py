@@ -12,7 +12,6 @@ from litestar.params import Body
 from msgspec import UNSET
 
 from segue.errors import RequestError
-from segue.serving.answer import Ask
 from segue.serving.engine import Engine, in_order, question_of, tasks_of
 from segue.serving.similar import similar_items
 from segue.serving.task import Done, Task
@@ -36,7 +35,7 @@ from segue.web.messages import (
 )
 from segue.web.openapi import document
 from segue.web.pages import page_handlers
-from segue.web.translating import live_event, observed_message, own_event, recommend_answer, similar_answer
+from segue.web.translating import ask_of, live_event, observed_message, own_event, recommend_answer, similar_answer
 
 DEADLINE = 10.0
 """Seconds."""
@@ -64,8 +63,7 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
     @post("/v1/recommend", status_code=200)
     async def recommend(data: Annotated[RecommendMessage, Body()]) -> RecommendAnswer:
         """Say what comes next; after an event of the user, if one is given."""
-        ask = Ask(data.k, data.timestamp, data.exclude, data.candidates, data.categories)
-        task = question_of(data.user_id, data.items, ask, own_event(data))
+        task = question_of(data.user_id, data.items, ask_of(data, engine), own_event(data))
         (found,) = await done(engine, [task], deadline)
         return recommend_answer(found)
 

@@ -10,7 +10,6 @@ import msgspec
 from litestar import Response
 
 from segue.errors import OverloadedError, RequestError, StoreError
-from segue.serving.answer import Ask
 from segue.serving.engine import Engine, question_of
 from segue.serving.task import Task
 from segue.web import decoding
@@ -18,7 +17,7 @@ from segue.web.app import done
 from segue.web.decoding import BodyError, decode, slow_body
 from segue.web.errors import failed_inside, on_body, on_overload, on_store
 from segue.web.messages import MAX_BODY_BYTES, ErrorAnswer, RecommendMessage
-from segue.web.translating import own_event, recommend_answer
+from segue.web.translating import ask_of, own_event, recommend_answer
 
 ROUTE = "/v1/recommend"
 
@@ -48,7 +47,7 @@ class Direct:
         except TimeoutError:
             await respond_with(send, on_body(None, slow_body()))
             return
-        task = task_of(first)
+        task = task_of(first, self._engine)
         if task is None:
             await self._app(scope, after(first, receive), send)
             return
@@ -65,15 +64,14 @@ class Direct:
             await respond(send, 200, content)
 
 
-def task_of(message: Mapping[str, Any]) -> Task | None:
+def task_of(message: Mapping[str, Any], engine: Engine) -> Task | None:
     """What a request asks for, if all of it came in one message and is as it should be."""
     body = message.get("body", b"")
     if message["type"] != "http.request" or message.get("more_body") or len(body) > MAX_BODY_BYTES:
         return None
     try:
         data: RecommendMessage = decode(body, RecommendMessage)
-        ask = Ask(data.k, data.timestamp, data.exclude, data.candidates, data.categories)
-        return question_of(data.user_id, data.items, ask, own_event(data))
+        return question_of(data.user_id, data.items, ask_of(data, engine), own_event(data))
     except (BodyError, RequestError):
         return None
 

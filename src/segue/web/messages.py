@@ -6,8 +6,10 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from segue.moments import LATEST
+from segue.ranking.rules import Rules
+from segue.ranking.rules.reasons import Because
 from segue.serving.bundle import Exclude
-from segue.serving.events import LATEST
 
 MAX_BODY_BYTES = 2**20
 
@@ -68,7 +70,8 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
 
     `timestamp` is the moment of the request: a user's default is now, that of items is not known.
     `exclude` replaces the model's own setting. Of `candidates` alone, and of items in any of `categories`, may be
-    answered, where they are given. An `event` of the user is stored before the answer, and counts in it.
+    answered, where they are given. An `event` of the user is stored before the answer, and counts in it. `rules` say
+    what the list must and should look like, and so does a `scenario`, by its name.
     """
 
     user_id: Id | None = None
@@ -79,10 +82,12 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     candidates: Annotated[list[Id], Meta(max_length=1000)] | None = None
     categories: Annotated[list[Id], Meta(max_length=100)] | None = None
     event: OwnEventMessage | None = None
+    rules: Rules | None = None
+    scenario: Id | None = None
 
 
 class RankedMessage(Struct, frozen=True):
-    """One recommended item; `source` says whether a `state` or the `initial_state` chose it."""
+    """One recommended item; `source` says whether a `state` or the `initial_state` chose it, or a `pin`."""
 
     item_id: str
     score: float
@@ -91,12 +96,37 @@ class RankedMessage(Struct, frozen=True):
     title: str | UnsetType = UNSET
 
 
+class ReasonMessage(Struct, frozen=True):
+    """Why so many items are not in the list, and the same in words; `catalog`: so many there are at all."""
+
+    reason: Because
+    items: int
+    message: str
+
+
+class ShortMessage(Struct, frozen=True):
+    """The list has fewer items than were asked for."""
+
+    wanted: int
+    given: int
+    because: list[ReasonMessage]
+
+
+class UnmetPinMessage(Struct, frozen=True):
+    """A pin that could not be had: what forbids its item, or `short` or `apart`: nothing could be put before it."""
+
+    item_id: str
+    place: int
+    because: str
+
+
 class RecommendAnswer(Struct, frozen=True):
     """The list, best first.
 
     `state_version` is the number of the last event in the state that answered; `unknown_items` are given items outside
     the catalog, `unknown_categories` given ones that no item has, if there are any; `event` is what became of the
-    event, if one came with the request.
+    event, if one came with the request. `short` says why there are fewer than `k`, `unmet_pins` which pins of the
+    rules could not be had.
     """
 
     request_id: str
@@ -106,6 +136,8 @@ class RecommendAnswer(Struct, frozen=True):
     unknown_items: list[str]
     unknown_categories: list[str] | UnsetType = UNSET
     event: ObservedMessage | UnsetType = UNSET
+    short: ShortMessage | UnsetType = UNSET
+    unmet_pins: list[UnmetPinMessage] | UnsetType = UNSET
 
 
 class SimilarMessage(Struct, frozen=True, forbid_unknown_fields=True):

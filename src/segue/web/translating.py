@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import msgspec
 from msgspec import UNSET
 
 from segue.errors import RequestError
+from segue.ranking.rules import Short
+from segue.serving.asks import Ask
 from segue.serving.bundle import Bundle
+from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent, Observed
 from segue.serving.task import Done
 from segue.web.messages import (
     EventMessage,
     ObservedMessage,
     RankedMessage,
+    ReasonMessage,
     RecommendAnswer,
     RecommendMessage,
+    ShortMessage,
     SimilarAnswer,
     SimilarItem,
+    UnmetPinMessage,
 )
 
 
@@ -31,6 +38,14 @@ def live_event(message: EventMessage) -> LiveEvent:
         message.event_id,
         message.event_type,
     )
+
+
+def ask_of(message: RecommendMessage, engine: Engine) -> Ask:
+    """What a request wishes for. Raises RequestError for rules that cannot be meant."""
+    rules = None
+    if message.rules is not None or message.scenario is not None:
+        rules = engine.applied(message.rules, message.scenario, message.k)
+    return Ask(message.k, message.timestamp, message.exclude, message.candidates, message.categories, rules)
 
 
 def own_event(message: RecommendMessage) -> LiveEvent | None:
@@ -63,6 +78,8 @@ def recommend_answer(done: Done) -> RecommendAnswer:
         RankedMessage(item_id, score, rank, ranked.source, (bundle.title_of(item_id) if titled else None) or UNSET)
         for rank, (item_id, score) in enumerate(ranked.items, 1)
     ]
+    if ranked.pinned:
+        items = [msgspec.structs.replace(one, source="pin") if one.item_id in ranked.pinned else one for one in items]
     event = observed_message(done.observed[0]) if done.observed else UNSET
     return RecommendAnswer(
         request_id=uuid4().hex,
@@ -72,7 +89,14 @@ def recommend_answer(done: Done) -> RecommendAnswer:
         unknown_items=ranked.unknown_items,
         unknown_categories=ranked.unknown_categories or UNSET,
         event=event,
+        short=UNSET if ranked.short is None else short_message(ranked.short),
+        unmet_pins=[UnmetPinMessage(*pin) for pin in ranked.unmet_pins] or UNSET,
     )
+
+
+def short_message(short: Short) -> ShortMessage:
+    """Why a list is short."""
+    return ShortMessage(short.wanted, short.given, [ReasonMessage(*reason) for reason in short.because])
 
 
 def similar_answer(bundle: Bundle, found: list[tuple[str, float]]) -> SimilarAnswer:

@@ -1,0 +1,42 @@
+"""The candidates of one list, and what of them is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from segue.shapes import Doubles, Ints, Longs
+
+POOL = 200
+"""So many candidates are looked at for a list, or as many as it needs."""
+
+
+class Pool(NamedTuple):
+    """Candidates, best first.
+
+    Attributes:
+        items: (P,).
+        scores: (P,) with what boosts and buries made of them.
+    """
+
+    items: Ints
+    scores: Doubles
+
+
+Choose = Callable[[Pool, int], Longs]
+"""From a pool and the length of a list to the places in the pool of what is chosen: at most k, distinct, in order."""
+
+
+def best_first(pool: Pool, k: int) -> Longs:
+    """The first k."""
+    return np.arange(min(k, len(pool.items)))
+
+
+def ordered(pool: Pool, k: int, choose: Choose) -> list[int]:
+    """The items of a pool, the chosen ones before all others, which follow where those do not fit."""
+    chosen = choose(pool, k)
+    rest = np.ones(len(pool.items), bool)
+    rest[chosen] = False
+    return [*pool.items[chosen].tolist(), *pool.items[rest].tolist()]

@@ -1,0 +1,96 @@
+"""What rules are told of the items: their places in the catalog, and who shares a value of a column."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from segue.errors import ArtifactError
+from segue.moments import seconds_of_moment
+from segue.shapes import Doubles, Ints
+
+FROM, UNTIL = "available_from", "available_until"
+"""Columns of the catalog that say when an item may be answered."""
+
+
+class Places(Protocol):
+    """The ids of the items, in the order of the catalog."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: int) -> str: ...
+
+    def place_of(self, string: str) -> int:
+        """The place of an id, -1 if it is not here."""
+
+    def places_of(self, strings: Iterable[str]) -> Ints:
+        """The places of many, -1 where one is not here."""
+
+
+class Availability(NamedTuple):
+    """When each item may be answered, by the catalog: begin <= time < end.
+
+    Attributes:
+        begin, end: (N,) Unix seconds, -inf and inf where nothing is said.
+    """
+
+    begin: Doubles
+    end: Doubles
+
+    def closed(self, at: float) -> Ints:
+        """The items that may not be answered at a time, ascending."""
+        return np.flatnonzero((at < self.begin) | (at >= self.end)).astype(np.int32)
+
+
+class Facts:
+    """What is known of N items.
+
+    Args:
+        ids: of the items.
+        columns: metadata by name, N values each.
+    """
+
+    def __init__(self, ids: Places, columns: Mapping[str, Sequence[Any]]) -> None:
+        self.ids, self.columns = ids, columns
+        self._members: dict[str, dict[Hashable, Ints]] = {}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def members(self, column: str) -> dict[Hashable, Ints]:
+        """The items of each value of a column, ascending; of a column of lists, of each entry."""
+        if column not in self._members:
+            found: dict[Hashable, list[int]] = {}
+            for item in range(len(self.columns.get(column, ()))):
+                for value in self.values(column, item):
+                    found.setdefault(value, []).append(item)
+            self._members[column] = {value: np.array(items, np.int32) for value, items in found.items()}
+        return self._members[column]
+
+    def values(self, column: str, item: int) -> Sequence[Hashable]:
+        """What a column says of an item: nothing, a value, or several."""
+        value = self.columns[column][item]
+        return () if value is None else tuple(dict.fromkeys(value)) if isinstance(value, list | tuple) else (value,)
+
+    @cached_property
+    def availability(self) -> Availability | None:
+        """When items may be answered, if the catalog says so. Raises ArtifactError for what is no moment."""
+        if FROM not in self.columns and UNTIL not in self.columns:
+            return None
+        return Availability(self._moments(FROM, -math.inf), self._moments(UNTIL, math.inf))
+
+    def _moments(self, column: str, unbounded: float) -> Doubles:
+        moments = np.full(len(self), unbounded)
+        for item, value in enumerate(self.columns.get(column, ())):
+            if value is None or value == "":
+                continue
+            try:
+                moments[item] = seconds_of_moment(value)
+            except ValueError as error:
+                where = f"the catalog's column `{column}` of item `{self.ids[item]}`"
+                raise ArtifactError(f"{where} {error}") from None
+        return moments

@@ -1,0 +1,108 @@
+"""What is wished for, what a list is made from, and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from segue.errors import RequestError, did_you_mean
+from segue.ranking.rules import Bound, Short, UnmetPin
+from segue.serving.applied import Applied
+from segue.serving.bundle import EXCLUDES, Exclude
+from segue.serving.events import check_id, check_time
+from segue.serving.store.base import Memory
+from segue.shapes import Ints
+
+
+class Ask(NamedTuple):
+    """A wish for a list.
+
+    Attributes:
+        k: its length.
+        timestamp: of the request in Unix seconds; None: for a user the present, for items not known.
+        exclude: in place of the bundle's.
+        candidates: item ids, of which alone may be answered; None: any.
+        categories: items of none of these may not be answered; None: any may.
+        rules: of the request and its scenario; None: there are none.
+    """
+
+    k: int = 10
+    timestamp: float | None = None
+    exclude: Exclude | None = None
+    candidates: Sequence[str] | None = None
+    categories: Sequence[str] | None = None
+    rules: Applied | None = None
+
+
+class Question(NamedTuple):
+    """What a list is made from.
+
+    Attributes:
+        memory: the state to answer from.
+        now: the moment of the request, if known.
+        k: length of the list.
+        left_out: item ids that may not be answered.
+        unknown_items: given items outside the catalog, for the answer to name.
+        allowed: (C,) items of which alone may be answered, ascending; None: any.
+        unknown_categories: given categories that no item has, for the answer to name.
+        rules: for the items of the bundle; None: there are none.
+        at: the moment for which windows are open or not; None: `now`, or the present.
+    """
+
+    memory: Memory
+    now: float | None
+    k: int
+    left_out: Sequence[str]
+    unknown_items: Sequence[str] = ()
+    allowed: Ints | None = None
+    unknown_categories: Sequence[str] = ()
+    rules: Bound | None = None
+    at: float | None = None
+
+
+class Ranked(NamedTuple):
+    """An answer.
+
+    Attributes:
+        items: up to k (item id, score), best first; fewer where no more may be answered.
+        source: `state`, or `initial_state` where nothing is known or a request would open a session.
+        model_version: of the model that answered.
+        state_version: how many events the state has absorbed.
+        unknown_items: the given items that are outside the catalog; they tell the model little.
+        unknown_categories: the given categories that no item has.
+        short: why there are fewer than k; None: there are k.
+        pinned: ids of the items that stand where a rule has pinned them.
+        unmet_pins: pins that could not be had.
+    """
+
+    items: list[tuple[str, float]]
+    source: str
+    model_version: str
+    state_version: int
+    unknown_items: list[str]
+    unknown_categories: list[str]
+    short: Short | None = None
+    pinned: frozenset[str] = frozenset()
+    unmet_pins: Sequence[UnmetPin] = ()
+
+
+def check_ask(ask: Ask) -> None:
+    """Raise RequestError for a wish that cannot be meant."""
+    if ask.k < 1:
+        raise RequestError(f"`k` is {ask.k}; expected at least 1")
+    check_time(ask.timestamp, "timestamp")
+    for place, item_id in enumerate(ask.candidates or ()):
+        check_id(item_id, f"candidates[{place}]")
+    if ask.exclude is not None and ask.exclude not in EXCLUDES:
+        raise RequestError(f"`exclude` is {ask.exclude!r}; expected one of these{did_you_mean(ask.exclude, EXCLUDES)}")
+
+
+def check_one_of(user_id: str | None, items: Sequence[str] | None) -> None:
+    """Raise RequestError unless exactly one of the two is given, with ids that can be meant."""
+    if (user_id is None) == (items is None):
+        found = "neither" if user_id is None else "both"
+        raise RequestError(f"`user_id` and `items`: {found} given; expected exactly one of them")
+    if user_id is not None:
+        check_id(user_id, "user_id")
+    for place, item_id in enumerate(items or ()):
+        check_id(item_id, f"items[{place}]")

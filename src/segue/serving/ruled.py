@@ -1,0 +1,89 @@
+"""A list with rules: what may be answered, then scores, then what is chosen, then its places."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from segue.models.base import Query
+from segue.ranking.pool import POOL, Choose, best_first, ordered
+from segue.ranking.rules import Bound, Limits, Short, UnmetPin, arrange
+from segue.serving.asks import Question
+from segue.serving.bundle import Bundle
+from segue.serving.candidates import Candidates
+
+NO_RULES = Bound()
+
+
+class Placed(NamedTuple):
+    """A list.
+
+    Attributes:
+        items: best first, but for what is pinned.
+        scores: with what boosts and buries made of them.
+        pinned: the items that stand where they are pinned.
+        unmet_pins: pins that could not be had.
+        short: why there are fewer than were asked for; None: there are as many.
+    """
+
+    items: Sequence[int]
+    scores: Sequence[float]
+    pinned: Sequence[int]
+    unmet_pins: Sequence[UnmetPin]
+    short: Short | None
+
+
+def is_ruled(bundle: Bundle, question: Question) -> bool:
+    """Whether a list needs more than the best scores: it has rules, or the catalog says when items are available."""
+    return question.rules is not None or bundle.facts.availability is not None
+
+
+def ruled(bundle: Bundle, query: Query, question: Question, choose: Choose = best_first) -> Placed:
+    """The list for one question.
+
+    Args:
+        query: of one row.
+        choose: takes the list out of the pool; what it did not take follows where rules leave places free.
+    """
+    bound = question.rules or NO_RULES
+    limits = limits_of(bundle, question)
+    k = min(question.k, bundle.model.n_items)
+    candidates = Candidates(bundle, query, limits, bound)
+    # pinned ones are taken out of it
+    pool = candidates.pool(max(POOL, k + len(bound.pins)), least=k)
+    pins, unmet = {}, []
+    for place, item in sorted(bound.pins.items()):
+        if place > question.k:
+            continue
+        because = limits.forbids(item) or (None if candidates.score_of(item) > -np.inf else "model")
+        if because is None:
+            pins[place] = item
+        else:
+            unmet.append(UnmetPin(bundle.item_ids[item], place, because))
+    listed = arrange(ordered(pool, k, choose), k, pins, bound.apart, candidates.beyond)
+    for place, item in pins.items():
+        if listed[place - 1 : place] != [item]:
+            unmet.append(UnmetPin(bundle.item_ids[item], place, "apart" if bound.apart else "short"))
+    return Placed(
+        listed,
+        [candidates.score_of(item) for item in listed],
+        [item for place, item in pins.items() if listed[place - 1 : place] == [item]],
+        sorted(unmet, key=lambda pin: pin.place),
+        None if len(listed) == question.k else limits.short(question.k, len(listed), candidates.answerable()),
+    )
+
+
+def limits_of(bundle: Bundle, question: Question) -> Limits:
+    """What may be answered to a question."""
+    bound, available = question.rules or NO_RULES, bundle.facts.availability
+    left_out = bundle.item_ids.places_of(question.left_out)
+    excluded = np.unique(left_out[left_out >= 0])
+    at = question.now if question.at is None else question.at
+    at = time.time() if at is None else at
+    closed = bound.closed(at)
+    if available is not None:
+        closed = np.union1d(closed, available.closed(at))
+    return Limits(bundle.model.n_items, question.allowed, excluded, bound.allowed, bound.denied, closed)

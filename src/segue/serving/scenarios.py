@@ -1,0 +1,85 @@
+"""Named sets of rules, from a TOML file with a table each."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from segue.errors import ConfigError, RequestError, did_you_mean
+from segue.ranking.rules import Bound, Rules, bind
+from segue.serving.applied import check_all
+from segue.serving.bundle import Bundle
+
+
+class Scenarios:
+    """Sets of rules by name, none of which changes.
+
+    Args:
+        sets: checked.
+    """
+
+    def __init__(self, sets: dict[str, Rules]) -> None:
+        self.sets = sets
+
+    def named(self, name: str) -> Rules:
+        """The rules of a scenario. Raises RequestError where there is none of that name."""
+        if name not in self.sets:
+            none = "" if self.sets else "; the server has none: start it with --scenarios FILE"
+            raise RequestError(f"`scenario`: there is no `{name[:80]}`{did_you_mean(name, self.sets)}{none}")
+        return self.sets[name]
+
+    def bound(self, name: str, bundle: Bundle) -> Bound:
+        """The same for the items of a bundle. What its catalog does not have is passed over."""
+        rules, kept = self.named(name), bundle.scenarios.get(name)
+        if kept is None or kept[0] is not rules:
+            kept = bundle.scenarios[name] = rules, bind(rules, bundle.facts, name, strict=False)
+        return kept[1]
+
+
+def read_scenarios(file: Path, bundle: Bundle) -> tuple[dict[str, Rules], list[str]]:
+    """The scenarios of a file, checked against the catalog that serves.
+
+    Returns:
+        The sets by name, and a sentence for each that names what the catalog does not have.
+
+    Raises:
+        ConfigError: it cannot be read, or a set cannot be meant.
+    """
+    try:
+        return parsed(file.read_bytes(), bundle)
+    except (OSError, ValueError) as error:  # broken TOML and wrong UTF-8 are values
+        raise ConfigError(f"{file} cannot be read as scenarios: {error}") from None
+    except RequestError as error:
+        raise ConfigError(f"{file}: {error}") from None
+
+
+def parsed(content: bytes, bundle: Bundle) -> tuple[dict[str, Rules], list[str]]:
+    """The scenarios of a TOML text; see `read_scenarios`. Raises ValueError or RequestError."""
+    sets: dict[str, Rules] = {}
+    notes = []
+    for name, table in tomllib.loads(content.decode("utf-8")).items():
+        try:
+            rules = msgspec.convert(texts(table), Rules)
+        except msgspec.ValidationError as error:
+            what, _, path = str(error).partition(" - at `$")
+            raise RequestError(f"`{name}{path.removesuffix('`')}`: {what[:1].lower()}{what[1:]}") from None
+        check_all(rules, name)
+        bound = bind(rules, bundle.facts, name)
+        unknown = [*bound.unknown_items, *bound.unknown_categories]
+        if unknown:
+            notes.append(f"scenario `{name}` names what the catalog does not have: {', '.join(unknown[:12])}")
+        sets[name] = rules
+    return sets, notes
+
+
+def texts(value: Any) -> Any:
+    """A tree of TOML in which each date is a text, as it is in JSON."""
+    if isinstance(value, dict):
+        return {key: texts(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [texts(one) for one in value]
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,115 @@
+"""Lists with random rules: no hard rule is ever violated, and the order is what it should be."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rules_shop
+from rules_shop import IDS, N, contradicts, kinds, legal, pins_of, request_of, shift_of, shop
+from segue.errors import RequestError
+from segue.serving.applied import rules_of
+from segue.serving.asks import Ranked
+from segue.serving.engine import Engine
+from segue.serving.scenarios import Scenarios
+
+
+def check(engine: Engine, asked: dict[str, Any], ranked: Ranked, sets: list[dict[str, Any]], *, windows: bool) -> None:
+    """Raise AssertionError where a list is not what its rules say."""
+    listed, k = [item for item, _ in ranked.items], asked["k"]
+    may = legal(asked, sets, windows=windows)
+    assert len(set(listed)) == len(listed) <= k
+    assert set(listed) <= set(may)
+    apart = [one for rules in sets for one in rules.get("apart", [])]
+    pins = {place: item for place, item in pins_of(sets, k).items() if item in may}
+    wanted = pins_of(sets, k)
+    unmet = {pin.place: (pin.item_id, pin.because) for pin in ranked.unmet_pins}
+    for place, item in wanted.items():
+        if listed[place - 1 : place] == [item]:
+            assert place not in unmet
+            assert item in ranked.pinned
+        elif item in may:  # nothing could be put before it
+            assert unmet[place] == (item, "apart" if apart else "short")
+            assert item in listed[: place - 1]
+        else:
+            assert unmet[place][0] == item
+            assert unmet[place][1] in ("deny", "allow", "windows", "exclude")
+    assert set(unmet) <= set(wanted)
+    for rule in apart:
+        for first, one in enumerate(listed):
+            for second in range(first + 1, min(len(listed), first + rule["within"] + 1)):
+                if kinds(one, rule) & kinds(listed[second], rule):
+                    assert {one, listed[second]} <= set(pins.values())
+    check_short(asked, listed, ranked, may, apart)
+    base = dict(engine.recommend(items=asked["items"], k=N, exclude="none").items) if not windows else {}
+    for item, score in ranked.items if base else []:
+        assert score == pytest.approx(base[item] + shift_of(item, sets))
+    if base and not apart:
+        scores = {item: np.float64(base[item]) + shift_of(item, sets) for item in may if item not in pins.values()}
+        best = sorted(scores, key=lambda item: (-scores[item], IDS.index(item)))
+        rest = [item for item in listed if item not in pins.values()]
+        np.testing.assert_allclose([scores[item] for item in rest], [scores[item] for item in best[: len(rest)]])
+
+
+def check_short(asked: Any, listed: list[str], ranked: Ranked, may: list[str], apart: list[Any]) -> None:
+    if len(listed) == asked["k"]:
+        assert ranked.short is None
+        return
+    short = ranked.short
+    assert short is not None
+    assert (short.wanted, short.given) == (asked["k"], len(listed))
+    # all items are accounted for
+    assert sum(one.items for one in short.because if one.reason != "catalog") + len(listed) == N
+    for item in set(may) - set(listed):  # one that is left out would stand too near to one that is listed
+        near = [
+            other for rule in apart for other in listed[-rule["within"] :] if kinds(item, rule) & kinds(other, rule)
+        ]
+        assert near, item
+
+
+def ask(engine: Engine, asked: dict[str, Any], *, windows: bool, scenario: dict[str, Any] | None = None) -> bool:
+    """Ask, check, ask again; whether there was a list."""
+    sets = [asked["rules"]] if scenario is None else [scenario, asked["rules"]]
+    named = {} if scenario is None else {"scenario": "s"}
+    if contradicts(asked["rules"], asked["k"]):
+        with pytest.raises(RequestError, match="`rules"):
+            engine.recommend(**asked, **named)
+        return False
+    ranked = engine.recommend(**asked, **named)
+    check(engine, asked, ranked, sets, windows=windows)
+    assert engine.recommend(**asked, **named) == ranked
+    return True
+
+
+@given(st.randoms(use_true_random=False), st.booleans())
+def test_no_hard_rule_is_violated_and_the_order_is_that_of_the_scores(rng: random.Random, windows: bool) -> None:
+    ask(shop(windows=windows), request_of(rng), windows=windows)
+
+
+@given(st.randoms(use_true_random=False))
+def test_a_scenario_and_a_request_hold_together(rng: random.Random) -> None:
+    engine, scenario = shop(), rules_shop.rules_of(rng, 10)
+    if not contradicts(scenario, 1000):
+        engine.scenarios = Scenarios({"s": rules_of(scenario)})
+        ask(engine, request_of(rng), windows=False, scenario=scenario)
+
+
+@pytest.mark.slow
+def test_of_a_hundred_thousand_random_requests_none_violates_a_hard_rule() -> None:
+    rng, lists = random.Random(6), 0
+    for windows in (False, True):
+        engine = shop(windows=windows)
+        for number in range(50_000):
+            scenario = None
+            if number % 3 == 0:
+                scenario = rules_shop.rules_of(rng, 10)
+                if contradicts(scenario, 1000):
+                    scenario = {}
+                engine.scenarios = Scenarios({"s": rules_of(scenario)})
+            lists += ask(engine, request_of(rng), windows=windows, scenario=scenario)
+    assert lists > 50_000
