@@ -165,6 +165,15 @@ def test_without_the_event_between_them_two_parts_of_a_session_are_one() -> None
     assert worth == {1: pytest.approx(-np.exp(-0.2)), 2: pytest.approx(1)}
 
 
+def test_a_late_event_that_opens_a_session_is_as_late_as_what_came_before_it() -> None:
+    events = history(("i1", 100, "a"), ("i2", 50, "b"), ("i3", 120, "b"))
+    # without the first the second happened at 50 and fades longer by the third
+    left, found = differences(fading_bundle(gap=100), events, ALL, 120.0, 50)
+    assert found[list(left).index(0), 2] == pytest.approx(np.exp(-0.2) - np.exp(-0.7))
+    for last in range(1, 4):
+        assert_by_hand(fading_bundle(gap=100), events, 120.0, last)
+
+
 def test_only_the_last_events_are_named_and_all_are_folded() -> None:
     events = history(("i1", 0), ("i1", 0), ("i1", 0), ("i4", 0))
     (one,) = explain(fading_bundle(gap=None), events, ["i1"], last=2)

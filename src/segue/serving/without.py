@@ -48,10 +48,10 @@ def without_each(bundle: Bundle, events: Sequence[StoredEvent], last: int) -> Wi
         opens = opening(before, time, left, events, place, bundle.rule.gap)
         starts = opens if bundle.rule.resets else np.isnan(before)
         after = advance(bundle.model, Event(np.repeat(item[place], len(left)), time, opens), starts, state)
-        same = starts & starts[0] & (time == time[0])
-        same[0] = False
-        if same.any():
-            left, after = left[~same], rows_at(after, ~same)
+        if starts[0]:
+            kept = ~starts | (time != time[0])
+            kept[0] = True
+            left, after = left[kept], rows_at(after, kept)
         if place >= len(events) - last:
             left = np.append(left, place)
             after = {name: np.concatenate([array, state[name][:1]]) for name, array in after.items()}
@@ -79,12 +79,13 @@ def opening(
 
     All rows had the same event before it, but for the one, in the end, that leaves just that out.
     """
+    now, last, one = events[place].session_id, session_of(events, place - 1), session_of(events, place - 2)
+    opens = np.asarray(opens_session(Moment(before, last), Moment(time, now), gap), bool)
+    if place > 0 and left[-1] == place - 1 and one != last:
+        opens[-1] = opens_session(Moment(before[-1], one), Moment(time[-1], now), gap)
+    return opens
 
-    def opened(rows: slice, previous: int) -> Bools:
-        session = events[previous].session_id if previous >= 0 else None
-        now = Moment(time[rows], events[place].session_id)
-        return np.asarray(opens_session(Moment(before[rows], session), now, gap), bool)
 
-    if place == 0 or left[-1] != place - 1:
-        return opened(slice(None), place - 1)
-    return np.concatenate([opened(slice(-1), place - 1), opened(slice(-1, None), place - 2)])
+def session_of(events: Sequence[StoredEvent], place: int) -> str | None:
+    """The session id of an event; None where there is none, or no such event."""
+    return events[place].session_id if place >= 0 else None
