@@ -88,6 +88,46 @@ def test_a_request_that_cannot_be_meant_is_refused(asked: dict[str, Any], messag
         markov.recommend(**asked)
 
 
+def test_reasons_are_differences_of_scores_with_and_without_an_event(gru: Recommender) -> None:
+    had = ["i1", "i2", "i3"]
+    scores = dict(pairs(gru.recommend(items=had, k=ITEMS, exclude="none")))
+    for reason in gru.explain(gru.recommend(items=had, k=5, exclude="none"), items=had):
+        assert [event.seq for event in reason.events]
+        for event in reason.events:
+            without = [item for item in had if item != event.item_id]
+            other = dict(pairs(gru.recommend(items=without, k=ITEMS, exclude="none")))
+            expected = scores[reason.item_id] - other[reason.item_id]
+            assert event.difference == pytest.approx(expected, abs=1e-5)
+
+
+def test_reasons_say_how_often_people_went_on_as_the_training_log_has_it(markov: Recommender) -> None:
+    log = clicks().filter(pl.col("timestamp") < markov.artifact.facts.cutoff).sort("user_id", "timestamp")
+    after = log.with_columns(pl.col("item_id", "timestamp").shift(-1).over("user_id").name.prefix("next_"))
+    together = after.filter((pl.col("next_timestamp") - pl.col("timestamp") <= 1800) & (pl.col("item_id") == "i3"))
+    times = together.filter(pl.col("next_item_id") == "i4").height
+    assert times > 3
+    (reason,) = markov.explain(["i4"], events=[{"item_id": "i9", "timestamp": 5}, "i3"])
+    assert [tuple(one) for one in reason.followed][:1] == [("i3", times, together.height)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"ranked": ["i1"]}, "`items` and `events`: neither given"),
+        ({"ranked": ["i1"], "items": [], "events": []}, "`items` and `events`: both given"),
+        ({"ranked": "i1", "items": []}, "`ranked` is the string 'i1'; expected a list"),
+        ({"ranked": ["i99"], "items": []}, r"item `i99` is not in the catalog.*did you mean `i9`"),
+        ({"ranked": ["i1"], "items": ["i2"], "most": 0}, "`most` is 0"),
+        ({"ranked": ["i1"], "items": [""]}, r"`items\[0\]` is empty"),
+        ({"ranked": ["i1"], "events": [{"item": "i2"}]}, "expected `item_id` and some of"),
+        ({"ranked": ["i1"], "items": ["i2"], "timestamp": 1.7e12}, "looks like milliseconds"),
+    ],
+)
+def test_reasons_that_cannot_be_given_are_refused(asked: dict[str, Any], message: str, markov: Recommender) -> None:
+    with pytest.raises(RequestError, match=message):
+        markov.explain(**asked)
+
+
 def test_frames_in_give_frames_of_the_same_kind_out(markov: Recommender, tmp_path: Path) -> None:
     write_shop(tmp_path)
     columns = ["user_id", "item_id", "score", "rank"]

@@ -14,7 +14,7 @@ import safetensors.numpy
 
 import segue.artifact.writing
 from segue.artifact import FILES, MANIFEST, Artifact, load_artifact, save_artifact
-from segue.artifact.content import STEP
+from segue.artifact.content import COUNTS, STEP
 from segue.choices import settings_of
 from segue.data.synthetic import noisy_chain
 from segue.errors import ArtifactError
@@ -112,7 +112,7 @@ def test_a_model_of_earlier_days_has_no_curves_and_is_loaded_and_saved_again(sav
     loaded = load_artifact(saved)
     assert loaded.diagnosis == {}
     save_artifact(loaded, saved, overwrite=True)
-    assert {file.name for file in saved.iterdir()} == {MANIFEST, STEP, *FILES}
+    assert {file.name for file in saved.iterdir()} == {MANIFEST, STEP, COUNTS, *FILES}
 
 
 def test_no_manifest_is_no_model(tmp_path: Path) -> None:
@@ -151,7 +151,9 @@ def test_a_folder_in_the_way_is_replaced_only_when_asked_and_only_if_it_is_a_mod
         save_artifact(artifacts["markov"], saved)
     save_artifact(artifacts["markov"], saved, overwrite=True)
     assert load_artifact(saved).facts.name == "markov"
-    assert {file.name for file in saved.iterdir()} == {MANIFEST, *FILES}, "the network's curves are gone with it"
+    assert {file.name for file in saved.iterdir()} == {MANIFEST, COUNTS, *FILES}, (
+        "the network's curves are gone with it"
+    )
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.tex").write_text("years of work")
     with pytest.raises(ArtifactError, match="holds no model of segue"):

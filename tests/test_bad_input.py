@@ -200,6 +200,8 @@ def test_weights_of_another_shape_are_named_even_where_the_hash_fits(shop: Path,
         (["recommend", "GRU", "--log", "LOG", "--out", "lists.xlsx"], ["lists.xlsx: expected a name that ends in"]),
         (["recommend", "GRU", "--log", "LOG", "--users", "u77"], ["user `u77` is not in the log", "did you mean `u7`"]),
         (["recommend", "GRU", "--items", "sku01", "-k", "0"], ["`k` is 0"]),
+        (["recommend", "GRU", "--log", "LOG", "--explain"], ["--explain is for one list: give --items"]),
+        (["recommend", "GRU", "--log", "LOG", "--explain", "--users", "u77"], ["user `u77` is not in the log"]),
         (["similar", "GRU", "--item", "sku99"], ["item `sku99` is not in the catalog of 12 items"]),
     ],
 )

@@ -134,6 +134,26 @@ def test_lists_for_some_users_name_no_others(shop: Path, capsys: Capture) -> Non
     assert {row["user_id"] for row in csv.DictReader(io.StringIO(ran.out))} == {"u3", "u7"}
 
 
+def test_a_list_is_explained_by_the_events_of_a_user_and_what_others_did(shop: Path, capsys: Capture) -> None:
+    asked = ("recommend", shop / "gru", "--log", shop / "clicks.csv", "--users", "u7", "-k", 3)
+    plain = [row["item_id"] for row in csv.DictReader(io.StringIO(Ran(capsys, *asked).out))]
+    answer = Ran(capsys, *asked, "--explain", "--json").json
+    assert [one["item_id"] for one in answer["items"]] == plain
+    for rank, one in enumerate(answer["items"], 1):
+        assert one["reasons"]["rank_without_rules"] == one["rank"] == rank
+        strengths = [abs(event["difference"]) for event in one["reasons"]["events"]]
+        assert len(strengths) == 3
+        assert strengths == sorted(strengths, reverse=True)
+    asked = ("recommend", shop / "gru", "--items", "sku03,sku04", "-k", N_ITEMS, "--exclude", "none", "--explain")
+    ran = Ran(capsys, *asked)
+    assert "moved by" in ran.out
+    assert "Thing 4 +" in ran.out or "Thing 4 -" in ran.out
+    (five,) = (one for one in Ran(capsys, *asked, "--json").json["items"] if one["item_id"] == "sku05")
+    (followed,) = (one for one in five["reasons"]["followed"] if one["item_id"] == "sku04")
+    assert f"Thing 4 {followed['times']} of {followed['of']} times" in ran.out
+    assert followed["of"] > followed["times"] > followed["of"] / 2
+
+
 def test_similar_names_every_other_item_once(shop: Path, capsys: Capture) -> None:
     answer = Ran(capsys, "similar", shop / "gru", "--item", "sku05", "-k", 99, "--json").json
     assert {one["item_id"] for one in answer["items"]} == {f"sku{n:02}" for n in range(N_ITEMS) if n != 5}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,10 +22,12 @@ from segue.serving.answer import answer, left_out
 from segue.serving.asks import Question, Ranked
 from segue.serving.bundle import EXCLUDES, Bundle
 from segue.serving.engine import Engine
-from segue.serving.events import LiveEvent, check_event
+from segue.serving.events import check_time
+from segue.serving.explain import Reason, explain
 from segue.serving.fold import absorb, blank
+from segue.serving.given import Given, history_of, session_of, stored
 from segue.serving.similar import similar_items
-from segue.serving.store.base import Memory, StoredEvent
+from segue.serving.store.base import Memory
 from segue.serving.store.memory import MemoryStore
 
 
@@ -189,6 +189,41 @@ class Recommender:
         """
         return self._named_pairs(similar_items(self.bundle, item, k))
 
+    def explain(
+        self,
+        ranked: Sequence[str | Recommendation],
+        *,
+        items: Sequence[str] | None = None,
+        events: Sequence[Given] | None = None,
+        timestamp: float | None = None,
+        most: int = 3,
+        before_rules: Sequence[str] = (),
+    ) -> list[Reason]:
+        """Why items stand in a list: the events that moved their scores most, and what others did after those.
+
+        Args:
+            ranked: the list, or some of it, or any items of the catalog.
+            items: what the user had, as in `recommend`.
+            events: or the user's events, oldest first, each as in `step`.
+            timestamp: of the request in Unix seconds, if known.
+            most: so many events, and so many pairs of items, are named at most for each item.
+            before_rules: the ids that rules were given, best first, for the rank without rules.
+
+        Raises:
+            RequestError: not exactly one of `items` and `events`, an item without a score, or a number or time that
+                cannot be meant.
+        """
+        if (items is None) == (events is None):
+            found = "neither" if items is None else "both"
+            raise RequestError(f"`items` and `events`: {found} given; expected exactly one of them")
+        for name, value in {"ranked": ranked, "items": items, "events": events}.items():
+            if isinstance(value, str):
+                raise RequestError(f"`{name}` is the string {value!r}; expected a list, such as [{value!r}]")
+        check_time(timestamp, "timestamp")
+        history = session_of(items, timestamp) if items is not None else history_of(events or ())
+        listed = [one if isinstance(one, str) else one.item_id for one in ranked]
+        return explain(self.bundle, history, listed, timestamp, most=most, before_rules=before_rules)
+
     def evaluate(self, log: Any, *, items: Any = None, **columns: Any) -> Report:
         """How good the model is on events it cannot have learned from; see `evaluate_artifact`."""
         from segue.data.log import read_log
@@ -227,7 +262,7 @@ class Recommender:
         """Nothing known of the user."""
         return UserState(blank(self.bundle), ())
 
-    def step(self, event: str | Mapping[str, Any], state: UserState) -> UserState:
+    def step(self, event: Given, state: UserState) -> UserState:
         """The state after one more event; the old one stays as it was.
 
         Args:
@@ -235,24 +270,9 @@ class Recommender:
                 Without a timestamp it counts as simultaneous with the one before; the first happened now.
             state: from `initial_state` or `step`.
         """
-        fields = {"item_id": event} if isinstance(event, str) else dict(event)
-        with suppress(KeyError):
-            fields.pop("user_id")
-        try:
-            live = LiveEvent(user_id="-", **fields)
-        except TypeError:
-            known = set(LiveEvent._fields) - {"user_id"}
-            raise RequestError(f"event {fields!r}: expected `item_id` and some of {sorted(known)}") from None
-        check_event(live, "event")
-        before = state.memory.moment
-        stored = StoredEvent(
-            seq=state.memory.seq + 1,
-            item_id=live.item_id,
-            time=live.timestamp if live.timestamp is not None else (before.time if before else time.time()),
-            session_id=live.session_id,
-        )
-        items = tuple(dict.fromkeys((*state.items, live.item_id)))
-        return UserState(absorb(self.bundle, state.memory, stored), items)
+        found = stored(event, state.memory.seq + 1, state.memory.moment)
+        items = tuple(dict.fromkeys((*state.items, found.item_id)))
+        return UserState(absorb(self.bundle, state.memory, found), items)
 
     def top_k(self, state: UserState, k: int = 10, *, timestamp: float | None = None) -> list[Recommendation]:
         """The best k items after a state, for a request at `timestamp`, if that is known."""

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from segue.config import Settings
 from segue.data.catalog import Catalog
 from segue.models.base import Model, SessionRule
+from segue.models.log_counts import LogCounts
 from segue.ranking.index import Index
 
 FORMAT = 2
@@ -26,6 +27,10 @@ STEP = "step.onnx"
 
 INDEX = "index.bin"
 """What finds the best of a large catalog; absent where a product with all of it is fast enough, or finds more."""
+
+
+COUNTS = "log_counts.safetensors"
+"""What the training log says of each item, see `LogCounts`; absent from models that were saved before it was kept."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -86,6 +91,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
         diagnosis: how training went: texts by the names of files, of `DIAGNOSIS`.
         version: names these very weights: the first letters of their hash.
         index: finds the best of a large catalog; None: a product with all of it does.
+        counts: what the training log says of each item; None: not known.
     """
 
     model: Model
@@ -97,6 +103,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
     diagnosis: dict[str, str] = {}
     version: str = ""
     index: Index | None = None
+    counts: LogCounts | None = None
 
 
 def facts_hash(facts: Facts) -> str:

@@ -11,13 +11,25 @@ import msgspec
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, INDEX, MANIFEST, STEP, Artifact, Manifest, facts_hash
+from segue.artifact.content import (
+    COUNTS,
+    DIAGNOSIS,
+    FILES,
+    FORMAT,
+    INDEX,
+    MANIFEST,
+    STEP,
+    Artifact,
+    Manifest,
+    facts_hash,
+)
 from segue.artifact.searching import index_from
 from segue.choices import read_toml, settings_of
 from segue.data.catalog import Catalog
 from segue.data.ids import Ids
 from segue.errors import ArtifactError, SegueError, UnknownCellError
 from segue.models.build import KINDS, restore
+from segue.models.log_counts import LogCounts
 
 
 def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
@@ -54,12 +66,18 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
             card=content["README.md"].decode(),
             diagnosis={name: content[name].decode() for name in DIAGNOSIS if name in content},
             index=index_from(model, content.get(INDEX)) if light else None,
+            counts=counts_from(content.get(COUNTS), facts.n_items),
             version=hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12],
         )
     except UnknownCellError as error:
         raise ArtifactError(f"{folder}: {error}; a cell of your own is known once its module is imported") from None
     except (ValueError, KeyError, TypeError, SafetensorError, SegueError) as error:
         raise ArtifactError(f"{folder}: the model is damaged or was made by another version: {error}") from None
+
+
+def counts_from(data: bytes | None, n_items: int) -> LogCounts | None:
+    """What the training log says of each item; None in an older model. Raises ArtifactError where it does not fit."""
+    return None if data is None else LogCounts.loaded(safetensors.numpy.load(data), n_items)
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -13,7 +13,18 @@ import msgspec
 import numpy as np
 import safetensors.numpy
 
-from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, INDEX, MANIFEST, STEP, Artifact, Manifest, facts_hash
+from segue.artifact.content import (
+    COUNTS,
+    DIAGNOSIS,
+    FILES,
+    FORMAT,
+    INDEX,
+    MANIFEST,
+    STEP,
+    Artifact,
+    Manifest,
+    facts_hash,
+)
 from segue.artifact.searching import index_of
 from segue.config import toml_of
 from segue.disk import write_through
@@ -46,6 +57,7 @@ def save_artifact(
             "README.md": artifact.card.encode(),
             **step_of(artifact, say),
             **({} if index is None else {INDEX: index.content()}),
+            **({} if artifact.counts is None else {COUNTS: safetensors.numpy.save(artifact.counts.arrays())}),
             **{name: text.encode() for name, text in artifact.diagnosis.items()},
         }
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
@@ -100,7 +112,7 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise ArtifactError(f"{folder} exists already: choose another --out, or replace the model with --overwrite")
     if not (folder / MANIFEST).exists():
         raise ArtifactError(f"{folder} exists and holds no model of segue: it is not overwritten, choose another --out")
-    foreign = sorted({file.name for file in folder.iterdir()} - {MANIFEST, STEP, INDEX, *FILES, *DIAGNOSIS})
+    foreign = sorted({file.name for file in folder.iterdir()} - {MANIFEST, STEP, INDEX, COUNTS, *FILES, *DIAGNOSIS})
     if foreign:
         raise ArtifactError(
             f"{folder} holds more than a model ({', '.join(foreign[:3])}): it is not overwritten; move that elsewhere"

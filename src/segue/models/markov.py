@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from segue.data import spill
-from segue.data.grouping import distinct
 from segue.data.sessions import Sequences
 from segue.models.base import Event, Query, SessionRule, State, at_request, fold
 from segue.models.counts import Lists, clock, known_events, latest_item, popularity_order, taken
+from segue.models.transitions import Transitions
 from segue.shapes import Array, Bools, Doubles, Floats, Ints
 
 
@@ -39,18 +39,7 @@ class Markov:
     def fit(self, sequences: Sequences, *, cutoff: float | None = None) -> Self:
         """Count the transitions of a training log to what is to be predicted; `cutoff` makes no difference."""
         known = known_events(sequences, self.n_items)
-        item, session = known.item, known.session
-        before, after = slice(None, -1), slice(1, None)
-        wanted = None if known.wanted is None else known.wanted[after]
-
-        def follow(b: slice) -> Bools:
-            same = session[after][b] == session[before][b]
-            return np.asarray(same if wanted is None else same & wanted[b])
-
-        together = spill.filled(len(item) - 1, bool, follow, session)
-        left, came = spill.taken(item[before], together), spill.taken(item[after], together)
-        first, second, self.times_next = distinct(spill.counted(left, self.n_items), left, came, self.n_items)
-        self.next = Lists.grouped(first, second, self.n_items)
+        self.next, self.times_next = Transitions.of(known, self.n_items)
         self.counts = spill.counted(known.predicted.item, self.n_items)
         self._floor = popularity_order(self.counts) / 2
         return self

@@ -12,8 +12,10 @@ import numpy as np
 from segue.artifact import Artifact
 from segue.data.ids import Ids
 from segue.models.base import Model, SessionRule
+from segue.models.log_counts import LogCounts
 from segue.ranking.index import Index
 from segue.ranking.rules import Bound, Facts, Rules
+from segue.serving.fallback import Chain
 from segue.shapes import Ints
 
 Exclude = Literal["none", "current", "seen"]
@@ -47,6 +49,7 @@ class Bundle:
         exclude: what is left out of an answer unless a request says otherwise.
         index: finds the best of a large catalog; None: a product with all of it does.
         window: a state is folded anew from so many events of a user, unless said otherwise: what training saw at once.
+        counts: what the training log says of each item; None: a model that was saved without it.
         order: in which events count, `arrival` or `time`: a state made under the other one means nothing.
     """
 
@@ -58,6 +61,7 @@ class Bundle:
     exclude: Exclude = "none"
     index: Index | None = None
     window: int = 200
+    counts: LogCounts | None = None
     order: str = "arrival"
 
     @classmethod
@@ -72,6 +76,7 @@ class Bundle:
             exclude=artifact.facts.exclude,  # type: ignore[arg-type]  # one of the three: it was checked as a setting
             index=artifact.index,
             window=artifact.settings.train.window,
+            counts=artifact.counts,
         )
 
     @property
@@ -88,6 +93,11 @@ class Bundle:
         """The items of any of these categories, ascending."""
         found = [self.by_category[name] for name in dict.fromkeys(categories) if name in self.by_category]
         return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int32)
+
+    @cached_property
+    def chain(self) -> Chain | None:
+        """What fills a list that the model leaves short; None where nothing is known of the training log."""
+        return None if self.counts is None else Chain(self.counts)
 
     @property
     def by_category(self) -> Mapping[Hashable, Ints]:

@@ -15,6 +15,7 @@ from segue.evaluation.judge import Entry, judge
 from segue.evaluation.phase import phase_of
 from segue.evaluation.report import Report
 from segue.models.build import BASELINES, MIX, kind_of, model_names
+from segue.models.log_counts import HALF_LIFE, LogCounts
 from segue.models.mix import Mix
 from segue.training.candidates import Fitted, again, fit_baseline
 from segue.training.card import card_of
@@ -133,6 +134,12 @@ def train_artifact(plan: Plan, model: str | None, shop: Workshop) -> tuple[Artif
         metrics={"report": report, "curve": one.curve, "latency": latency},
         card=card_of(facts, report, plan.settings, latency, diagnosis),
         diagnosis=diagnosis,
+        counts=LogCounts.of(
+            one.phase.learned,
+            facts.n_items,
+            cutoff=one.phase.cutoff,
+            half_life=facts.baselines.get("recent_popularity", {}).get("half_life", HALF_LIFE),
+        ),
     )
     return artifact, report
 

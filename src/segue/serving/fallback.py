@@ -1,0 +1,109 @@
+"""What fills a list that is short: what others did after the last items, what is popular of late, what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from segue.models.log_counts import LogCounts
+from segue.shapes import Array, Ints
+
+Source = Literal["neighbours", "trending", "newest"]
+"""Where an item comes from, in the order in which they are asked."""
+
+SOURCES: tuple[Source, ...] = ("neighbours", "trending", "newest")
+
+
+class Filling(NamedTuple):
+    """An item that fills a place.
+
+    Attributes:
+        item: its index.
+        score: comparable with those of the same source alone, see `Chain`.
+        source: where it comes from.
+    """
+
+    item: int
+    score: float
+    source: Source
+
+
+class Chain:
+    """Every item of a catalog, in the order in which they fill the places that are left.
+
+    `neighbours`: what came right after one of the items that the user had last. The score of j is the sum over these
+    items i, the last one first, of (times j came right after i) / (times anything did) / (1, 2, 3, ...).
+    `trending`: items that of late have at least the worth of one event; the score is the logarithm of that worth (see
+    `RecentPopularity`); without times all items with events, and the score is their number.
+    `newest`: all others, those without events first, then by their first event, the latest first; the score falls by 1
+    from place to place, 1 for the oldest item.
+    """
+
+    def __init__(self, counts: LogCounts) -> None:
+        self.counts = counts
+
+    def fill(self, had: Ints, k: int, *, left_out: Ints, allowed: Ints | None = None) -> list[Filling]:
+        """Up to k items, best first; fewer only where no more may be answered.
+
+        Args:
+            had: (A,) the last items of the user, the last one first; -1 for one outside the catalog.
+            k: so many places are to be filled.
+            left_out: what may not be answered, or stands in the list already; -1 is skipped.
+            allowed: (C,) of which alone may be answered; None: any.
+        """
+        free = np.ones(len(self.counts.events), bool)
+        if allowed is not None:
+            free[:] = False
+            free[allowed] = True
+        free[left_out[left_out >= 0]] = False
+        found: list[Filling] = []
+        for source, items, scores in self.sources(had[had >= 0]):
+            if len(found) >= k:
+                break
+            places = np.flatnonzero(free[items])[: k - len(found)]
+            free[items[places]] = False
+            pairs = zip(items[places].tolist(), scores[places].tolist(), strict=True)
+            found += [Filling(item, score, source) for item, score in pairs]
+        return found
+
+    def sources(self, had: Ints) -> Iterator[tuple[Source, Ints, Array]]:
+        """Each source with its items, best first, and their scores."""
+        yield "neighbours", *self.neighbours(had)
+        yield "trending", *self.trending
+        yield "newest", *self.newest
+
+    def neighbours(self, had: Ints) -> tuple[Ints, Array]:
+        """What came right after some items, and how much each is worth."""
+        lists = [(*self.counts.after(item), self.counts.left[item] * rank) for rank, item in enumerate(had.tolist(), 1)]
+        if not lists:
+            return np.zeros(0, np.int32), np.zeros(0)
+        items, where = np.unique(np.concatenate([items for items, _, _ in lists]), return_inverse=True)
+        worth = np.bincount(where, np.concatenate([times / of for _, times, of in lists]), minlength=len(items))
+        order = np.argsort(-worth, kind="stable")
+        return items[order], worth[order]
+
+    @cached_property
+    def trending(self) -> tuple[Ints, Array]:
+        """The items with the worth of an event of late, and that worth."""
+        counts = self.counts
+        score = counts.recent if counts.timed else counts.events.astype(np.float32)
+        enough = (counts.events > 0) & (score >= (0 if counts.timed else 1))
+        return ordered(score, np.flatnonzero(enough))
+
+    @cached_property
+    def newest(self) -> tuple[Ints, Array]:
+        """All items by when they came first, and a score that falls."""
+        first = self.counts.first_seen
+        if not self.counts.timed:
+            first = np.where(self.counts.events > 0, 0.0, np.inf)
+        order, _ = ordered(first, np.arange(len(first)))
+        return order, np.arange(len(first), 0, -1.0)
+
+
+def ordered(score: Array, items: Array) -> tuple[Ints, Array]:
+    """Some items by score, the highest first; of equals the lower index."""
+    order = items[np.argsort(-score[items], kind="stable")].astype(np.int32)
+    return order, score[order]
