@@ -97,6 +97,9 @@ class Recommender:
         timestamp: float | None = None,
         exclude: str | None = None,
         rules: Mapping[str, Any] | None = None,
+        diversity: float = 0.0,
+        strategy: str | None = None,
+        seed: int | None = None,
     ) -> list[Recommendation]:
         """What comes next after some items, oldest first, taken as one session of a new user.
 
@@ -106,9 +109,12 @@ class Recommender:
             timestamp: of the request in Unix seconds, if known.
             exclude: `none`, `current` or `seen`, in place of the model's own.
             rules: what the list must and should look like, such as `{"deny": {"items": ["A"]}}`; see the page on rules.
+            diversity: from 0 (the best scores) to 1: how much less of the same the list is to be.
+            strategy: by which, see the page on diversity; None: `mmr`.
+            seed: of a strategy that draws.
 
         Raises:
-            RequestError: no list of ids, or a k, time or rules that cannot be meant.
+            RequestError: no list of ids, or a k, time, rules or strategy that cannot be meant.
         """
         if isinstance(items, str):
             raise RequestError(f"`items` is the string {items!r}; expected a list of item ids, such as [{items!r}]")
@@ -118,6 +124,9 @@ class Recommender:
             timestamp=timestamp,
             exclude=exclude,  # type: ignore[arg-type]
             rules=rules,
+            diversity=diversity,
+            strategy=strategy,
+            seed=seed,
         )
         return self._named(found)
 

@@ -17,7 +17,7 @@ from segue.metrics import attribute_vectors
 from segue.models.base import Model
 from segue.ranking.diversity import Kinds, Known
 from segue.rng import stream
-from segue.shapes import Array, Bools, Floats
+from segue.shapes import Array, Bools, Doubles, Floats
 
 Similarity = Literal["attributes", "vectors", "auto"]
 SIMILARITIES = ("attributes", "vectors", "auto")
@@ -126,4 +126,10 @@ def new_items(learned: Sequences, n_items: int) -> Bools | None:
         item, time = learned.item[block], learned.time[block]
         low, high = min(low, float(time.min())), max(high, float(time.max()))
         np.minimum.at(first, item[item >= 0], time[item >= 0])
+    return new_since(first, high, low)
+
+
+def new_since(first: Doubles, high: float, low: float | None = None) -> Bools:
+    """(N,) the same from the first event of each item, and the times of the last and the first event of the log."""
+    low = float(first.min()) if low is None else low
     return np.asarray((first > high - NEW_SHARE * (high - low)) & (first <= high))

@@ -34,6 +34,7 @@ class LogCounts(NamedTuple):
         events: (N,) how often an item occurs.
         recent: (N,) the same with old events counting less, see `RecentPopularity`; (0,) in a log without times.
         first_seen: (N,) Unix seconds of its first event; (0,) in a log without times.
+        until: (1,) of the last event of the log; (0,) in one without times.
     """
 
     next: Lists
@@ -42,6 +43,7 @@ class LogCounts(NamedTuple):
     events: Ints
     recent: Floats
     first_seen: Doubles
+    until: Doubles
 
     @classmethod
     def of(
@@ -59,10 +61,11 @@ class LogCounts(NamedTuple):
         known = known_events(sequences, n_items)
         transitions = Transitions.of(known, n_items)
         kept = transitions.most_frequent(min(NEXT, max(FEWEST, PAIRS // n_items)))
-        recent, first_seen = np.zeros(0, np.float32), np.zeros(0)
+        recent, first_seen, until = np.zeros(0, np.float32), np.zeros(0), np.zeros(0)
         if sequences.timed:
             model = RecentPopularity(n_items, rule=SessionRule(), half_life=half_life).fit(sequences, cutoff=cutoff)
             recent, first_seen = model.recent.astype(np.float32), first_times(known, n_items)
+            until = np.array([max(float(sequences.time[b].max()) for b in spill.blocks(len(sequences)))])
         return cls(
             next=kept.next,
             times=kept.times.astype(np.int32),
@@ -70,6 +73,7 @@ class LogCounts(NamedTuple):
             events=spill.counted(known.item, n_items).astype(np.int32),
             recent=recent,
             first_seen=first_seen,
+            until=until,
         )
 
     @property
@@ -94,7 +98,7 @@ class LogCounts(NamedTuple):
     def arrays(self) -> dict[str, Array]:
         """All of it by name."""
         lists = {"next_bounds": self.next.bounds, "next_items": self.next.values, "next_times": self.times}
-        return {**lists, **{name: getattr(self, name) for name in ("left", "events", "recent", "first_seen")}}
+        return {**lists, **{name: getattr(self, name) for name in ("left", "events", "recent", "first_seen", "until")}}
 
     @classmethod
     def loaded(cls, arrays: Mapping[str, Array], n_items: int) -> LogCounts:
@@ -111,6 +115,7 @@ class LogCounts(NamedTuple):
                 "left": (np.int32, n_items),
                 "events": (np.int32, n_items),
                 "recent": (np.float32, len(first_seen)),
+                "until": (np.float64, min(len(first_seen), 1)),
             },
         )
         return cls(
@@ -120,6 +125,7 @@ class LogCounts(NamedTuple):
             events=found["events"],
             recent=found["recent"],
             first_seen=first_seen,
+            until=found["until"],
         )
 
 

@@ -9,6 +9,7 @@ from segue.errors import RequestError, did_you_mean
 from segue.ranking.rules import Bound, Short, UnmetPin
 from segue.serving.applied import Applied
 from segue.serving.bundle import EXCLUDES, Exclude
+from segue.serving.diverse import Diverse
 from segue.serving.events import check_id, check_time
 from segue.serving.store.base import Memory
 from segue.shapes import Ints
@@ -24,6 +25,7 @@ class Ask(NamedTuple):
         candidates: item ids, of which alone may be answered; None: any.
         categories: items of none of these may not be answered; None: any may.
         rules: of the request and its scenario; None: there are none.
+        diverse: how it is to be less of the same; None: not at all.
     """
 
     k: int = 10
@@ -32,6 +34,7 @@ class Ask(NamedTuple):
     candidates: Sequence[str] | None = None
     categories: Sequence[str] | None = None
     rules: Applied | None = None
+    diverse: Diverse | None = None
 
 
 class Question(NamedTuple):
@@ -47,6 +50,7 @@ class Question(NamedTuple):
         unknown_categories: given categories that no item has, for the answer to name.
         rules: for the items of the bundle; None: there are none.
         at: the moment for which windows are open or not; None: `now`, or the present.
+        diverse: how it is to be less of the same; None: not at all.
     """
 
     memory: Memory
@@ -58,6 +62,7 @@ class Question(NamedTuple):
     unknown_categories: Sequence[str] = ()
     rules: Bound | None = None
     at: float | None = None
+    diverse: Diverse | None = None
 
 
 class Ranked(NamedTuple):

@@ -13,6 +13,7 @@ from segue.artifact import Artifact
 from segue.data.ids import Ids
 from segue.models.base import Model, SessionRule
 from segue.models.log_counts import LogCounts
+from segue.ranking.diversity import Known
 from segue.ranking.index import Index
 from segue.ranking.rules import Bound, Facts, Rules
 from segue.serving.fallback import Chain
@@ -50,6 +51,7 @@ class Bundle:
         index: finds the best of a large catalog; None: a product with all of it does.
         window: a state is folded anew from so many events of a user, unless said otherwise: what training saw at once.
         counts: what the training log says of each item; None: a model that was saved without it.
+        seed: of the space in which items are alike, see `known`.
         order: in which events count, `arrival` or `time`: a state made under the other one means nothing.
     """
 
@@ -62,6 +64,7 @@ class Bundle:
     index: Index | None = None
     window: int = 200
     counts: LogCounts | None = None
+    seed: int = 1
     order: str = "arrival"
 
     @classmethod
@@ -77,6 +80,7 @@ class Bundle:
             index=artifact.index,
             window=artifact.settings.train.window,
             counts=artifact.counts,
+            seed=artifact.settings.seed,
         )
 
     @property
@@ -103,6 +107,13 @@ class Bundle:
     def by_category(self) -> Mapping[Hashable, Ints]:
         """The items of each category."""
         return self.facts.members("categories")
+
+    @cached_property
+    def known(self) -> Known:
+        """What strategies of diversity are told of the items."""
+        from segue.serving.diverse import known_by
+
+        return known_by(self)
 
     @cached_property
     def facts(self) -> Facts:

@@ -15,6 +15,7 @@ from segue.serving.answer import warm
 from segue.serving.applied import Applied, applied, rules_of
 from segue.serving.asks import Ask, Ranked, check_ask, check_one_of
 from segue.serving.bundle import Bundle, Exclude, Refused
+from segue.serving.diverse import Diverse, diverse_of
 from segue.serving.events import LiveEvent, Observed, check_event, check_id
 from segue.serving.hashing import shard_of
 from segue.serving.policy import Policy
@@ -97,6 +98,9 @@ class Engine:
         exclude: Exclude | None = None,
         rules: Rules | Mapping[str, Any] | None = None,
         scenario: str | None = None,
+        diversity: float = 0.0,
+        strategy: str | None = None,
+        seed: int | None = None,
     ) -> Ranked:
         """What comes next for a user, or after some items taken as one session, of which nothing is kept.
 
@@ -108,12 +112,22 @@ class Engine:
             exclude: in place of the bundle's.
             rules: what the list must and should look like; as they stand in a request.
             scenario: the name of a set of rules, which hold as well.
+            diversity: from 0 (the best scores) to 1: how much less of the same the list is to be.
+            strategy: by which, see `segue.ranking.diversity`; None: `mmr`.
+            seed: of a strategy that draws; None: of the user and the last event.
 
         Raises:
             RequestError: not exactly one of user and items, or a value that cannot be meant.
         """
         given = None if rules is None else rules_of(rules)
-        task = question_of(user_id, items, Ask(k, timestamp, exclude, rules=self.applied(given, scenario, k)))
+        ask = Ask(
+            k,
+            timestamp,
+            exclude,
+            rules=self.applied(given, scenario, k),
+            diverse=self.diverse(diversity, strategy, seed),
+        )
+        task = question_of(user_id, items, ask)
         self.submit([task])
         ranked = task.result.result().ranked
         assert ranked is not None
@@ -127,6 +141,10 @@ class Engine:
         if scenario is None:
             return applied(bundle, rules, k)
         return applied(bundle, rules, k, scenarios.named(scenario), scenarios.bound(scenario, bundle))
+
+    def diverse(self, diversity: float, strategy: str | None, seed: int | None) -> Diverse | None:
+        """How a list is to be less of the same, for an `Ask`. Raises RequestError."""
+        return diverse_of(self.bundle, diversity, strategy, seed)
 
     def submit(self, tasks: Sequence[Task]) -> None:
         """Give tasks to their shards; their `result` is settled once what they say is stored.

@@ -9,11 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.models.base import Query
-from segue.ranking.pool import POOL, Choose, best_first, ordered
+from segue.ranking.pool import POOL, ordered
 from segue.ranking.rules import Bound, Limits, Short, UnmetPin, arrange
 from segue.serving.asks import Question
 from segue.serving.bundle import Bundle
 from segue.serving.candidates import Candidates
+from segue.serving.diverse import chosen_by
 
 NO_RULES = Bound()
 
@@ -37,17 +38,16 @@ class Placed(NamedTuple):
 
 
 def is_ruled(bundle: Bundle, question: Question) -> bool:
-    """Whether a list needs more than the best scores: it has rules, or the catalog says when items are available."""
-    return question.rules is not None or bundle.facts.availability is not None
+    """Whether a list needs more than the best scores: rules, diversity, or a catalog that says what is available."""
+    return question.rules is not None or question.diverse is not None or bundle.facts.availability is not None
 
 
-def ruled(bundle: Bundle, query: Query, question: Question, choose: Choose = best_first) -> Placed:
-    """The list for one question.
+def ruled(bundle: Bundle, query: Query, question: Question) -> Placed:
+    """The list for one question; `query` is of one row.
 
-    Args:
-        query: of one row.
-        choose: takes the list out of the pool; what it did not take follows where rules leave places free.
+    A strategy of diversity takes the list out of the pool; what it did not take follows where rules leave places free.
     """
+    choose = chosen_by(bundle, question.diverse)
     bound = question.rules or NO_RULES
     limits = limits_of(bundle, question)
     k = min(question.k, bundle.model.n_items)

@@ -146,17 +146,28 @@ class Turn:
                 allowed.items,
                 allowed.unknown_categories,
             )
-            return self.with_rules(question, ask)
+            return self.diversified(self.with_rules(question, ask), task)
         memory, now = self.memories[task.user_id], self.now if ask.timestamp is None else ask.timestamp
-        seen: list[str] = []
-        if excluding == "seen":
-            seen = self.store.item_ids(task.user_id)
-            seen += (
-                [event.item_id for event in self.changes[task.user_id].events] if task.user_id in self.changes else []
-            )
+        seen = self.had(task) if excluding == "seen" else []
         out = left_out(bundle, memory, seen, now, excluding)
         question = Question(memory, now, ask.k, out, allowed.unknown_items, allowed.items, allowed.unknown_categories)
-        return self.with_rules(question, ask)
+        return self.diversified(self.with_rules(question, ask), task)
+
+    def had(self, task: Task) -> Sequence[str]:
+        """The items that the user of a task had, those of this turn among them; or the given ones."""
+        if task.user_id is None:
+            return task.items
+        change = self.changes.get(task.user_id)
+        return [*self.store.item_ids(task.user_id), *(event.item_id for event in (change.events if change else ()))]
+
+    def diversified(self, question: Question, task: Task) -> Question:
+        """The same with the wish for a list that is less of the same."""
+        wish = None if task.ask is None else task.ask.diverse
+        if wish is None:
+            return question
+        who = "\0".join(task.items) if task.user_id is None else task.user_id
+        wish = wish.drawn_by(who, question.memory.seq)
+        return question._replace(diverse=wish._replace(past=self.had(task)) if wish.needs_past else wish)
 
     def with_rules(self, question: Question, ask: Ask) -> Question:
         """The same with the rules of the wish, for what serves in this turn."""

@@ -71,7 +71,8 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     `timestamp` is the moment of the request: a user's default is now, that of items is not known.
     `exclude` replaces the model's own setting. Of `candidates` alone, and of items in any of `categories`, may be
     answered, where they are given. An `event` of the user is stored before the answer, and counts in it. `rules` say
-    what the list must and should look like, and so does a `scenario`, by its name.
+    what the list must and should look like, and so does a `scenario`, by its name. `diversity` above 0 makes it less of
+    the same, by a `strategy` (`mmr`); one that draws does so by `seed`, or anew with each event of the user.
     """
 
     user_id: Id | None = None
@@ -84,6 +85,9 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     event: OwnEventMessage | None = None
     rules: Rules | None = None
     scenario: Id | None = None
+    diversity: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    strategy: Id | None = None
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
 
 
 class RankedMessage(Struct, frozen=True):

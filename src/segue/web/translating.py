@@ -41,11 +41,14 @@ def live_event(message: EventMessage) -> LiveEvent:
 
 
 def ask_of(message: RecommendMessage, engine: Engine) -> Ask:
-    """What a request wishes for. Raises RequestError for rules that cannot be meant."""
+    """What a request wishes for. Raises RequestError for rules or a strategy that cannot be meant."""
     rules = None
     if message.rules is not None or message.scenario is not None:
         rules = engine.applied(message.rules, message.scenario, message.k)
-    return Ask(message.k, message.timestamp, message.exclude, message.candidates, message.categories, rules)
+    diverse = None
+    if message.diversity or message.strategy is not None:
+        diverse = engine.diverse(message.diversity, message.strategy, message.seed)
+    return Ask(message.k, message.timestamp, message.exclude, message.candidates, message.categories, rules, diverse)
 
 
 def own_event(message: RecommendMessage) -> LiveEvent | None:

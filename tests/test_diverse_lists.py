@@ -1,0 +1,207 @@
+"""Lists that are less of the same, as served: the same as offline, with rules, the same again for the same question."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from litestar.testing import TestClient
+
+import segue
+from api_log import QUICK
+from segue.errors import RequestError
+from segue.evaluation.space import known_of, new_items
+from segue.models.base import Event, advance
+from segue.ranking.diversity import STRATEGIES
+from segue.ranking.pool import POOL
+from segue.ranking.top_k import top_k
+from segue.rng import stream
+from segue.serving.bundle import Bundle
+from segue.serving.engine import Engine
+from segue.serving.events import LiveEvent
+from segue.serving.store.memory import MemoryStore
+from segue.web.app import create_app
+from segue.web.direct import ROUTE, Direct
+from serving_models import NOW, engine_of
+
+COLUMNS = {"categories": [["odd"] if n % 2 else ["even", "small"] if n < 4 else ["even"] for n in range(8)]}
+HISTORY = ["item 1", "item 5", "item 9"]
+
+
+@cache
+def trained() -> segue.Recommender:
+    """A shop of 30 items in four categories, of which the last three come late."""
+    rng = np.random.default_rng(3)
+    rows: dict[str, list[Any]] = {"user_id": [], "item_id": [], "timestamp": []}
+    for user in range(120):
+        begin, item = int(rng.integers(86_400 * 30)), int(rng.integers(27))
+        for step in range(8):
+            at = begin + 600 * step
+            if at > 86_400 * 27.5 and rng.random() < 0.5:
+                item = int(rng.integers(27, 30))
+            rows["user_id"].append(f"u{user}")
+            rows["item_id"].append(f"item {item}")
+            rows["timestamp"].append(1_600_000_000 + at)
+            item = (item + int(rng.choice([1, 2, 5]))) % 27
+    names = [f"item {n}" for n in range(30)]
+    kinds = [[f"kind {n % 4}"] + ["rare"] * (n % 9 == 0) for n in range(30)]
+    items = pl.DataFrame({"item_id": names, "title": names, "categories": ["|".join(one) for one in kinds]})
+    return segue.fit(
+        pl.DataFrame(rows), items=items, model="gru", settings={**QUICK, "split.test": 0.02, "split.valid": 0.02}
+    )
+
+
+def shop_engine() -> Engine:
+    return engine_of(columns=COLUMNS)
+
+
+def ids(ranked: Any) -> list[str]:
+    return [item_id for item_id, _ in ranked.items]
+
+
+def test_the_catalog_has_what_every_strategy_needs() -> None:
+    assert set().union(*(one.needs for one in STRATEGIES.values())) <= trained().bundle.known.fields
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("diversity", [0.3, 0.8])
+def test_a_served_list_is_the_one_that_is_measured_offline(name: str, diversity: float) -> None:
+    recommender, k = trained(), 5
+    model, catalog = recommender.artifact.model, recommender.artifact.catalog
+    items = [item for item in recommender.item_ids if item not in HISTORY][:3]
+    engine = Engine(Bundle.of(recommender.artifact), MemoryStore(), clock=lambda: NOW)
+    served = engine.recommend(items=items, k=k, exclude="none", diversity=diversity, strategy=name, seed=7)
+    # by hand, as `segue frontier` does it
+    state = model.initial_state(1)
+    for number, item in enumerate(items):
+        event = Event(catalog.ids.places_of([item]), np.zeros(1), np.array([number == 0]))
+        state = advance(model, event, np.array([number == 0]), state)
+    best, scores = top_k(model.score(model.query(state)), min(POOL, model.n_items))
+    counts = recommender.artifact.counts
+    assert counts is not None
+    known = known_of(
+        catalog,
+        model,
+        seed=recommender.artifact.settings.seed,
+        counts=counts.events,
+        new=recommender.bundle.known.new,
+    )
+    taste = None if known.kinds is None else known.kinds.taste(catalog.ids.places_of(items))
+    places = STRATEGIES[name](known.pool(best[0], scores[0], taste), k, diversity, stream(7, f"diversity {name}"))
+    assert ids(served) == [catalog.ids[int(best[0][place])] for place in places]
+
+
+def test_what_is_new_is_what_the_training_log_says() -> None:
+    found = trained().bundle.known.new
+    assert found is not None
+    counts = trained().artifact.counts
+    assert counts is not None
+    high, low = float(counts.until[0]), float(counts.first_seen.min())
+    assert found.tolist() == (counts.first_seen > high - 0.1 * (high - low)).tolist()
+    assert new_items.__doc__
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_at_0_a_list_is_the_best_scores_and_above_it_is_whole(name: str) -> None:
+    recommender = trained()
+    plain = recommender.recommend(items=HISTORY, k=6)
+    assert recommender.recommend(items=HISTORY, k=6, diversity=0.0, strategy=name) == plain
+    for diversity in (0.01, 0.5, 1.0):
+        once = recommender.recommend(items=HISTORY, k=6, diversity=diversity, strategy=name)
+        assert once == recommender.recommend(items=HISTORY, k=6, diversity=diversity, strategy=name), "again the same"
+        assert len({one.item_id for one in once}) == len(once) == 6
+
+
+def test_rules_hold_in_a_diverse_list() -> None:
+    engine = shop_engine()
+    engine.observe([LiveEvent("u", item, 50.0) for item in ("i2", "i5", "i2")])
+    rules = {"deny": {"items": ["i3"]}, "pin": [{"item": "i0", "place": 2}]}
+    for name in ("quotas", "calibrated", "rotation"):
+        wish = {"rules": rules, "diversity": 0.9, "strategy": name}
+        ranked = engine.recommend(user_id="u", k=5, timestamp=51.0, exclude="current", **wish)
+        listed = ids(ranked)
+        assert listed[1] == "i0"
+        assert not {"i3", "i2"} & set(listed)
+        assert len(listed) == len(set(listed)) == 5
+
+
+def test_the_users_past_decides_what_is_calibrated() -> None:
+    engine = shop_engine()
+    engine.observe([LiveEvent("odd", item, 1.0) for item in ("i1", "i3", "i5", "i7")])
+    engine.observe([LiveEvent("even", item, 1.0) for item in ("i0", "i2", "i4", "i6")])
+    for user in ("odd", "even"):
+        listed = ids(engine.recommend(user_id=user, k=4, exclude="none", diversity=1.0, strategy="calibrated"))
+        own = sum(("odd" if int(item[1:]) % 2 else "even") == user for item in listed)
+        assert own == 4, listed
+
+
+def test_a_draw_stays_until_the_user_does_something_and_a_seed_keeps_it() -> None:
+    engine = shop_engine()
+    drawn = []
+    for seq in range(12):
+        first = ids(engine.recommend(user_id="u", k=4, diversity=1.0, strategy="rotation", timestamp=NOW))
+        assert first == ids(engine.recommend(user_id="u", k=4, diversity=1.0, strategy="rotation", timestamp=NOW))
+        fixed = ids(engine.recommend(user_id="u", k=4, diversity=1.0, strategy="rotation", seed=seq, timestamp=NOW))
+        assert fixed == ids(
+            engine.recommend(user_id="u", k=4, diversity=1.0, strategy="rotation", seed=seq, timestamp=NOW)
+        )
+        drawn.append(tuple(first))
+        engine.observe([LiveEvent("u", "nothing known", NOW)])
+    assert len(set(drawn)) > 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"diversity": 1.5}, "`diversity` is 1.5"),
+        ({"diversity": float("nan")}, "`diversity` is nan"),
+        ({"diversity": 0.5, "strategy": "mrm"}, "`strategy`: `mrm` is not a strategy.*mmr"),
+        (
+            {"diversity": 0.5, "strategy": "exploration"},
+            "`strategy`: the strategy `exploration` needs which items are new",
+        ),
+        ({"strategy": "exploration"}, "needs which items are new"),
+        ({"diversity": 0.5, "strategy": "rotation", "seed": -1}, "`seed` is -1"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(wish: dict[str, Any], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        shop_engine().recommend(user_id="u", **wish)
+
+
+def test_over_http_both_ways_give_the_list_of_the_engine() -> None:
+    def seen(app: Any, body: dict[str, Any]) -> tuple[int, Any]:
+        with TestClient(app) as client:
+            answer = client.post(ROUTE, json=body)
+        content = answer.json()
+        content.pop("request_id", None)
+        return answer.status_code, content
+
+    def both(body: dict[str, Any]) -> tuple[int, Any]:
+        plain = seen(create_app(shop_engine()), body)
+        engine = shop_engine()
+        assert seen(Direct(create_app(engine), engine, 10.0), body) == plain
+        return plain
+
+    wish = {"items": ["i1"], "k": 4, "exclude": "none"}
+    status, content = both({**wish, "diversity": 0.9, "strategy": "quotas"})
+    listed = [item["item_id"] for item in content["items"]]
+    expected = shop_engine().recommend(items=["i1"], k=4, exclude="none", diversity=0.9, strategy="quotas")
+    assert (status, listed) == (200, ids(expected))
+    status, content = both({**wish, "diversity": 1.0, "strategy": "calibrated"})
+    assert {item["item_id"] for item in content["items"]} == {"i1", "i3", "i5", "i7"}, (
+        "all of the kind of what was seen"
+    )
+    for wrong, said in (
+        ({"diversity": 2}, "diversity"),
+        ({"diversity": "much"}, "diversity"),
+        ({"diversity": 0.5, "strategy": "quota"}, "quotas"),
+        ({"diversity": 0.5, "seed": -1}, "seed"),
+        ({"diversity": 0.5, "strategy": "less_popular"}, "how often each item was met"),
+    ):
+        status, content = both({**wish, **wrong})
+        assert status == 400
+        assert said in str(content)
