@@ -13,6 +13,7 @@ from segue.ranking.rules import Short
 from segue.ranking.top_k import Exclusions, rows_within, top_k
 from segue.serving.asks import Ask, Question, Ranked
 from segue.serving.bundle import Bundle, Exclude
+from segue.serving.filling import filling
 from segue.serving.fold import absorb, blank, joined
 from segue.serving.ruled import is_ruled, limits_of, ruled
 from segue.serving.store.base import Memory, StoredEvent
@@ -68,7 +69,13 @@ def ruled_list(bundle: Bundle, question: Question, query: Query, fresh: bool) ->
 def ranked(
     bundle: Bundle, question: Question, listed: list[tuple[str, float]], fresh: bool, short: Short | None
 ) -> Ranked:
-    """An answer with these items."""
+    """An answer with these items, and what fills the places that the model left."""
+    more = [] if short is None else filling(bundle, question, [item_id for item_id, _ in listed])
+    ids = bundle.item_ids.strings
+    if more:
+        listed = [*listed, *((ids[one.item], one.score) for one in more)]
+        full = len(listed) == question.k
+        short = None if full else limits_of(bundle, question).short(question.k, len(listed))
     return Ranked(
         items=listed,
         source="initial_state" if fresh else "state",
@@ -77,6 +84,7 @@ def ranked(
         unknown_items=list(question.unknown_items),
         unknown_categories=list(question.unknown_categories),
         short=short,
+        filled={ids[one.item]: one.source for one in more},
     )
 
 

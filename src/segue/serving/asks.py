@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from segue.errors import RequestError, did_you_mean
@@ -77,6 +78,7 @@ class Ranked(NamedTuple):
         unknown_categories: the given categories that no item has.
         short: why there are fewer than k; None: there are k.
         pinned: ids of the items that stand where a rule has pinned them.
+        filled: by id, where an item comes from that the model had nothing to say of, see `segue.serving.fallback`.
         unmet_pins: pins that could not be had.
     """
 
@@ -88,6 +90,7 @@ class Ranked(NamedTuple):
     unknown_categories: list[str]
     short: Short | None = None
     pinned: frozenset[str] = frozenset()
+    filled: Mapping[str, str] = MappingProxyType({})
     unmet_pins: Sequence[UnmetPin] = ()
 
 

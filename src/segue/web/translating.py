@@ -81,8 +81,9 @@ def recommend_answer(done: Done) -> RecommendAnswer:
         RankedMessage(item_id, score, rank, ranked.source, (bundle.title_of(item_id) if titled else None) or UNSET)
         for rank, (item_id, score) in enumerate(ranked.items, 1)
     ]
-    if ranked.pinned:
-        items = [msgspec.structs.replace(one, source="pin") if one.item_id in ranked.pinned else one for one in items]
+    if ranked.pinned or ranked.filled:
+        sources = {**ranked.filled, **dict.fromkeys(ranked.pinned, "pin")}
+        items = [msgspec.structs.replace(one, source=sources.get(one.item_id, one.source)) for one in items]
     event = observed_message(done.observed[0]) if done.observed else UNSET
     return RecommendAnswer(
         request_id=uuid4().hex,

@@ -1,0 +1,98 @@
+"""Where the model has nothing to say, others fill the list: each item with its source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from litestar.testing import TestClient
+
+from segue.data.events import log_of
+from segue.data.ids import Ids
+from segue.data.sessions import lay_out
+from segue.models.base import SessionRule
+from segue.models.log_counts import LogCounts
+from segue.serving.bundle import Bundle
+from segue.serving.engine import Engine
+from segue.serving.events import LiveEvent
+from segue.serving.store.memory import MemoryStore
+from segue.web.app import create_app
+from segue.web.direct import ROUTE, Direct
+from serving_models import ITEMS, NOW, Fading
+
+
+class Silent(Fading):
+    """Answers what the user had lately, and the one after the last; of all else it says nothing."""
+
+    def score(self, query: Any, candidates: Any = None) -> Any:
+        scores = super().score(query)
+        scores[scores <= 0.002] = -np.inf
+        return scores if candidates is None else scores[:, candidates]
+
+
+def counts() -> LogCounts:
+    """i1 is followed by i5 (twice) and i6; i4 is what comes most; i7 came last, i3 never."""
+    users = list("aabbccddddee")
+    items = ["i1", "i5", "i1", "i5", "i1", "i6", "i4", "i4", "i4", "i4", "i2", "i7"]
+    log = log_of(users, items, [float(n) for n in range(len(users))])
+    item = np.array([ITEMS.index(log.items[n]) for n in log.item], np.int32)
+    return LogCounts.of(lay_out(log, gap=None, at_session_start="reset", item=item), len(ITEMS))
+
+
+def engine(**more: Any) -> Engine:
+    model = Silent(len(ITEMS), rule=SessionRule(100, "reset"))
+    given = {"item_ids": Ids.of(ITEMS), "version": "v1", "name": "silent", "counts": counts(), **more}
+    return Engine(Bundle(model, **given), MemoryStore(), clock=lambda: NOW)
+
+
+def listed(ranked: Any) -> list[tuple[str, str]]:
+    return [(item_id, ranked.filled.get(item_id, ranked.source)) for item_id, _ in ranked.items]
+
+
+def test_the_chain_is_gone_through_in_order_and_no_place_stays_empty() -> None:
+    served = engine()
+    served.observe([LiveEvent("u", "i1", NOW)])
+    found = listed(served.recommend(user_id="u", k=8, timestamp=NOW, exclude="none"))
+    assert found[:2] == [("i2", "state"), ("i1", "state")]
+    assert found[2:4] == [("i5", "neighbours"), ("i6", "neighbours")]
+    sources = [source for _, source in found]
+    assert sources == sorted(sources, key=["state", "neighbours", "trending", "newest"].index)
+    assert {item for item, _ in found} == set(ITEMS)
+    nobody = listed(served.recommend(user_id="nobody", k=8, timestamp=NOW))
+    assert nobody[0][1] in ("trending", "newest")
+    assert len(nobody) == 8
+
+
+def test_what_may_not_be_answered_fills_no_place() -> None:
+    served = engine()
+    served.observe([LiveEvent("u", "i1", NOW)])
+    rules = {"deny": {"items": ["i5"]}, "pin": [{"item": "i7", "place": 1}]}
+    ranked = served.recommend(user_id="u", k=8, timestamp=NOW, exclude="current", rules=rules)
+    found = listed(ranked)
+    assert not {"i5", "i1"} & {item for item, _ in found}
+    assert len(found) == len(dict(found)) == 6
+    assert ranked.short is not None
+    assert (ranked.short.wanted, ranked.short.given) == (8, 6)
+    assert {one.reason for one in ranked.short.because} == {"deny", "exclude"}
+
+
+def test_lists_that_keep_items_apart_and_models_without_counts_stay_as_they_are() -> None:
+    served = engine(columns={"categories": [["odd"] if n % 2 else ["even"] for n in range(8)]})
+    served.observe([LiveEvent("u", "i1", NOW)])
+    apart = served.recommend(user_id="u", k=8, timestamp=NOW, exclude="none", rules={"apart": [{"within": 1}]})
+    assert [item for item, _ in listed(apart)] == ["i2", "i1"]
+    plain = engine(counts=None).recommend(user_id="u", k=8)
+    assert plain.items == []
+    assert plain.short is not None
+    assert [one.reason for one in plain.short.because][-1] == "model"
+
+
+@pytest.mark.parametrize("short_way", [False, True])
+def test_over_http_each_item_says_where_it_comes_from(short_way: bool) -> None:
+    served = engine()
+    app: Any = Direct(create_app(served), served, 10.0) if short_way else create_app(served)
+    with TestClient(app) as client:
+        answer = client.post(ROUTE, json={"items": ["i1"], "k": 4, "exclude": "none"}).json()
+    found = [(item["item_id"], item["source"], item["rank"]) for item in answer["items"]]
+    assert found == [("i2", "state", 1), ("i1", "state", 2), ("i5", "neighbours", 3), ("i6", "neighbours", 4)]
