@@ -9,6 +9,7 @@ import numpy as np
 
 from segue.data.sessions import Moment, opens_session
 from segue.models.base import Query, at_request, pick
+from segue.ranking.pool import POOL
 from segue.ranking.rules import Short
 from segue.ranking.top_k import Exclusions, rows_within, top_k
 from segue.serving.asks import Ask, Question, Ranked
@@ -62,8 +63,13 @@ def ruled_list(bundle: Bundle, question: Question, query: Query, fresh: bool) ->
     placed, ids = ruled(bundle, query, question), bundle.item_ids.strings
     listed = [(ids[item], score) for item, score in zip(placed.items, placed.scores, strict=True)]
     pinned = frozenset(ids[item] for item in placed.pinned)
+    before: Sequence[str] = ()
+    if question.explain:
+        most = min(max(POOL, question.k), bundle.model.n_items)
+        best, values = best_of(bundle, query, [question._replace(k=most)])
+        before = [item_id for item_id, _ in named(bundle, best[0], values[0])]
     found = ranked(bundle, question, listed, fresh, placed.short)
-    return found._replace(pinned=pinned, unmet_pins=placed.unmet_pins)
+    return found._replace(pinned=pinned, unmet_pins=placed.unmet_pins, before_rules=before)
 
 
 def ranked(

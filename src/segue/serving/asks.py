@@ -27,6 +27,7 @@ class Ask(NamedTuple):
         categories: items of none of these may not be answered; None: any may.
         rules: of the request and its scenario; None: there are none.
         diverse: how it is to be less of the same; None: not at all.
+        explain: whether what reasons are made from is to be kept.
     """
 
     k: int = 10
@@ -36,6 +37,7 @@ class Ask(NamedTuple):
     categories: Sequence[str] | None = None
     rules: Applied | None = None
     diverse: Diverse | None = None
+    explain: bool = False
 
 
 class Question(NamedTuple):
@@ -52,6 +54,7 @@ class Question(NamedTuple):
         rules: for the items of the bundle; None: there are none.
         at: the moment for which windows are open or not; None: `now`, or the present.
         diverse: how it is to be less of the same; None: not at all.
+        explain: whether what reasons are made from is to be kept.
     """
 
     memory: Memory
@@ -64,6 +67,7 @@ class Question(NamedTuple):
     rules: Bound | None = None
     at: float | None = None
     diverse: Diverse | None = None
+    explain: bool = False
 
 
 class Ranked(NamedTuple):
@@ -80,6 +84,7 @@ class Ranked(NamedTuple):
         pinned: ids of the items that stand where a rule has pinned them.
         filled: by id, where an item comes from that the model had nothing to say of, see `segue.serving.fallback`.
         unmet_pins: pins that could not be had.
+        before_rules: ids by the model's scores alone, where that was to be kept and the list has rules or diversity.
     """
 
     items: list[tuple[str, float]]
@@ -92,6 +97,7 @@ class Ranked(NamedTuple):
     pinned: frozenset[str] = frozenset()
     filled: Mapping[str, str] = MappingProxyType({})
     unmet_pins: Sequence[UnmetPin] = ()
+    before_rules: Sequence[str] = ()
 
 
 def check_ask(ask: Ask) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from segue.serving.asks import Ask, Ranked
 from segue.serving.bundle import Bundle
 from segue.serving.events import LiveEvent, Observed
+from segue.serving.store.base import StoredEvent
 
 
 @dataclass
@@ -17,11 +18,14 @@ class Done:
 
     Attributes:
         bundle: what answered; another one may serve by now.
+        history, moment: the last events and the moment of the request, where reasons are wanted.
     """
 
     bundle: Bundle = field(compare=False)
     observed: list[Observed] = field(default_factory=list)
     ranked: Ranked | None = None
+    history: Sequence[StoredEvent] = ()
+    moment: float | None = None
 
 
 @dataclass

@@ -57,7 +57,11 @@ class Turn:
         for place, number in round_:
             task = tasks[place]
             if number == wants_of(task):
-                self.questions.append((place, self.question(place, task)))
+                question = self.question(place, task)
+                if task.ask is not None and task.ask.explain:
+                    question = question._replace(explain=True)
+                    done[place].history, done[place].moment = self.history(task), question.now
+                self.questions.append((place, question))
                 continue
             if task.user_id is None:
                 # one moment for all: only the first opens a session
@@ -159,6 +163,15 @@ class Turn:
             return task.items
         change = self.changes.get(task.user_id)
         return [*self.store.item_ids(task.user_id), *(event.item_id for event in (change.events if change else ()))]
+
+    def history(self, task: Task) -> Sequence[StoredEvent]:
+        """The last events of the user of a task, as many as a state is folded from; or the given ones."""
+        if task.user_id is None:
+            moment = 0.0 if task.ask is None else task.ask.timestamp or 0.0
+            return [StoredEvent(seq, item_id, moment) for seq, item_id in enumerate(task.items, 1)]
+        change = self.changes.get(task.user_id)
+        most = self.policy.refold_events or self.bundle.window
+        return self.remembered.history(task.user_id, most, change.events if change else ())[-most:]
 
     def diversified(self, question: Question, task: Task) -> Question:
         """The same with the wish for a list that is less of the same."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -35,7 +36,15 @@ from segue.web.messages import (
 )
 from segue.web.openapi import document
 from segue.web.pages import page_handlers
-from segue.web.translating import ask_of, live_event, observed_message, own_event, recommend_answer, similar_answer
+from segue.web.translating import (
+    ask_of,
+    live_event,
+    observed_message,
+    own_event,
+    reasons_of,
+    recommend_answer,
+    similar_answer,
+)
 
 DEADLINE = 10.0
 """Seconds."""
@@ -65,7 +74,9 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
         """Say what comes next; after an event of the user, if one is given."""
         task = question_of(data.user_id, data.items, ask_of(data, engine), own_event(data))
         (found,) = await done(engine, [task], deadline)
-        return recommend_answer(found)
+        # beside the shards and the event loop: others are answered meanwhile
+        reasons = await asyncio.to_thread(reasons_of, found) if data.explain else []
+        return recommend_answer(found, reasons)
 
     @post("/v1/similar", status_code=200, sync_to_thread=True)
     def similar(data: Annotated[SimilarMessage, Body()]) -> SimilarAnswer:

@@ -71,6 +71,8 @@ def task_of(message: Mapping[str, Any], engine: Engine) -> Task | None:
         return None
     try:
         data: RecommendMessage = decode(body, RecommendMessage)
+        if data.explain:
+            return None
         return question_of(data.user_id, data.items, ask_of(data, engine), own_event(data))
     except (BodyError, RequestError):
         return None

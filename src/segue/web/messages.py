@@ -73,6 +73,7 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     answered, where they are given. An `event` of the user is stored before the answer, and counts in it. `rules` say
     what the list must and should look like, and so does a `scenario`, by its name. `diversity` above 0 makes it less of
     the same, by a `strategy` (`mmr`); one that draws does so by `seed`, or anew with each event of the user.
+    With `explain` each item says why it is there.
     """
 
     user_id: Id | None = None
@@ -88,6 +89,32 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     diversity: Annotated[float, Meta(ge=0, le=1)] = 0.0
     strategy: Id | None = None
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
+    explain: bool = False
+
+
+class MovedMessage(Struct, frozen=True):
+    """A past event that moved the score: by `difference`, what the score has more than without the event."""
+
+    item_id: str
+    seq: int
+    time: float
+    difference: float
+
+
+class FollowedMessage(Struct, frozen=True):
+    """In the training log the item came `times` times right after one that the user had; anything did `of` times."""
+
+    item_id: str
+    times: int
+    of: int
+
+
+class ReasonsMessage(Struct, frozen=True):
+    """Why an item stands there: events, what others did, and its place before rules and diversity, if it had one."""
+
+    events: list[MovedMessage]
+    followed: list[FollowedMessage]
+    rank_without_rules: int | None
 
 
 class RankedMessage(Struct, frozen=True):
@@ -102,6 +129,7 @@ class RankedMessage(Struct, frozen=True):
     rank: int
     source: str
     title: str | UnsetType = UNSET
+    reasons: ReasonsMessage | UnsetType = UNSET
 
 
 class ReasonMessage(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import uuid4
 
 import msgspec
@@ -13,12 +14,16 @@ from segue.serving.asks import Ask
 from segue.serving.bundle import Bundle
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent, Observed
+from segue.serving.explain import explain
 from segue.serving.task import Done
 from segue.web.messages import (
     EventMessage,
+    FollowedMessage,
+    MovedMessage,
     ObservedMessage,
     RankedMessage,
     ReasonMessage,
+    ReasonsMessage,
     RecommendAnswer,
     RecommendMessage,
     ShortMessage,
@@ -48,7 +53,16 @@ def ask_of(message: RecommendMessage, engine: Engine) -> Ask:
     diverse = None
     if message.diversity or message.strategy is not None:
         diverse = engine.diverse(message.diversity, message.strategy, message.seed)
-    return Ask(message.k, message.timestamp, message.exclude, message.candidates, message.categories, rules, diverse)
+    return Ask(
+        message.k,
+        message.timestamp,
+        message.exclude,
+        message.candidates,
+        message.categories,
+        rules,
+        diverse,
+        message.explain,
+    )
 
 
 def own_event(message: RecommendMessage) -> LiveEvent | None:
@@ -72,8 +86,24 @@ def observed_message(observed: Observed) -> ObservedMessage:
     )
 
 
-def recommend_answer(done: Done) -> RecommendAnswer:
-    """A list with the titles of its items."""
+def reasons_of(done: Done) -> list[ReasonsMessage]:
+    """Why each item of a list stands there. It takes some milliseconds: histories are folded for it."""
+    ranked = done.ranked
+    assert ranked is not None
+    listed = [item_id for item_id, _ in ranked.items]
+    before = ranked.before_rules or listed
+    return [
+        ReasonsMessage(
+            [MovedMessage(*moved) for moved in reason.events],
+            [FollowedMessage(*followed) for followed in reason.followed],
+            reason.rank_without_rules,
+        )
+        for reason in explain(done.bundle, done.history, listed, done.moment, before_rules=before)
+    ]
+
+
+def recommend_answer(done: Done, reasons: Sequence[ReasonsMessage] = ()) -> RecommendAnswer:
+    """A list with the titles of its items, and why each is there, if that was asked for."""
     ranked, bundle = done.ranked, done.bundle
     assert ranked is not None
     titled = "title" in bundle.columns
@@ -84,6 +114,8 @@ def recommend_answer(done: Done) -> RecommendAnswer:
     if ranked.pinned or ranked.filled:
         sources = {**ranked.filled, **dict.fromkeys(ranked.pinned, "pin")}
         items = [msgspec.structs.replace(one, source=sources.get(one.item_id, one.source)) for one in items]
+    if reasons:
+        items = [msgspec.structs.replace(one, reasons=why) for one, why in zip(items, reasons, strict=True)]
     event = observed_message(done.observed[0]) if done.observed else UNSET
     return RecommendAnswer(
         request_id=uuid4().hex,
