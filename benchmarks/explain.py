@@ -2,7 +2,7 @@
 
 For a list of 10 out of 50,000 items by a network of width 128 (the exported step, one thread): the history folded anew
 without each of its last 50 events, in one session, so that every event counts and no row is dropped. Then the counts
-of a log of 50,000 items: what they take on the disk, in a server, and when a model is loaded.
+of a log of 50,000 items: what they take on the disk and when a model is loaded, and a short list filled from them.
 """
 
 import json
@@ -27,6 +27,7 @@ from segue.data.sessions import Sequences
 from segue.models.log_counts import LogCounts
 from segue.serving.bundle import Bundle
 from segue.serving.explain import differences, explain
+from segue.serving.fallback import Chain
 from segue.serving.fold import refold
 from segue.serving.store.base import StoredEvent
 
@@ -37,9 +38,13 @@ HISTORIES = (10, 25, 50, 200)
 
 def main(cells: list[str]) -> None:
     introduce(1)
-    found: dict[str, Any] = {"command": "python benchmarks/explain.py", "cells": {}}
+    load = round(os.getloadavg()[0], 1)
+    found: dict[str, Any] = {"command": "python benchmarks/explain.py", "load_before": load, "cells": {}}
     counts, found["counts"] = counted()
     print(f"counts of {ITEMS:,} items: {found['counts']}")
+    chain, had = Chain(counts), np.array([5, 17, 3], np.int32)
+    found["fill"] = timed(lambda: chain.fill(had, 20, left_out=had))
+    print(f"20 places filled: {found['fill']}")
     for cell in cells:
         bundle = Bundle.of(load_artifact(model_of(ITEMS, cell), light=True))
         bundle = Bundle(bundle.model, bundle.item_ids, bundle.version, cell, counts=counts)
@@ -59,7 +64,8 @@ def reasons_of(bundle: Bundle, length: int) -> dict[str, float]:
     now = events[-1].time + 30
     check(bundle, events, items, now)
     whole, fold = timed(lambda: explain(bundle, events, listed, now)), timed(lambda: refold(bundle, events))
-    return {**whole, **{f"fold_{name}": value for name, value in fold.items()}}
+    ratio = round(whole["cpu_ms"] / fold["cpu_ms"], 1)
+    return {**whole, **{f"fold_{name}": value for name, value in fold.items()}, "times_a_fold": ratio}
 
 
 def check(bundle: Bundle, events: list[StoredEvent], items: Any, now: float) -> None:

@@ -22,12 +22,14 @@ from segue.models.build import kind_of, restore
 from segue.models.log_counts import LogCounts
 from segue.models.network import Network
 from segue.serving.bundle import Bundle
+from segue.serving.events import LiveEvent
 from segue.serving.explain import Followed, Reason, differences, explain
 from segue.serving.fold import refold
+from segue.serving.policy import Policy
 from segue.serving.store.base import StoredEvent
 from segue.serving.without import beginning
 from segue.shapes import Doubles
-from serving_models import ITEMS, fading_bundle
+from serving_models import ITEMS, engine_of, fading_bundle, store_of
 
 RULES = [SessionRule(100.0, "reset"), SessionRule(100.0, "mark"), SessionRule(None, "reset")]
 ALL = np.arange(len(ITEMS), dtype=np.int32)
@@ -246,3 +248,23 @@ def test_someone_of_whom_nothing_is_known_has_no_events_to_name() -> None:
 def test_what_cannot_be_meant_is_refused(asked: dict[str, Any], told: str) -> None:
     with pytest.raises(RequestError, match=told):
         explain(fading_bundle(), history(("i0", 0)), **{"ranked_items": ["i1"], **asked})
+
+
+@pytest.mark.parametrize("late", ["append", "refold"])
+def test_served_scores_differ_by_what_is_told(late: Any) -> None:
+    live = [LiveEvent("u", item, time) for item, time in (("i2", 0.0), ("i5", 80.0), ("i5", 40.0), ("i3", 90.0))]
+
+    def served(events: Sequence[LiveEvent]) -> tuple[Any, dict[str, float]]:
+        engine = engine_of(policy=Policy(late=late), gap=1000)
+        engine.observe(events)
+        ranked = engine.recommend(user_id="u", k=len(ITEMS), timestamp=100.0)
+        return engine, dict(ranked.items)
+
+    engine, scores = served(live)
+    history = store_of(engine).history("u", None, engine.policy.order)
+    reasons = explain(engine.bundle, history, list(scores), 100.0, most=4)
+    told = {(one.item_id, event.seq): event.difference for one in reasons for event in one.events}
+    for place in range(4):
+        _, without = served([*live[:place], *live[place + 1 :]])
+        for item_id, score in scores.items():
+            assert told.get((item_id, place + 1), 0.0) == pytest.approx(score - without[item_id], abs=1e-6)

@@ -86,12 +86,13 @@ def test_a_large_catalog_keeps_fewer_of_each(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_size_of_a_block_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     transitions = Transitions.of(known_events(laid(random_sessions()), N), N)
-    whole = transitions.most_frequent(3)
+    whole, totals = transitions.most_frequent(3), transitions.totals().tolist()
     monkeypatch.setattr(spill, "BLOCK", 5)
     parts = transitions.most_frequent(3)
     assert (parts.next.bounds == whole.next.bounds).all()
     assert parts.next.values.tolist() == whole.next.values.tolist()
     assert parts.times.tolist() == whole.times.tolist()
+    assert transitions.totals().tolist() == totals
 
 
 def test_counts_are_saved_with_a_model_and_read_with_it(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from segue.data import spill
 from segue.data.grouping import distinct, whole_rows
 from segue.models.counts import Known, Lists
-from segue.shapes import Array, Bools, Longs
+from segue.shapes import Bools, Longs
 
 
 class Transitions(NamedTuple):
@@ -50,9 +50,16 @@ class Transitions(NamedTuple):
             kept = order[np.arange(len(row)) + some.start - bounds[row] < most]
             items.append(self.next.values[some][kept])
             times.append(self.times[some][kept])
+            spill.release(self.next.values)
+            spill.release(self.times)
         bounds = np.concatenate([[0], np.cumsum(np.minimum(lengths, most))]).astype(np.int64)
         return Transitions(Lists(bounds, np.concatenate(items)), np.concatenate(times))
 
-    def totals(self) -> Array:
+    def totals(self) -> Longs:
         """(N,) how often anything came right after each item."""
-        return np.diff(np.concatenate([[0], np.cumsum(self.times)])[self.next.bounds])
+        bounds, found = self.next.bounds, np.zeros(len(self.next.bounds) - 1, np.int64)
+        for left, right in whole_rows(bounds, spill.BLOCK):
+            ends = np.concatenate([[0], np.cumsum(self.times[bounds[left] : bounds[right]])])
+            found[left:right] = np.diff(ends[bounds[left : right + 1] - bounds[left]])
+            spill.release(self.times)
+        return found

@@ -100,6 +100,8 @@ def warm(bundle: Bundle) -> None:
     With 1,000,000 items the places of their ids alone take more than a second.
     """
     _ = bundle.by_category, bundle.facts.availability
+    if bundle.chain is not None:
+        _ = bundle.chain.trending, bundle.chain.newest
     known = bundle.item_ids.strings[0]
     memory = absorb(bundle, blank(bundle), StoredEvent(1, known, 0.0))
     answer_all(bundle, [Question(memory, None, 1, [known]), Question(blank(bundle), None, 1, [known])])

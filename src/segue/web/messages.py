@@ -10,6 +10,7 @@ from segue.moments import LATEST
 from segue.ranking.rules import Rules
 from segue.ranking.rules.reasons import Because
 from segue.serving.bundle import Exclude
+from segue.web.reasons import ReasonsMessage
 
 MAX_BODY_BYTES = 2**20
 
@@ -90,31 +91,6 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     strategy: Id | None = None
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
     explain: bool = False
-
-
-class MovedMessage(Struct, frozen=True):
-    """A past event that moved the score: by `difference`, what the score has more than without the event."""
-
-    item_id: str
-    seq: int
-    time: float
-    difference: float
-
-
-class FollowedMessage(Struct, frozen=True):
-    """In the training log the item came `times` times right after one that the user had; anything did `of` times."""
-
-    item_id: str
-    times: int
-    of: int
-
-
-class ReasonsMessage(Struct, frozen=True):
-    """Why an item stands there: events, what others did, and its place before rules and diversity, if it had one."""
-
-    events: list[MovedMessage]
-    followed: list[FollowedMessage]
-    rank_without_rules: int | None
 
 
 class RankedMessage(Struct, frozen=True):

@@ -18,12 +18,9 @@ from segue.serving.explain import explain
 from segue.serving.task import Done
 from segue.web.messages import (
     EventMessage,
-    FollowedMessage,
-    MovedMessage,
     ObservedMessage,
     RankedMessage,
     ReasonMessage,
-    ReasonsMessage,
     RecommendAnswer,
     RecommendMessage,
     ShortMessage,
@@ -31,6 +28,7 @@ from segue.web.messages import (
     SimilarItem,
     UnmetPinMessage,
 )
+from segue.web.reasons import ReasonsMessage, reasons_message
 
 
 def live_event(message: EventMessage) -> LiveEvent:
@@ -92,14 +90,8 @@ def reasons_of(done: Done) -> list[ReasonsMessage]:
     assert ranked is not None
     listed = [item_id for item_id, _ in ranked.items]
     before = ranked.before_rules or listed
-    return [
-        ReasonsMessage(
-            [MovedMessage(*moved) for moved in reason.events],
-            [FollowedMessage(*followed) for followed in reason.followed],
-            reason.rank_without_rules,
-        )
-        for reason in explain(done.bundle, done.history, listed, done.moment, before_rules=before)
-    ]
+    reasons = explain(done.bundle, done.history, listed, done.moment, before_rules=before)
+    return [reasons_message(done.bundle, reason) for reason in reasons]
 
 
 def recommend_answer(done: Done, reasons: Sequence[ReasonsMessage] = ()) -> RecommendAnswer:
