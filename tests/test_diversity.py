@@ -154,7 +154,7 @@ def test_less_popular_at_1_is_the_rarest_first() -> None:
 def test_rotation_draws_as_plackett_and_luce_say() -> None:
     scores = np.array([2.0, 1.5, 1.0], np.float32)
     pool, d, rng = Pool(np.arange(3), scores), 0.6, np.random.default_rng(5)
-    weight = np.exp(unit(scores) / d)
+    weight = np.exp(unit(scores) / d**2)
     draws = [tuple(STRATEGIES["rotation"](pool, 2, d, rng).tolist()) for _ in range(4000)]
     for a, b in permutations(range(3), 2):
         expected = weight[a] / weight.sum() * weight[b] / (weight.sum() - weight[a])
@@ -171,6 +171,17 @@ def test_exploration_shows_every_new_item_as_often_as_its_floor_says() -> None:
     # 2.5 slots on average, one of them taken by the item that is there anyway
     assert shown[[12, 17, 22, 27]] == pytest.approx(np.full(4, 1.5 / 4), abs=0.04)
     assert shown[10:].sum() == pytest.approx(1.5, abs=0.04)
+
+
+def test_the_long_tail_is_drawn_in_proportion_to_rarity_and_takes_the_last_places() -> None:
+    shares = np.array([0.3, 0.3, 0.2, 0.1, 0.05, 0.05, 0.0])
+    pool, rng = Pool(np.arange(7), np.linspace(2, 1, 7, dtype=np.float32), shares=shares), np.random.default_rng(5)
+    lists = np.stack([STRATEGIES["long_tail"](pool, 3, 0.25, rng) for _ in range(4000)])
+    assert (lists[:, :2] == [0, 1]).all()
+    drawn = np.bincount(lists[:, 2], minlength=7)
+    assert drawn[2] / len(lists) == pytest.approx(0.25, abs=0.02), "three quarters of a place are drawn"
+    rarity = 1 / np.array([0.1, 0.05, 0.05, 0.05])  # without events: as the rarest
+    np.testing.assert_allclose(drawn[3:] / drawn[3:].sum(), rarity / rarity.sum(), atol=0.03)
 
 
 def test_exploration_without_new_items_is_the_order_of_the_pool() -> None:

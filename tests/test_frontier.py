@@ -134,7 +134,7 @@ def test_the_same_seed_gives_the_same_points_and_few_predictions_are_said_to_be(
 def test_without_categories_words_of_titles_tell_or_the_models_vectors_and_what_cannot_be_is_left_out() -> None:
     found = fitted("gru").frontier(clicks(), knobs=[0.5])
     assert found.similarity == found.measured_by == "the words of the items' titles"
-    assert {point.strategy for point in found.points} == {"mmr", "dpp", "less_popular", "rotation"}
+    assert {point.strategy for point in found.points} == {"mmr", "dpp", "less_popular", "long_tail", "rotation"}
     assert len([note for note in found.notes if note.startswith("left out: the strategy")]) == 3
     by_vectors = fitted("gru").frontier(clicks(), strategies=["mmr"], knobs=[0.5], similarity="vectors")
     assert by_vectors.similarity == "the model's item vectors"

@@ -118,5 +118,5 @@ def test_nothing_known_of_any_item_is_no_error(strategy: Strategy) -> None:
     for knob in KNOBS:
         found = places(strategy, blank, 5, knob)
         assert len(set(found)) == 5
-        if strategy.name != "rotation":
+        if strategy.name not in ("rotation", "long_tail"):  # these draw
             assert found == list(range(5))

@@ -28,7 +28,7 @@ def command(
         str | None, Parameter(help="Names separated by commas; by default all that this catalog can have.")
     ] = None,
     knobs: Annotated[str, Parameter(help="Places of the knob from 0 to 1, separated by commas.")] = (
-        "0,0.1,0.2,0.3,0.5,0.7,1"
+        "0,0.05,0.1,0.2,0.3,0.5,0.7,1"
     ),
     similarity: Annotated[
         Literal["attributes", "vectors", "auto"],
@@ -120,7 +120,8 @@ def print_frontier(found: Frontier) -> None:
             for point in found.points
         ],
         title=(
-            f"{found.split['predictions']:,} predictions, lists of {found.k} from the best {found.pool}, "
+            f"{found.split['predictions']:,} predictions of {found.split['users']:,} users, "
+            f"lists of {found.k} from the best {found.pool}, "
             f"exclude {found.exclude}; alike by {found.similarity}, measured by {found.measured_by}; "
             "± is half of a 95 % interval"
         ),

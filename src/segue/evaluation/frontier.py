@@ -22,7 +22,7 @@ from segue.rng import stream
 from segue.shapes import Array
 
 POOL = 200
-KNOBS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+KNOBS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
 
 def frontier(
@@ -89,7 +89,12 @@ def frontier(
         )
     points = [one for s in strategies for one in marked([p for p in points if p.strategy == s.name], k, allowed_loss)]
     return Frontier(
-        split={**split, "predictions": len(asked.place), "unknown_targets": phase.unknown_targets},
+        split={
+            **split,
+            "predictions": len(asked.place),
+            "users": len(asked.sequences.of),
+            "unknown_targets": phase.unknown_targets,
+        },
         exclude=exclude,
         k=k,
         pool=pool,

@@ -6,6 +6,7 @@ import numpy as np
 
 from segue.ranking.diversity.base import strategy
 from segue.ranking.diversity.pool import Pool
+from segue.ranking.diversity.slots import slots_of, with_slots
 from segue.shapes import Array
 
 
@@ -30,19 +31,7 @@ def exploration(pool: Pool, k: int, diversity: float, rng: np.random.Generator) 
     [0, 1, 4]
     """
     assert pool.new is not None
-    slots = min(int(diversity * k + rng.random()), k)
-    missing = slots - int(np.count_nonzero(pool.new[:k]))
+    missing = slots_of(diversity, k, rng) - int(np.count_nonzero(pool.new[:k]))
     beyond = np.flatnonzero(pool.new[k:]) + k
-    missing = min(missing, len(beyond))
-    if missing <= 0:
-        return np.arange(k)
-    drawn = rng.permutation(beyond)[:missing]
-    # What gives way are the last of those that are not new.
-    old = np.flatnonzero(~pool.new[:k])
-    kept = np.setdiff1d(np.arange(k), old[len(old) - missing :])
-    spots = (np.arange(1, missing + 1) * k) // missing - 1
-    places = np.empty(k, np.intp)
-    taken = np.zeros(k, bool)
-    taken[spots] = True
-    places[taken], places[~taken] = drawn, kept
-    return places
+    drawn = rng.permutation(beyond)[: max(missing, 0)]
+    return with_slots(k, drawn, np.flatnonzero(~pool.new[:k]))

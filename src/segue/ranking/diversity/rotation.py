@@ -11,13 +11,13 @@ from segue.shapes import Array
 
 @strategy()
 def rotation(pool: Pool, k: int, diversity: float, rng: np.random.Generator) -> Array:
-    """A draw from the pool without putting back, each item in proportion to exp(r / T), T the knob.
+    """A draw from the pool without putting back, in proportion to exp(r / T), T the square of the knob.
 
-        the k largest of r_i / d + G_i,    G_i = -log(-log U_i), U_i uniform in (0, 1)
+        the k largest of r_i / d² + G_i,    G_i = -log(-log U_i), U_i uniform in (0, 1)
 
     Source: Kool, van Hoof and Welling, Stochastic Beams and Where to Find Them (2019), the Gumbel-top-k
-    trick: one sort draws from the Plackett-Luce model. Deviation: r is the `relevance` in the pool, so at 1 the best
-    is drawn only e times as often as the last.
+    trick: one sort draws from the Plackett-Luce model. Deviations: r is the `relevance` in the pool, so at 1 the best
+    is drawn only e times as often as the last; the square makes room for small temperatures, at which little is lost.
     Edge cases: the same generator state gives the same list; near 0 it is the pool's own order.
 
     >>> pool = Pool(np.arange(4), np.array([4.0, 3.0, 2.0, 1.0], np.float32))
@@ -25,8 +25,7 @@ def rotation(pool: Pool, k: int, diversity: float, rng: np.random.Generator) -> 
     >>> first == second
     True
     """
-    # Divided in float64: a tiny knob would make infinities of float32.
-    with np.errstate(over="ignore"):
-        keys = relevance(pool.scores).astype(np.float64) / diversity
-    keys = np.minimum(keys, np.finfo(np.float64).max / 2) + rng.gumbel(size=len(pool.items))
+    # At tinier temperatures than that no draw changes an order.
+    temperature = max(diversity**2, 1e-12)
+    keys = relevance(pool.scores).astype(np.float64) / temperature + rng.gumbel(size=len(pool.items))
     return np.argsort(-keys, kind="stable")[:k]
