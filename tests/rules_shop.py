@@ -37,6 +37,15 @@ def shop(*, windows: bool = False, **bundle: Any) -> Engine:
     return Engine(Bundle(model, **given), MemoryStore(), clock=lambda: NOW)
 
 
+def base_of(items: list[str]) -> dict[str, float]:
+    """What the model says after some items, by its definition."""
+    scores = {item: float(items.count(item)) for item in IDS}
+    if items:
+        scores["i0"] += 0.001
+        scores[IDS[(IDS.index(items[-1]) + 1) % N]] += 10
+    return scores
+
+
 def some(rng: random.Random, most: int) -> list[str]:
     """Item ids, now and then one that nobody knows."""
     return [rng.choice(IDS) if rng.random() < 0.95 else "nobody knows" for _ in range(rng.randrange(most + 1))]

@@ -210,5 +210,8 @@ def test_a_request_does_not_lift_what_a_scenario_forbids_and_its_pins_count() ->
     assert both.allowed is not None
     assert both.allowed.tolist() == [1, 2]
     assert {place: IDS[item] for place, item in both.pins.items()} == {1: "i2", 2: "i4"}
+    narrow, wide = (bind(rules_of({"allow": {"items": items}}), facts) for items in (["i2"], ["i1", "i2"]))
+    for first, second in ((narrow, wide), (wide, narrow)):
+        assert joined(first, second).allowed.tolist() == [2]
     moved = joined(bind(rules_of(scenario), facts), bind(rules_of({"pin": [{"item": "i4", "place": 5}]}), facts))
     assert {place: IDS[item] for place, item in moved.pins.items()} == {1: "i3", 5: "i4"}

@@ -50,13 +50,13 @@ def ruled(bundle: Bundle, query: Query, question: Question) -> Placed:
     choose = chosen_by(bundle, question.diverse)
     bound = question.rules or NO_RULES
     limits = limits_of(bundle, question)
-    k = min(question.k, bundle.model.n_items)
+    k = question.k
     candidates = Candidates(bundle, query, limits, bound)
     # pinned ones are taken out of it
-    pool = candidates.pool(max(POOL, k + len(bound.pins)), least=k)
+    pool = candidates.pool(max(POOL, k + len(bound.pins)), least=min(k, bundle.model.n_items))
     pins, unmet = {}, []
     for place, item in sorted(bound.pins.items()):
-        if place > question.k:
+        if place > k:
             continue
         because = limits.forbids(item) or (None if candidates.score_of(item) > -np.inf else "model")
         if because is None:
@@ -72,7 +72,7 @@ def ruled(bundle: Bundle, query: Query, question: Question) -> Placed:
         [candidates.score_of(item) for item in listed],
         [item for place, item in pins.items() if listed[place - 1 : place] == [item]],
         sorted(unmet, key=lambda pin: pin.place),
-        None if len(listed) == question.k else limits.short(question.k, len(listed), candidates.answerable()),
+        None if len(listed) == k else limits.short(k, len(listed), candidates.answerable()),
     )
 
 
