@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from litestar.testing import TestClient
@@ -13,6 +14,7 @@ from segue.serving.explain import explain
 from segue.serving.store.base import StoredEvent
 from segue.web.app import create_app
 from segue.web.direct import ROUTE, Direct
+from segue.web.reasons import reasons_message
 from serving_models import NOW, engine_of, fading_bundle, store_of
 from test_filling import counts
 
@@ -34,11 +36,8 @@ def test_each_item_says_why_it_is_there() -> None:
     stored = store_of(engine).history("u")
     expected = explain(engine.bundle, stored, listed, 50.0, before_rules=listed)
     for item, reason in zip(answer["items"], expected, strict=True):
-        assert item["reasons"] == {
-            "events": [one._asdict() for one in reason.events],
-            "followed": [one._asdict() for one in reason.followed],
-            "rank_without_rules": item["rank"],
-        }
+        assert item["reasons"] == msgspec.to_builtins(reasons_message(engine.bundle, reason))
+        assert item["reasons"]["rank_without_rules"] == item["rank"]
     assert listed[0] == "i7", "it follows i6 in the ring"
     (strongest, *_) = answer["items"][0]["reasons"]["events"]
     assert (strongest["item_id"], strongest["seq"]) == ("i6", 4)
@@ -64,7 +63,7 @@ def test_the_rank_before_rules_and_what_others_did() -> None:
     for item in ruled["items"]:
         assert item["reasons"]["rank_without_rules"] == order.index(item["item_id"]) + 1
     followed = ruled["items"][0]["reasons"]["followed"]
-    assert followed == [{"item_id": "i1", "times": 2, "of": 3}]
+    assert followed == [{"item_id": "i1", "times": 2, "of": 3, "title": "Title of i1"}]
     assert all("reasons" in item for item in plain["items"])
 
 
