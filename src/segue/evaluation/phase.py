@@ -14,7 +14,7 @@ from segue.data.splits import Split
 from segue.evaluation.replay import askable
 from segue.models.base import SessionRule
 from segue.rng import stream
-from segue.shapes import Array, Bools
+from segue.shapes import Array, Bools, Floats
 
 
 class Phase(NamedTuple):
@@ -29,6 +29,7 @@ class Phase(NamedTuple):
         cutoff: Unix seconds from which on nothing was learned, or None.
         left_out: asked events that a cap on their number left out.
         first: events of the asked part that open a session, and so are no targets.
+        weight: (E,) what each replayed event is worth, in the order of the log (see `Sequences.order`), or None.
     """
 
     catalog: Catalog
@@ -39,6 +40,7 @@ class Phase(NamedTuple):
     cutoff: float | None
     left_out: int = 0
     first: int = 0
+    weight: Floats | None = None
 
     @property
     def counts(self) -> Array:
@@ -98,6 +100,7 @@ def phase_of(
         cutoff=None if split.cutoff is None or ask_from is None else float(log.time[ask_from]),
         left_out=before - count(asked),
         first=first,
+        weight=replayed.weight,
     )
 
 
