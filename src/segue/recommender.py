@@ -174,14 +174,20 @@ class Recommender:
         """
         return self._named_pairs(similar_items(self.bundle, item, k))
 
-    def evaluate(self, log: Any, *, items: Any = None, **columns: Any) -> Report:
-        """How good the model is on events it cannot have learned from; see `evaluate_artifact`."""
+    def evaluate(self, log: Any, *, items: Any = None, metrics: Sequence[str] = (), **columns: Any) -> Report:
+        """How good the model is on events it cannot have learned from; see `evaluate_artifact`.
+
+        Args:
+            log: as in `read_log`; best the whole one.
+            items: an items table, for columns that the model does not have.
+            metrics: such as `category_hit@10`, beside those of every report and those it was trained with.
+            columns: see `read_log`.
+        """
         from segue.data.log import read_log
         from segue.training.evaluate import evaluate_artifact
 
-        return evaluate_artifact(
-            self.artifact, read_log(log, **self.columns(columns)), None if items is None else read_items(items)
-        )
+        table = None if items is None else read_items(items)
+        return evaluate_artifact(self.artifact, read_log(log, **self.columns(columns)), table, metrics=metrics)
 
     def save(self, folder: str | Path, *, overwrite: bool = False, say: Callable[[str], None] = lambda _: None) -> None:
         """Write the model as a folder, whole or not at all. Raises ArtifactError if that cannot be.

@@ -57,9 +57,18 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
             version=hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12],
         )
     except UnknownCellError as error:
-        raise ArtifactError(f"{folder}: {error}; a cell of your own is known once its module is imported") from None
+        raise ArtifactError(
+            f"{folder}: {error}; a cell of your own is known once its module is imported{from_file(error, content)}"
+        ) from None
     except (ValueError, KeyError, TypeError, SafetensorError, SegueError) as error:
         raise ArtifactError(f"{folder}: the model is damaged or was made by another version: {error}") from None
+
+
+def from_file(error: UnknownCellError, content: Mapping[str, bytes]) -> str:
+    """How to import the file that the cell of a model was in, if that was noted."""
+    own = msgspec.json.decode(content["metrics.json"]).get("own", {})
+    files = [file for part, file in own.items() if part.startswith("cell ") and f"`{part[5:]}`" in str(error)]
+    return f" (--import {files[0]})" if files else ""
 
 
 def read_manifest(folder: Path) -> Manifest:

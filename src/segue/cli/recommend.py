@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from segue.cli.options import FILES, GIVEN, Exclude, Folder, Json, K, LogColumns
+from segue.cli.options import FILES, GIVEN, Exclude, Folder, Json, K, LogColumns, Own
 from segue.cli.show import print_json, print_table, say
 from segue.errors import ConfigError
 
@@ -25,6 +25,7 @@ def command(
     k: K = 10,
     exclude: Exclude = None,
     columns: LogColumns | None = None,
+    own: Own = None,
     json: Json = False,
 ) -> None:
     """Say what comes next after some items, or for the users of a log."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from segue.cli.options import Folder
+from segue.cli.options import Folder, Own
 from segue.errors import ConfigError
 
 
@@ -46,6 +46,7 @@ def command(
     log_requests: Annotated[bool, Parameter(negative="", help="A line on stderr for each request.")] = False,
     deadline: Annotated[str, Parameter(help="When a request is given up.")] = "10s",
     keep: Annotated[str | None, Parameter(help="How long events are kept, such as 365d. By default for ever.")] = None,
+    own: Own = None,
 ) -> None:
     """Serve a model over HTTP: events in, lists out."""
     from segue.artifact.home import is_home
