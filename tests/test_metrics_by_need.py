@@ -17,7 +17,7 @@ from segue.errors import ConfigError, EvaluationError
 from segue.evaluation.baskets import baskets_of, ends_of
 from segue.evaluation.phase import Phase
 from segue.evaluation.replay import replay, replay_before
-from segue.metrics import METRICS, Bootstrap, Categories, Lists, Runs, calibration, runs
+from segue.metrics import METRICS, Bootstrap, Categories, Lists, Runs, categories, runs
 from segue.ranking import NEVER
 from small_shop import Ran
 
@@ -75,7 +75,7 @@ def divergence(past: list[int], listed: list[int]) -> float:
 def test_calibration_is_the_divergence_of_two_mixes_however_it_is_parted(
     cells: int, events: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibration, "CELLS_A_BLOCK", cells)
+    monkeypatch.setattr(categories, "CELLS_A_BLOCK", cells)
     monkeypatch.setattr(runs, "EVENTS_A_PIECE", events)
     lists = some_lists()
     assert lists.past is not None
@@ -103,7 +103,9 @@ def test_a_list_that_mirrors_the_past_has_no_divergence_and_one_of_another_kind_
     assert found.tolist() == pytest.approx([0.0, 0.5 * math.log(0.5 / 0.995) + 0.5 * math.log(100), math.log(100)])
 
 
-def test_category_hit_and_serendipity_are_what_sets_say() -> None:
+@pytest.mark.parametrize("cells", [2**20, 12])
+def test_category_hit_and_serendipity_are_what_sets_say(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(categories, "CELLS_A_BLOCK", cells)
     lists = some_lists(200)
     assert lists.target is not None
     assert lists.expected is not None

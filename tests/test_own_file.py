@@ -225,6 +225,24 @@ def many(lists):
         try_out(METRICS["many"])
 
 
+def test_a_metric_that_fails_on_the_lists_of_a_model_does_not_cost_the_training(tmp_path: Path) -> None:
+    text = """
+from segue.metrics import list_metric
+
+@list_metric
+def late(lists):
+    if len(lists.items) > 3:
+        raise ValueError("too many")
+    return lists.filled.sum(axis=1)
+"""
+    import_file(written(tmp_path, text))
+    report = segue.fit(clicks(), model="markov", settings={**QUICK, "evaluate.metrics": ["late@3"]}).trained_report
+    assert [row.metrics["late@3"].value for row in report.rows] == [None] * len(report.rows)
+    assert report.rows[0].metrics["recall@10"].value
+    told = [note for note in report.notes if "late@3" in note]
+    assert told == ["late@3 has no value: metric `late` of mine.py, line 7: ValueError: too many"]
+
+
 def test_every_metric_that_is_there_passes_the_trial() -> None:
     for metric in METRICS.values():
         try_out(metric)

@@ -14,10 +14,11 @@ from segue.evaluation.cost import cost_of
 from segue.evaluation.measures import basket_lists, compared, interval, measure, of_baskets
 from segue.evaluation.phase import Phase
 from segue.evaluation.replay import Predictions, replay
-from segue.evaluation.report import Report, Row, verdict_of
+from segue.evaluation.report import Report, Row, Value, verdict_of
 from segue.evaluation.space import item_vectors
 from segue.metrics import BasketMetric, Bootstrap, RankMetric, parse
 from segue.models.base import Model
+from segue.own import own_file
 from segue.rng import stream
 from segue.shapes import Array, Bools
 
@@ -92,18 +93,26 @@ def judge(
     )
     baselines = [name for name, entry in entries.items() if entry.baseline]
     best = max(baselines, key=means.__getitem__, default=None)
-    rows = []
+    rows: list[Row] = []
+    failed: dict[str, str] = {}
     for name in sorted(entries, key=means.__getitem__, reverse=True):
         entry, predictions = entries[name], asked[name]
-        found = {
-            metric: measure(metric, predictions, lists[name], context, resamples)
-            for metric in names
-            if metric not in by_basket
-        }
-        if basket_resamples is not None:
+        before = None
+        if by_basket:
             longest = max(parse(metric)[1] for metric in by_basket)
             before = basket_lists(entry.model, context, exclude=exclude, k=longest, memory_mb=memory_mb)
-            found |= {metric: of_baskets(metric, before, basket_resamples) for metric in by_basket}
+        found = {}
+        for metric in names:
+            try:
+                if before is None or basket_resamples is None or metric not in by_basket:
+                    found[metric] = measure(metric, predictions, lists[name], context, resamples)
+                else:
+                    found[metric] = of_baskets(metric, before, basket_resamples)
+            except EvaluationError as error:
+                if not own_file(parse(metric)[0].function):
+                    raise
+                found[metric] = Value(None)  # a mistake in one's own metric does not cost the training before it
+                failed[metric] = f"{metric} has no value: {error}"
         rows.append(
             Row(
                 model=name,
@@ -111,7 +120,7 @@ def judge(
                 predictions=len(predictions.rank),
                 seconds=entry.seconds,
                 settings=entry.settings,
-                metrics={metric: found[metric] for metric in names},
+                metrics=found,
                 groups={
                     group: interval(Bootstrap(first.user[which], rng=stream(seed, group), replicates=replicates), of)
                     for group, which in groups.items()
@@ -143,6 +152,7 @@ def judge(
             f"{', '.join(by_basket)}: of {len(context.baskets.user):,} baskets, each a {context.baskets.kind}, by the "
             "list right after the user's last event before it"
         )
+    told += failed.values()
     told.append("request time: not given (a query is what the state says right after the user's last event)")
     facts = {**split, "predictions": len(first.rank), "unknown_targets": unknown, "left_out": phase.left_out}
     counts = {group: int(which.sum()) for group, which in groups.items()}

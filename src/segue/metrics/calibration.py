@@ -9,7 +9,6 @@ from segue.metrics.runs import Runs
 from segue.shapes import Array, Doubles
 
 SMOOTHING = 0.01
-CELLS_A_BLOCK = 2**20
 
 
 @list_metric
@@ -34,8 +33,7 @@ def calibration(lists: Lists) -> Doubles:
     """
     assert lists.categories is not None
     kinds = lists.categories
-    rows = max(1, CELLS_A_BLOCK // max(1, len(kinds.names)))
-    blocks = [divergences(block, kinds) for block in lists.blocks(rows)]
+    blocks = [divergences(block, kinds) for block in lists.blocks(kinds.rows_within())]
     return np.concatenate(blocks) if blocks else np.empty(0)
 
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from segue.shapes import Array, Longs
 
+CELLS_A_BLOCK = 2**20
+
 
 class Categories(NamedTuple):
     """The categories of N items, item after item.
@@ -23,6 +25,10 @@ class Categories(NamedTuple):
     def counts(self) -> Longs:
         """(N,) how many each item has."""
         return np.diff(self.bounds)
+
+    def rows_within(self) -> int:
+        """How many rows of G cells are formed at a time, so that memory does not grow with their product."""
+        return max(1, CELLS_A_BLOCK // max(1, len(self.names)))
 
     def of(self, items: Array) -> tuple[Longs, Longs]:
         """All categories of some items (E,): the place of the item in E, and the category. -1 has none.

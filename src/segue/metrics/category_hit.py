@@ -3,6 +3,7 @@
 import numpy as np
 
 from segue.metrics.base import needs, target_metric
+from segue.metrics.categories import Categories
 from segue.metrics.lists import Lists
 from segue.shapes import Doubles
 
@@ -18,19 +19,24 @@ def category_hit(lists: Lists) -> Doubles:
     Edge cases: never below `recall`; a target without a category is hit by itself alone; one outside the catalog, of
     which nothing is known, and an empty list are misses.
 
-    >>> from segue.metrics.categories import Categories
     >>> kinds = Categories(("tea", "cup"), np.array([0, 1, 2, 4]), np.array([0, 1, 0, 1]))  # tea; cup; both
     >>> lists = Lists(np.array([[0], [0], [0]]), 3, np.ones(3), np.zeros((3, 1), bool), categories=kinds)
     >>> category_hit(lists._replace(target=np.array([2, 1, -1]))).tolist()
     [1.0, 0.0, 0.0]
     """
     assert lists.categories is not None
+    blocks = [hits(block, lists.categories) for block in lists.blocks(lists.categories.rows_within())]
+    return np.concatenate(blocks) if blocks else np.empty(0)
+
+
+def hits(lists: Lists, kinds: Categories) -> Doubles:
+    """The values of so few lists that rows times categories fit."""
     assert lists.target is not None
-    wanted_row, wanted = lists.categories.of(lists.target)
-    listed_place, listed = lists.categories.of(lists.items.ravel())
-    row = listed_place // max(1, lists.items.shape[1])
-    n = len(lists.categories.names)
-    hit = np.isin(wanted_row * n + wanted, row * n + listed)
+    row, wanted = kinds.of(lists.target)
+    of_target = np.zeros((len(lists.items), len(kinds.names)), bool)
+    of_target[row, wanted] = True
+    place, listed = kinds.of(lists.items.ravel())
+    row = place // max(1, lists.items.shape[1])
     value = ((lists.items == lists.target[:, None]) & lists.filled).any(axis=1)
-    value[wanted_row[hit]] = True
+    value[row[of_target[row, listed]]] = True
     return np.asarray(value, float)
