@@ -1,6 +1,7 @@
 """Before anything is imported: one thread for each numerical library, since two cores are shared."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -24,3 +25,19 @@ def _the_exporter_is_asked_seldom_and_without_coverage() -> Iterator[None]:
         patch.setattr("segue.models.export.graph_of", step_graphs.graph_of)
         patch.setattr("torch.onnx.export", step_graphs.untraced(torch.onnx.export))
         yield
+
+
+@pytest.fixture
+def own_parts_go() -> Iterator[None]:
+    """What a test makes known by a file of its own is forgotten after it."""
+    from segue.cells import CELLS
+    from segue.metrics import METRICS
+    from segue.training.losses import LOSSES
+
+    kept = [(known, dict(known)) for known in (CELLS, METRICS, LOSSES)]
+    yield
+    for known, before in kept:
+        known.clear()
+        known.update(before)  # type: ignore[arg-type]
+    for name in [name for name in sys.modules if name.startswith("own_")]:
+        del sys.modules[name]

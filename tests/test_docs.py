@@ -17,7 +17,10 @@ import segue
 from segue.cli import app, run
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("guide", "tuning", "training", "cells"))]
+PAGES = [
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("guide", "tuning", "training", "cells", "measuring")),
+]
 # A model for a page is not a good one: a page is about what is typed.
 QUICK = ["--set", "train.epochs=1", "--set", "model.width=8", "--set", "train.threads=1"]
 
@@ -36,12 +39,12 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the clicks.csv and items.csv that the pages talk of."""
     rng = np.random.default_rng(1)
     items = [*"ABC", *(f"item {i}" for i in range(37))]
-    lines = ["user_id,item_id,timestamp"]
+    lines = ["user_id,item_id,timestamp,revenue"]
     for user in range(80):
         at = 1_700_000_000 + int(rng.integers(86_400 * 20))
         place = int(rng.integers(40))
         for _ in range(12):
-            lines.append(f"u{user},{items[place]},{at}")
+            lines.append(f"u{user},{items[place]},{at},{place / 4:g}")
             at += int(rng.choice([20, 60, 7200], p=[0.5, 0.4, 0.1]))
             place = (place + int(rng.choice([1, 2, 9]))) % 40
     (tmp_path / "clicks.csv").write_text("\n".join(lines))
@@ -53,10 +56,14 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.usefixtures("own_parts_go")
 def test_what_a_page_shows_runs(page: Path, shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     space: dict[str, object] = {}
     ran = 0
-    for kind, block in re.findall(r"```(console|python)\n(.*?)```", page.read_text("utf-8"), re.S):
+    text = page.read_text("utf-8")
+    for name, block in re.findall(r'```python title="(\w+\.py)"\n(.*?)```', text, re.S):
+        Path(name).write_text(block)
+    for kind, block in re.findall(r"```(console|python)\n(.*?)```", text, re.S):
         if kind == "python":
             exec(compile(block, page.name, "exec"), space)
             ran += 1

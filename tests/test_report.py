@@ -10,7 +10,7 @@ from segue.config import SplitSettings
 from segue.data.events import log_of
 from segue.data.splits import TEST, VALID, split_log
 from segue.data.synthetic import noisy_chain
-from segue.evaluation import judge as judging
+from segue.evaluation import space
 from segue.evaluation.judge import Entry, judge
 from segue.evaluation.phase import Phase, phase_of
 from segue.evaluation.report import Report
@@ -118,14 +118,14 @@ def test_the_space_of_diversity_is_made_from_the_newest_users_where_there_are_to
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = phase()
-    whole, name = judging.item_vectors(asked, 1)
+    whole, name = space.item_vectors(asked, 1)
     assert name == "sessions in common in training"
-    monkeypatch.setattr(judging, "SPACE_EVENTS", 100)
-    part, name = judging.item_vectors(asked, 1)
+    monkeypatch.setattr(space, "SPACE_EVENTS", 100)
+    part, name = space.item_vectors(asked, 1)
     lengths = np.diff(asked.learned.bounds)
     users = next(n for n in range(1, len(lengths)) if lengths[-n - 1 :].sum() > 100)
     assert name == f"sessions in common in training, of the {users} newest users"
     assert whole.shape == part.shape
     assert not np.array_equal(whole, part)
-    monkeypatch.setattr(judging, "SPACE_EVENTS", 1)  # one user has more: that one is taken
-    assert judging.item_vectors(asked, 1)[1].endswith("of the 1 newest users")
+    monkeypatch.setattr(space, "SPACE_EVENTS", 1)  # one user has more: that one is taken
+    assert space.item_vectors(asked, 1)[1].endswith("of the 1 newest users")

@@ -23,7 +23,8 @@ from segue.durations import seconds_of, spoken
 from segue.errors import ConfigError, TrainingError, did_you_mean
 from segue.evaluation.report import Report
 from segue.metrics import parse
-from segue.metrics.base import METRICS, RankMetric
+from segue.metrics.choosing import check_choosing
+from segue.metrics.probe import try_out as try_metric
 from segue.recommender import Recommendation, Recommender, UserState, load
 from segue.training.candidates import Say
 from segue.training.checkpoint import Checkpoints, remove_checkpoints
@@ -31,6 +32,7 @@ from segue.training.fingerprint import run_fingerprint
 from segue.training.hardware import device_of
 from segue.training.latency import named
 from segue.training.losses import LOSSES
+from segue.training.losses.trying import try_out as try_loss
 from segue.training.networks import Show, Workshop, deadline_of
 from segue.training.plan import Plan, plan_of
 from segue.training.run import (
@@ -250,15 +252,17 @@ def prepare(
         raise ConfigError(
             f"train.loss is `{chosen.train.loss}`, which is not a loss{did_you_mean(chosen.train.loss, LOSSES)}"
         )
+    try_loss(chosen.train.loss, chosen.train)
     named = chosen.log.chosen()
     table: ItemTable | None = None if items is None else read_items(items, item_col=items_col)
     return plan_of(read_log(log, **named), tree, table)
 
 
 def check_metrics(settings: Settings) -> None:
-    """Raise ConfigError, before hours of training, for a metric that does not exist or that cannot choose a model."""
+    """Raise ConfigError, before hours of training, for a metric that does not exist or that cannot choose a model.
+
+    Raises EvaluationError for one's own that fails on a few made-up predictions.
+    """
     for name in (settings.train.metric, *settings.evaluate.metrics):
-        parse(name)
-    if not isinstance(parse(settings.train.metric)[0], RankMetric):
-        known = ", ".join(f"{name}@10" for name, metric in METRICS.items() if isinstance(metric, RankMetric))
-        raise ConfigError(f"train.metric is `{settings.train.metric}`, which does not say who is right: take {known}")
+        try_metric(parse(name)[0])
+    check_choosing(settings.train.metric)

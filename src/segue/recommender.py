@@ -233,14 +233,20 @@ class Recommender:
         listed = [one if isinstance(one, str) else one.item_id for one in ranked]
         return explain(self.bundle, history, listed, timestamp, most=most, before_rules=before_rules)
 
-    def evaluate(self, log: Any, *, items: Any = None, **columns: Any) -> Report:
-        """How good the model is on events it cannot have learned from; see `evaluate_artifact`."""
+    def evaluate(self, log: Any, *, items: Any = None, metrics: Sequence[str] = (), **columns: Any) -> Report:
+        """How good the model is on events it cannot have learned from; see `evaluate_artifact`.
+
+        Args:
+            log: as in `read_log`; best the whole one.
+            items: an items table, for columns that the model does not have.
+            metrics: such as `category_hit@10`, beside those of every report and those it was trained with.
+            columns: see `read_log`.
+        """
         from segue.data.log import read_log
         from segue.training.evaluate import evaluate_artifact
 
-        return evaluate_artifact(
-            self.artifact, read_log(log, **self.columns(columns)), None if items is None else read_items(items)
-        )
+        table = None if items is None else read_items(items)
+        return evaluate_artifact(self.artifact, read_log(log, **self.columns(columns)), table, metrics=metrics)
 
     def frontier(
         self, log: Any, *, items: Any = None, columns: Mapping[str, Any] | None = None, **asked: Any

@@ -23,6 +23,7 @@ from segue.traffic.ready import check_model
 from segue.traffic.run import run_loop
 from segue.traffic.target import Target
 from segue.training.evaluate import asked_of, split_for
+from segue.training.own_parts import check_known
 
 TOLERANCE = 1e-3
 TOGETHER = 16
@@ -64,6 +65,7 @@ def replay_log(
     phase = asked_of(artifact, log, split)
     plan = LogPlan(log, split, phase)
     names = [*ALWAYS, artifact.settings.train.metric, *artifact.settings.evaluate.metrics]
+    check_known(artifact, names)
     k = max(length for _, length in ranked_by(names).values()) + 1
     with address(folder, plan, url, say) as where:
         target = Target.of(where, key)

@@ -70,7 +70,9 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
             version=hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12],
         )
     except UnknownCellError as error:
-        raise ArtifactError(f"{folder}: {error}; a cell of your own is known once its module is imported") from None
+        raise ArtifactError(
+            f"{folder}: {error}; a cell of your own is known once its module is imported{from_file(error, content)}"
+        ) from None
     except (ValueError, KeyError, TypeError, SafetensorError, SegueError) as error:
         raise ArtifactError(f"{folder}: the model is damaged or was made by another version: {error}") from None
 
@@ -78,6 +80,13 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
 def counts_from(data: bytes | None, n_items: int) -> LogCounts | None:
     """What the training log says of each item; None in an older model. Raises ArtifactError where it does not fit."""
     return None if data is None else LogCounts.loaded(safetensors.numpy.load(data), n_items)
+
+
+def from_file(error: UnknownCellError, content: Mapping[str, bytes]) -> str:
+    """How to import the file that the cell of a model was in, if that was noted."""
+    own = msgspec.json.decode(content["metrics.json"]).get("own", {})
+    files = [file for part, file in own.items() if part.startswith("cell ") and f"`{part[5:]}`" in str(error)]
+    return f" (--import {files[0]})" if files else ""
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from segue.cli.options import Folder, Log, LogColumns
+from segue.cli.options import Folder, Log, LogColumns, Own
 
 
 def command(
@@ -20,6 +20,7 @@ def command(
         bool, Parameter(negative="", help="Only what comes before the test part: for `segue replay --url`.")
     ] = False,
     columns: LogColumns | None = None,
+    own: Own = None,
 ) -> None:
     """Put a log into a store, so that no user whom it knows starts cold. It goes on where it was stopped."""
     from segue.cli.show import say

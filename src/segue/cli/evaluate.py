@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from segue.cli.options import Folder, Json, Log, LogColumns
+from segue.cli.options import Folder, Json, Log, LogColumns, Metrics, Own, split
 from segue.cli.show import print_json, print_report
 
 
@@ -15,13 +15,16 @@ def command(
     log: Log,
     /,
     *,
-    items: Annotated[str | None, Parameter(help="An items table, where the model has none.")] = None,
+    items: Annotated[str | None, Parameter(help="An items table, for columns that the model does not have.")] = None,
+    metrics: Metrics = None,
     columns: LogColumns | None = None,
+    own: Own = None,
     json: Json = False,
 ) -> None:
     """Ask a model for the events of a log that it cannot have learned from, beside baselines that saw the same."""
     from segue.recommender import load
 
     recommender = load(folder)
-    report = recommender.evaluate(log, items=items, **recommender.columns((columns or LogColumns()).named()))
+    named = recommender.columns((columns or LogColumns()).named())
+    report = recommender.evaluate(log, items=items, metrics=split(metrics or ""), **named)
     print_json(report) if json else print_report(report)

@@ -44,7 +44,26 @@ def given_path(_: Any, tokens: Sequence[Token]) -> Path:
     return Path(tokens[0].value)
 
 
+def imported(_: Any, tokens: Sequence[Token]) -> list[Path]:
+    """The files of an option, imported: what they define is known from then on."""
+    from segue.own import import_file
+
+    files = [Path(token.value) for token in tokens]
+    for file in files:
+        import_file(file)
+    return files
+
+
 GIVEN = Parameter(converter=given_path)
+Own = Annotated[
+    list[Path] | None,
+    Parameter(
+        name="--import",
+        negative="",
+        converter=imported,
+        help="A Python file with metrics, losses or cells of your own; it is run, and may be repeated.",
+    ),
+]
 Folder = Annotated[Path, Parameter(help="The folder of a model.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 K = Annotated[int, Parameter(name=["-k", "--k"], help="Length of the list.")]
@@ -52,6 +71,17 @@ Exclude = Annotated[
     Literal["none", "current", "seen"] | None,
     Parameter(help="What may not be answered: nothing, the item just seen, or all items the user had."),
 ]
+
+
+Metrics = Annotated[
+    str | None,
+    Parameter(help="Metrics beside those of every report, by commas, such as revenue_recall@10,calibration@10."),
+]
+
+
+def split(names: str) -> list[str]:
+    """Names that commas part."""
+    return [name.strip() for name in names.split(",") if name.strip()]
 
 
 @Parameter(name="*", group=COLUMNS)
@@ -93,8 +123,16 @@ class Chosen:
     seed: Annotated[int | None, Parameter(help="Where all randomness comes from.")] = None
     split: Annotated[Literal["time", "leave-one-out", "column"] | None, Parameter(help="How events are parted.")] = None
     exclude: Exclude = None
+    metrics: Metrics = None
+    own: Own = None
 
     def tree(self, **values: Any) -> dict[str, Any]:
         """What the user set, as a tree."""
-        given = {"seed": self.seed, "split.kind": self.split, "evaluate.exclude": self.exclude, **values}
+        given = {
+            "seed": self.seed,
+            "split.kind": self.split,
+            "evaluate.exclude": self.exclude,
+            "evaluate.metrics": None if self.metrics is None else split(self.metrics),
+            **values,
+        }
         return settings_tree(self.config, self.set or (), given)

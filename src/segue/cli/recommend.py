@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from segue.cli.options import FILES, GIVEN, Exclude, Folder, Json, K, LogColumns
+from segue.cli.options import FILES, GIVEN, Exclude, Folder, Json, K, LogColumns, Own
 from segue.cli.show import say
 from segue.errors import ConfigError
 
@@ -26,6 +26,7 @@ def command(
     exclude: Exclude = None,
     explain: Annotated[bool, Parameter(negative="", help="Say why: with --items, or with --log for one user.")] = False,
     columns: LogColumns | None = None,
+    own: Own = None,
     json: Json = False,
 ) -> None:
     """Say what comes next after some items, or for the users of a log."""

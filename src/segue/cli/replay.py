@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from segue.cli.options import Folder, Json, Log, LogColumns
+from segue.cli.options import Folder, Json, Log, LogColumns, Own
 from segue.errors import SegueError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def command(
     together: Annotated[int, Parameter(help="Calls at a time, of different users.")] = 16,
     key: Annotated[str | None, Parameter(help="Of the API, where it wants one.", env_var="SEGUE_KEY")] = None,
     columns: LogColumns | None = None,
+    own: Own = None,
     json: Json = False,
 ) -> None:
     """Send the test period of a log through a real server, and hold its metrics against those of the evaluation."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from segue.cli.options import Folder
+from segue.cli.options import Folder, Own
 from segue.errors import ConfigError
 
 
@@ -49,6 +49,7 @@ def command(
         Path | None, Parameter(help="A TOML file of named sets of rules, read again when it changes.")
     ] = None,
     keep: Annotated[str | None, Parameter(help="How long events are kept, such as 365d. By default for ever.")] = None,
+    own: Own = None,
 ) -> None:
     """Serve a model over HTTP: events in, lists out."""
     from segue.artifact.home import is_home

@@ -87,6 +87,7 @@ def print_report(report: Report, said: Sequence[str] = ()) -> None:
             "full ranking; ± is half of a 95 % interval"
         ),
     )
+    print_asked(report)
     print_costs(report)
     if report.groups:
         print_table(
@@ -97,6 +98,15 @@ def print_report(report: Report, said: Sequence[str] = ()) -> None:
     for note in report.notes:
         if note not in said:
             say(f"note: {note}")
+
+
+def print_asked(report: Report) -> None:
+    """What was asked for beside the metrics that are always shown, the one that models are compared by among it."""
+    names = [name for name in dict.fromkeys((report.main, *report.asked)) if name not in SHOWN]
+    if names:
+        print_table(
+            ["model", *names], [[row.model, *(figure(row.metrics[name]) for name in names)] for row in report.rows]
+        )
 
 
 def print_costs(report: Report) -> None:

@@ -6,12 +6,18 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from segue.cli.options import Folder, Json, K
+from segue.cli.options import Folder, Json, K, Own
 from segue.cli.show import print_json, print_table
 
 
 def command(
-    folder: Folder, /, *, item: Annotated[str, Parameter(help="The id of the item.")], k: K = 10, json: Json = False
+    folder: Folder,
+    /,
+    *,
+    item: Annotated[str, Parameter(help="The id of the item.")],
+    k: K = 10,
+    own: Own = None,
+    json: Json = False,
 ) -> None:
     """Name the items nearest to one, by the model's item vectors."""
     from segue.recommender import load

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from segue.data import spill
 from segue.data.events import EventLog
 from segue.data.ids import Ids
-from segue.shapes import Ints
+from segue.shapes import Ints, Longs
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,20 @@ class ItemTable:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+class CodedCategories(NamedTuple):
+    """The categories of N items as numbers.
+
+    Attributes:
+        names: the G categories, in sorted order.
+        bounds: (N + 1,) where the codes of each item begin and end.
+        codes: places in `names`, item after item; those of one item differ from each other.
+    """
+
+    names: tuple[str, ...]
+    bounds: Longs
+    codes: Ints
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,17 @@ class Catalog:
             return log.item
         place = self.ids.places_of(log.items)
         return spill.filled(len(log), place.dtype, lambda block: place[log.item[block]], log.item)
+
+    @cached_property
+    def categories(self) -> CodedCategories | None:
+        """The categories of the items; None where nothing is known of any."""
+        sets = [sorted(set(values or ())) for values in self.columns.get("categories", ())]
+        if not any(sets):
+            return None
+        names = tuple(sorted(set().union(*sets)))
+        code = {name: place for place, name in enumerate(names)}
+        bounds = np.cumsum([0, *map(len, sets)], dtype=np.int64)
+        return CodedCategories(names, bounds, np.fromiter((code[one] for of in sets for one in of), np.int32))
 
     def titles(self, items: Ints) -> list[str]:
         """A name for each item: its title where one is known, else its id."""

@@ -7,15 +7,16 @@ from typing import Any
 
 from msgspec import structs
 
-from segue.evaluation.judge import measure, number, rank_values
+from segue.evaluation.context import Context
 from segue.evaluation.knee import best_within, knee
+from segue.evaluation.measures import measure, number
 from segue.evaluation.phase import Phase
 from segue.evaluation.points import BESIDE, GAINS, WORTH, Frontier, Point
 from segue.evaluation.pools import Asked
 from segue.evaluation.report import Value
 from segue.evaluation.space import measured_by
 from segue.evaluation.walk import walk
-from segue.metrics import Bootstrap, Lists
+from segue.metrics import Bootstrap
 from segue.models.base import Model
 from segue.ranking.diversity import Known, Strategy
 from segue.rng import stream
@@ -68,14 +69,14 @@ def frontier(
     )
     resamples = Bootstrap(walked.user, rng=stream(seed, "bootstrap"), replicates=replicates)
     vectors, space = measured_by(phase, seed)
-    counts = phase.counts
+    context = Context(phase, vectors)
     names = [f"{name}@{k}" for name in (WORTH, *GAINS, *BESIDE)]
     points: list[Point] = []
     for place, (strategy, knob) in enumerate(at):
         predictions = walked.predictions(place)
-        lists = Lists(predictions.lists, len(phase.catalog), counts, predictions.had, vectors)
-        metrics = {name: measure(name, predictions, lists, resamples) for name in names}
-        worth = rank_values(names[0], predictions)
+        lists = context.lists(predictions)
+        metrics = {name: measure(name, predictions, lists, context, resamples) for name in names}
+        worth = context.scored(names[0], predictions).values
         if knob == 0:
             first, before = metrics, worth
         points.append(

@@ -8,30 +8,27 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
+from segue.errors import EvaluationError
+from segue.evaluation.context import Context
 from segue.evaluation.cost import cost_of
+from segue.evaluation.item_vectors import item_vectors
+from segue.evaluation.measures import basket_lists, compared, interval, measure, of_baskets
 from segue.evaluation.phase import Phase
 from segue.evaluation.replay import Predictions, replay
 from segue.evaluation.report import Report, Row, Value, verdict_of
-from segue.metrics import (
-    Bootstrap,
-    ListMetric,
-    Lists,
-    RankMetric,
-    attribute_vectors,
-    cooccurrence_vectors,
-    parse,
-)
+from segue.metrics import BasketMetric, Bootstrap, RankMetric, parse
 from segue.models.base import Model
+from segue.own import own_file
 from segue.rng import stream
-from segue.shapes import Array, Bools, Floats
+from segue.shapes import Array, Bools
 
 ALWAYS = tuple(f"{metric}@{k}" for k in (10, 20) for metric in ("recall", "mrr", "ndcg", "hr"))
 BESIDE = tuple(
     f"{metric}@10" for metric in ("coverage", "popularity", "novelty", "gini", "intra_list_diversity", "repeat_share")
 )
 
-SPACE_EVENTS = 5_000_000
-"""How many events the space of diversity is made from at most."""
+POPULARITY = "popularity"
+"""The baseline whose lists are what anyone would expect."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -74,6 +71,9 @@ def judge(
         costs: also measure what a step of each model takes, half a second each.
     """
     names = list(dict.fromkeys((*ALWAYS, main, *BESIDE, *metrics)))
+    vectors, space = item_vectors(phase, seed)
+    context = Context(phase, vectors)
+    context.check(names, expected=POPULARITY in entries)
     k = max(parse(name)[1] for name in names)
     asked: dict[str, Predictions] = {}
     for name, entry in entries.items():
@@ -81,15 +81,38 @@ def judge(
     first = next(iter(asked.values()))
     resamples = Bootstrap(first.user, rng=stream(seed, "bootstrap"), replicates=replicates)
     groups = groups_of(phase, first)
-    vectors, space = item_vectors(phase, seed)
-    values = {name: {main: rank_values(main, predictions)} for name, predictions in asked.items()}
-    means = {name: float(of[main].mean()) for name, of in values.items()}
+    expected = asked[POPULARITY].lists if POPULARITY in asked else None
+    lists = {name: context.lists(predictions, expected) for name, predictions in asked.items()}
+    values = {name: context.scored(main, predictions, lists[name]) for name, predictions in asked.items()}
+    means = {name: scored.mean() for name, scored in values.items()}
+    if np.isnan(means[next(iter(means))]):
+        raise EvaluationError(f"`{main}` has no value: what was asked for is worth nothing by the log's weights")
+    by_basket = [name for name in names if isinstance(parse(name)[0], BasketMetric)]
+    basket_resamples = (
+        Bootstrap(context.baskets.user, rng=stream(seed, "baskets"), replicates=replicates) if by_basket else None
+    )
     baselines = [name for name, entry in entries.items() if entry.baseline]
     best = max(baselines, key=means.__getitem__, default=None)
-    rows = []
+    rows: list[Row] = []
+    failed: dict[str, str] = {}
     for name in sorted(entries, key=means.__getitem__, reverse=True):
         entry, predictions = entries[name], asked[name]
-        lists = Lists(predictions.lists, len(phase.catalog), phase.counts, predictions.had, vectors)
+        before = None
+        if by_basket:
+            longest = max(parse(metric)[1] for metric in by_basket)
+            before = basket_lists(entry.model, context, exclude=exclude, k=longest, memory_mb=memory_mb)
+        found = {}
+        for metric in names:
+            try:
+                if before is None or basket_resamples is None or metric not in by_basket:
+                    found[metric] = measure(metric, predictions, lists[name], context, resamples)
+                else:
+                    found[metric] = of_baskets(metric, before, basket_resamples)
+            except EvaluationError as error:
+                if not own_file(parse(metric)[0].function):
+                    raise
+                found[metric] = Value(None)  # a mistake in one's own metric does not cost the training before it
+                failed[metric] = f"{metric} has no value: {error}"
         rows.append(
             Row(
                 model=name,
@@ -97,15 +120,15 @@ def judge(
                 predictions=len(predictions.rank),
                 seconds=entry.seconds,
                 settings=entry.settings,
-                metrics={metric: measure(metric, predictions, lists, resamples) for metric in names},
+                metrics=found,
                 groups={
                     group: interval(Bootstrap(first.user[which], rng=stream(seed, group), replicates=replicates), of)
                     for group, which in groups.items()
-                    for of in [values[name][main][which]]
+                    for of in [values[name].of(which)]
                 },
                 against_best_baseline=None
                 if best is None or name == best
-                else compared(resamples, values[name][main], values[best][main]),
+                else compared(resamples, values[name], values[best]),
                 cost=cost_of(entry.model, events_per_s=entry.events_per_s, peak_memory_mb=entry.peak_memory_mb)
                 if costs
                 else None,
@@ -124,6 +147,12 @@ def judge(
             f"{phase.left_out} predictions were left out (evaluate.max_predictions): whole users drawn by the seed"
         )
     told.append(f"intra_list_diversity by {space}")
+    if by_basket:
+        told.append(
+            f"{', '.join(by_basket)}: of {len(context.baskets.user):,} baskets, each a {context.baskets.kind}, by the "
+            "list right after the user's last event before it"
+        )
+    told += failed.values()
     told.append("request time: not given (a query is what the state says right after the user's last event)")
     facts = {**split, "predictions": len(first.rank), "unknown_targets": unknown, "left_out": phase.left_out}
     counts = {group: int(which.sum()) for group, which in groups.items()}
@@ -132,6 +161,7 @@ def judge(
         exclude=exclude,
         main=main,
         rows=rows,
+        asked=[name for name in names if name not in (*ALWAYS, *BESIDE)],
         groups=counts,
         verdict=verdict_of(rows, best, main),
         notes=told,
@@ -145,32 +175,6 @@ def rank_values(name: str, predictions: Predictions) -> Array:
     return metric(predictions.rank, k)
 
 
-def measure(name: str, predictions: Predictions, lists: Lists, resamples: Bootstrap) -> Value:
-    """One metric with its interval."""
-    metric, k = parse(name)
-    if isinstance(metric, RankMetric):
-        return interval(resamples, metric(predictions.rank, k))
-    if isinstance(metric, ListMetric):
-        return interval(resamples, metric(lists, k))
-    return Value(number(metric(lists, k)))
-
-
-def interval(resamples: Bootstrap, values: Array) -> Value:
-    """Mean and interval."""
-    found = resamples.interval(values)
-    return Value(number(found.value), number(found.low), number(found.high))
-
-
-def number(value: float) -> float | None:
-    """A value as JSON has it: null for nan."""
-    return None if np.isnan(value) else float(value)
-
-
-def compared(resamples: Bootstrap, values: Array, others: Array) -> dict[str, float | None]:
-    """The paired difference to the best baseline."""
-    return {name: number(value) for name, value in resamples.compare(values, others)._asdict().items()}
-
-
 def groups_of(phase: Phase, predictions: Predictions) -> dict[str, Bools]:
     """Parts of the predictions that deserve a figure of their own, where both sides are there."""
     known_users = phase.replayed.of[phase.replayed.count_of(phase.earlier) > 0]
@@ -178,20 +182,3 @@ def groups_of(phase: Phase, predictions: Predictions) -> dict[str, Bools]:
     pairs = {"warm users": warm, "cold users": ~warm}
     pairs |= {"repeated targets": predictions.repeated, "new targets": ~predictions.repeated}
     return {name: which for name, which in pairs.items() if which.any() and not which.all()}
-
-
-def item_vectors(phase: Phase, seed: int) -> tuple[Floats, str]:
-    """The space diversity is measured in, never the model's own, and its name."""
-    rng = stream(seed, "item vectors")
-    categories = phase.catalog.columns.get("categories")
-    if categories is not None and any(categories):
-        return attribute_vectors(categories, rng=rng), "the items' categories"
-    learned, space = phase.learned, "sessions in common in training"
-    # The newest users suffice to tell which items go together; all events would cost 40 bytes each.
-    first = int(np.searchsorted(learned.bounds, len(learned) - SPACE_EVENTS)) if len(learned) > SPACE_EVENTS else 0
-    first = min(first, len(learned.of) - 1)
-    left = int(learned.bounds[first])
-    if left:
-        space += f", of the {len(learned.of) - first:,} newest users"
-    sequence = np.cumsum(learned.opens[left:])
-    return cooccurrence_vectors(learned.item[left:], sequence, len(phase.catalog), rng=rng), space

@@ -30,6 +30,7 @@ class Phase(NamedTuple):
         left_out: asked events that a cap on their number left out.
         first: events of the asked part that open a session, and so are no targets.
         unwanted: further ones that are not to be predicted.
+        weight: (E,) what each replayed event is worth, in the order of the log (see `Sequences.order`), or None.
     """
 
     catalog: Catalog
@@ -41,6 +42,7 @@ class Phase(NamedTuple):
     left_out: int = 0
     first: int = 0
     unwanted: int = 0
+    weight: Floats | None = None
 
     @property
     def counts(self) -> Array:
@@ -104,6 +106,7 @@ def phase_of(
         left_out=before - count(asked),
         first=first,
         unwanted=others - first,
+        weight=replayed.weight,
     )
 
 

@@ -86,6 +86,24 @@ def replay(
     asked = spill.filled(len(given), bool, lambda block: given[block] & askable(sequences, block), given)
     if not asked.any():
         raise EvaluationError("nothing to evaluate: no asked event has an earlier one in its session")
+    return replay_before(model, sequences, asked, exclude=exclude, k=k, memory_mb=memory_mb, rows=rows, window=window)
+
+
+def replay_before(
+    model: Model,
+    sequences: Sequences,
+    asked: Bools,
+    *,
+    exclude: str,
+    k: int,
+    memory_mb: int = 256,
+    rows: int = 64,
+    window: int = 50,
+) -> Predictions:
+    """The same before any events that have an earlier one of their user, be it in a session before.
+
+    No request time is given: what is asked is what the state says right after the user's last event.
+    """
     sequences, asked = only_users_with(sequences, asked)
     begin = np.repeat(sequences.bounds[:-1], np.diff(sequences.bounds))
     block = rows_within(model.n_items, memory_mb * 2**20 // 3)

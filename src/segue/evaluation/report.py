@@ -54,6 +54,7 @@ class Report(Struct, frozen=True, kw_only=True):
         exclude: what was not answered.
         main: the metric models are compared by.
         rows: best first.
+        asked: the metrics that were asked for beside those of every report.
         groups: predictions in each group.
         verdict: in a sentence, whether the network wins.
         notes: what a reader must know.
@@ -66,6 +67,7 @@ class Report(Struct, frozen=True, kw_only=True):
     groups: dict[str, int]
     verdict: str
     notes: list[str]
+    asked: list[str] = []
 
     def chart(self) -> str:
         """The main metric, with its intervals, against the time of a step, as the text of an SVG file.

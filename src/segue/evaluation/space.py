@@ -11,7 +11,7 @@ from segue.data import spill
 from segue.data.catalog import Catalog
 from segue.data.sessions import Sequences
 from segue.errors import ConfigError
-from segue.evaluation.judge import item_vectors
+from segue.evaluation.item_vectors import item_vectors
 from segue.evaluation.phase import Phase
 from segue.metrics import attribute_vectors
 from segue.models.base import Model

@@ -36,8 +36,9 @@ class Bootstrap:
 
         value* = sum over s of w_s total_s / sum over s of w_s length_s,    w ~ Multinomial(S; 1/S, ..., 1/S)
 
-    with the total and the number of the values of each of S sequences s: predictions of one sequence are not
-    independent, so they come and go together. The interval is the percentile interval.
+    with the total and the number (of weighted values, the weight) of the values of each of S sequences s:
+    predictions of one sequence are not independent, so they come and go together. The interval is the
+    percentile interval.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), sec. 13.3; Field and Welsh,
     Bootstrapping Clustered Data (2007). Deviation: above 16,384 sequences, they are first dealt at random
@@ -63,9 +64,9 @@ class Bootstrap:
         for row in self._weights:
             row[:] = np.bincount(rng.integers(groups, size=groups, dtype=np.int32), minlength=groups)
 
-    def interval(self, values: Array) -> Interval:
-        """The mean of values (P,) with its 95 % interval."""
-        totals, lengths = self._sums(values)
+    def interval(self, values: Array, weights: Array | None = None) -> Interval:
+        """The mean of values (P,) with its 95 % interval, weighted by `weights` (P,) from 0 on."""
+        totals, lengths = self._sums(values, weights)
         if lengths.sum() == 0:
             return Interval(NAN, NAN, NAN)
         value = float(totals.sum() / lengths.sum())
@@ -74,7 +75,7 @@ class Bootstrap:
         low, high = np.percentile(self._replicates(totals, lengths), PERCENT)
         return Interval(value, float(low), float(high))
 
-    def compare(self, a: Array, b: Array) -> Comparison:
+    def compare(self, a: Array, b: Array, weights: Array | None = None) -> Comparison:
         """The mean of a minus the mean of b, paired: the same resamples, only where both have a value.
 
             p = 2 min(share of replicates <= 0, share of replicates >= 0),    kept within [1 / replicates, 1]
@@ -83,23 +84,24 @@ class Bootstrap:
         """
         # The difference of means over the same predictions is the mean of the differences.
         values = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
-        difference, low, high = self.interval(values)
+        difference, low, high = self.interval(values, weights)
         if np.isnan(low):
             return Comparison(difference, low, high, 1.0)
-        replicates = self._replicates(*self._sums(values))
+        replicates = self._replicates(*self._sums(values, weights))
         p = 2 * min(np.mean(replicates <= 0), np.mean(replicates >= 0))
         return Comparison(difference, low, high, float(np.clip(p, 1 / len(self._weights), 1.0)))
 
-    def _sums(self, values: Array) -> tuple[Doubles, Doubles]:
-        """Total and number of the values of each group."""
+    def _sums(self, values: Array, weights: Array | None) -> tuple[Doubles, Doubles]:
+        """Total and number of the values of each group; with weights, their weighted total and their weight."""
         if len(values) != len(self._group):
             raise EvaluationError(
                 f"{len(values)} values came for a bootstrap over {len(self._group)} predictions; "
                 "give one value a prediction, NaN where there is none"
             )
         known, groups = ~np.isnan(values), self._weights.shape[1]
-        totals = np.bincount(self._group, np.where(known, values, 0.0), minlength=groups)
-        lengths = np.bincount(self._group[known], minlength=groups)
+        weight = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=float)
+        totals = np.bincount(self._group, np.where(known, values, 0.0) * weight, minlength=groups)
+        lengths = np.bincount(self._group[known], weight[known], minlength=groups)
         return totals.astype(float), lengths.astype(float)
 
     def _replicates(self, totals: Doubles, lengths: Doubles) -> Doubles:

@@ -61,9 +61,13 @@ class ReplayReport(Struct, frozen=True, kw_only=True):
 
 
 def ranked_by(names: list[str]) -> dict[str, tuple[RankMetric, int]]:
-    """The metrics among these that ranks suffice for."""
+    """The metrics among these that ranks suffice for, and no weights."""
     found = {name: parse(name) for name in dict.fromkeys(names)}
-    return {name: (metric, k) for name, (metric, k) in found.items() if isinstance(metric, RankMetric)}
+    return {
+        name: (metric, k)
+        for name, (metric, k) in found.items()
+        if isinstance(metric, RankMetric) and not metric.marks.weighted
+    }
 
 
 def compared(names: list[str], online: Ints, offline: Array) -> dict[str, Pair]:

@@ -11,9 +11,10 @@ import numpy as np
 
 from segue.config import Settings
 from segue.durations import seconds_since
-from segue.evaluation.judge import rank_values
+from segue.errors import EvaluationError
+from segue.evaluation.context import Context, Scored, chosen_length
 from segue.evaluation.phase import Phase, asked_of_drawn
-from segue.evaluation.replay import replay
+from segue.evaluation.replay import Predictions, replay
 from segue.models.base import Model, SessionRule
 from segue.models.build import kind_of
 
@@ -51,15 +52,30 @@ class Fitted(NamedTuple):
 
 def validation_metric(model: Model, phase: Phase, settings: Settings) -> float:
     """The mean of the main metric over the validation predictions."""
+    return validated(model, phase, settings)[0].mean()
+
+
+def validated(model: Model, phase: Phase, settings: Settings) -> tuple[Scored, Predictions]:
+    """The values of the main metric on the validation part.
+
+    Raises:
+        EvaluationError: they have no mean, since what was asked for is worth nothing.
+    """
+    name = settings.train.metric
     predictions = replay(
         model,
         phase.replayed,
         phase.asked,
         exclude=settings.evaluate.exclude,
-        k=1,
+        k=chosen_length(name),
         memory_mb=settings.evaluate.memory_mb,
     )
-    return float(rank_values(settings.train.metric, predictions).mean())
+    scored = Context(phase).scored(name, predictions)
+    if np.isnan(scored.mean()):
+        raise EvaluationError(
+            f"train.metric `{name}` has no value on the validation part: all weights of its events are 0 in the log"
+        )
+    return scored, predictions
 
 
 def fit_baseline(name: str, choose: Phase, judge: Phase, rule: SessionRule, settings: Settings, say: Say) -> Fitted:

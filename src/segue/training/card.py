@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from segue.artifact import Facts
-from segue.cells import CELLS
 from segue.config import Settings
 from segue.evaluation.report import Report, Row, Value, utc
 from segue.training.shape import LatencyChoice
@@ -27,13 +26,21 @@ def card_of(
     settings: Settings,
     latency: LatencyChoice | None = None,
     diagnosis: Collection[str] = (),
+    own: Mapping[str, str] | None = None,
 ) -> str:
-    """A README in Markdown for the folder of a model; `diagnosis` names the files there that say how it learned."""
+    """A README in Markdown for the folder of a model.
+
+    Args:
+        facts, report, settings, latency: what it tells of.
+        diagnosis: the files there that say how it learned.
+        own: see `own_parts`.
+    """
     until = "" if facts.cutoff is None else f", all before {utc(facts.cutoff)}"
     rule = "a session never ends" if facts.gap is None else f"a session ends after a pause of {facts.gap:g} s"
     start = "the state is then reset" if facts.at_session_start == "reset" else "the state is kept and told of it"
     left_out = {"none": "nothing", "current": "the item just seen", "seen": "every item the user had"}[facts.exclude]
-    headings = ["model", *SHOWN]
+    shown_here = [*SHOWN, *(name for name in report.asked if name not in SHOWN)]
+    headings = ["model", *shown_here]
     lines = [
         f"# {facts.name}: what comes next, out of {facts.n_items:,} items",
         "",
@@ -48,7 +55,7 @@ def card_of(
         "",
         f"| {' | '.join(headings)} |",
         f"|{'---|' * len(headings)}",
-        *(f"| {row.model} | {' | '.join(shown(row.metrics[name]) for name in SHOWN)} |" for row in report.rows),
+        *(f"| {row.model} | {' | '.join(shown(row.metrics[name]) for name in shown_here)} |" for row in report.rows),
         "",
         f"{report.main} where it differs: {groups_of(report)}",
         "",
@@ -62,7 +69,7 @@ def card_of(
         "",
         "## How to use it",
         "",
-        *own_cell(facts),
+        *own_files(own or {}),
         "    segue recommend DIR --items A,B,C -k 10",
         "    segue serve DIR --store FOLDER",
         "",
@@ -114,17 +121,21 @@ def network_of(facts: Facts) -> list[str]:
     return [f"Network: {'; '.join(parts)}.", ""]
 
 
-def own_cell(facts: Facts) -> list[str]:
-    """What must be done first where the cell is none of segue's own."""
-    made = facts.settings.get("network", facts.settings)
-    home = CELLS[made["cell"]].__module__ if "cell" in made else "segue"
-    if home.partition(".")[0] == "segue":
-        return []
-    return [
-        f"Its cell `{made['cell']}` is of the module `{home}`: import that before `segue.load`; the commands of a "
-        "shell know it only as a file in `segue/cells`.",
-        "",
-    ]
+def own_files(own: Mapping[str, str]) -> list[str]:
+    """What must be done first where some part is none of segue's own."""
+    lines = []
+    for part, file in own.items():
+        kind, _, name = part.partition(" ")
+        if kind == "cell":
+            lines.append(
+                f"Its cell `{name}` is of the module `{file.removesuffix('.py')}`: import that before `segue.load`; "
+                f"commands that step it by PyTorch take `--import {file}`."
+            )
+        elif kind == "metric":
+            lines.append(f"Its metric `{name}` is of `{file}`: `segue evaluate` takes `--import {file}`.")
+        else:
+            lines.append(f"Its loss `{name}` was of `{file}`: only training it again needs that.")
+    return [line for told in lines for line in (told, "")]
 
 
 def facts_of_split(report: Report) -> str:

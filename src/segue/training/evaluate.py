@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,15 +17,19 @@ from segue.data.splits import TEST, TRAIN, VALID, Split, split_log
 from segue.data.statistics import measure, warnings_of
 from segue.durations import seconds_since
 from segue.errors import EvaluationError
+from segue.evaluation.context import Context
 from segue.evaluation.judge import Entry, judge
 from segue.evaluation.phase import Phase, phase_of
 from segue.evaluation.report import Report, utc
 from segue.models.build import BASELINES, kind_of
 from segue.training.candidates import again
 from segue.training.fingerprint import fingerprint
+from segue.training.own_parts import check_known
 
 
-def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None = None) -> Report:
+def evaluate_artifact(
+    artifact: Artifact, log: EventLog, items: ItemTable | None = None, *, metrics: Sequence[str] = ()
+) -> Report:
     """Ask a model for the events of a log that it cannot have learned from.
 
     Events before the model's cutoff warm the states and fit the baselines, and are never scored.
@@ -31,14 +37,19 @@ def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None
     Args:
         artifact: the model, with its settings and its cutoff.
         log: best the whole log, so that users are known and baselines can learn.
-        items: what is known of items, if the artifact has none.
+        items: what is known of items, beside what the artifact has of them.
+        metrics: names to report beside those that every report has and those of the artifact's settings.
 
     Raises:
-        EvaluationError: every event may have been learned from.
+        ConfigError: a metric that is not known: if it was one's own in training, with the file that it was in.
+        EvaluationError: every event may have been learned from, or a metric lacks what it needs.
     """
     facts, settings = artifact.facts, artifact.settings
+    wanted = [settings.train.metric, *settings.evaluate.metrics, *metrics]
+    check_known(artifact, wanted)
     split = split_for(artifact, log)
     phase = asked_of(artifact, log, split, items)
+    Context(phase).check(wanted, expected=True)
     entries, notes = baselines_beside(facts, log, split, phase)
     if phase.learned.worth is not None:
         notes = [*notes, f"{described(settings.objective)}: {phase.unwanted:,} further events are not asked for"]
@@ -58,7 +69,7 @@ def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None
             "cutoff_utc": None if split.cutoff is None else utc(split.cutoff),
         },
         notes=[*log.remarks, *split.notes, *warnings_of(measure(log)), *notes],
-        metrics=settings.evaluate.metrics,
+        metrics=wanted,
         replicates=settings.evaluate.replicates,
         memory_mb=settings.evaluate.memory_mb,
         seed=settings.seed,
@@ -67,7 +78,9 @@ def evaluate_artifact(artifact: Artifact, log: EventLog, items: ItemTable | None
 
 def asked_of(artifact: Artifact, log: EventLog, split: Split, items: ItemTable | None = None) -> Phase:
     """What a model is asked for: events that it cannot have learned from. Raises EvaluationError if there is none."""
-    catalog = artifact.catalog if items is None or artifact.catalog.columns else artifact.catalog.with_items(items)
+    catalog = artifact.catalog
+    if items is not None:  # what the model keeps of its items comes first
+        catalog = replace(catalog, columns={**catalog.with_items(items).columns, **catalog.columns})
     phase = phase_of(
         log,
         split,

@@ -15,6 +15,7 @@ from segue.data.proposals import Proposal, propose
 from segue.data.splits import TEST, VALID, Split, split_log
 from segue.data.statistics import measure, warnings_of
 from segue.errors import ConfigError, SplitError
+from segue.evaluation.context import Context
 from segue.evaluation.phase import Phase, phase_of
 from segue.evaluation.report import utc
 from segue.models.base import SessionRule
@@ -97,6 +98,8 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
                 f"the {split.kind} split leaves no {name} event that has an earlier one in its session: "
                 "use a longer log, a larger share (--set split.test=0.2), or another split"
             )
+    Context(choose).check([settings.train.metric], expected=False)
+    Context(judged).check([settings.train.metric, *settings.evaluate.metrics], expected=True)
     notes = [*log.remarks, *split.notes, *warnings_of(statistics)]
     if items is not None:
         notes += [*items.notes, *check_items(items, log.items)]

@@ -24,6 +24,7 @@ from segue.training.fingerprint import fingerprint
 from segue.training.latency import shaped
 from segue.training.mixing import fit_network_and_mix, mixed_anew
 from segue.training.networks import Workshop, fit_network, refit
+from segue.training.own_parts import own_parts
 from segue.training.plan import Plan
 
 
@@ -125,14 +126,14 @@ def train_artifact(plan: Plan, model: str | None, shop: Workshop) -> tuple[Artif
         interrupted=one.interrupted,
         baselines={name: other.settings for name, other in fitted.items() if name in BASELINES},
     )
-    diagnosis = diagnosis_of(one, plan.settings)
+    diagnosis, own = diagnosis_of(one, plan.settings), own_parts(plan.settings, facts)
     artifact = Artifact(
         model=one.model,
         catalog=one.phase.catalog,
         settings=plan.settings,
         facts=facts,
-        metrics={"report": report, "curve": one.curve, "latency": latency},
-        card=card_of(facts, report, plan.settings, latency, diagnosis),
+        metrics={"report": report, "curve": one.curve, "latency": latency, **({"own": own} if own else {})},
+        card=card_of(facts, report, plan.settings, latency, diagnosis, own),
         diagnosis=diagnosis,
         counts=LogCounts.of(
             one.phase.learned,

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from segue.config import TrainSettings
 from segue.errors import ConfigError, did_you_mean
+from segue.own import same_place
 
 
 class Drawn(NamedTuple):
@@ -66,14 +67,27 @@ class Loss(NamedTuple):
 LOSSES: dict[str, Loss] = {}
 
 
-def loss(name: str) -> Callable[[Callable[[Outputs], Tensor]], Callable[[Outputs], Tensor]]:
-    """Make a function known as a loss over the whole catalog."""
+def loss(
+    name: str, *, samples: bool = False, base: Callable[[int, TrainSettings], float] | None = None
+) -> Callable[[Callable[[Outputs], Tensor]], Callable[[Outputs], Tensor]]:
+    """Make a function known as a loss; for `samples` and `base` see `Loss`."""
 
-    def register(function: Callable[[Outputs], Tensor]) -> Callable[[Outputs], Tensor]:
-        LOSSES[name] = Loss(function, samples=False)
+    def make_known(function: Callable[[Outputs], Tensor]) -> Callable[[Outputs], Tensor]:
+        register(name, Loss(function, samples, base))
         return function
 
-    return register
+    return make_known
+
+
+def register(name: str, made: Loss) -> None:
+    """Add a loss to the list. Raises ConfigError for a name that is taken."""
+    taken = LOSSES.get(name)
+    if taken is not None and not same_place(made.value, taken.value):
+        raise ConfigError(
+            f"loss `{name}` of {made.value.__module__} is already registered by {taken.value.__module__}; "
+            "give one of the two another name"
+        )
+    LOSSES[name] = made
 
 
 def loss_of(name: str) -> Loss:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from segue.cells.parallel import parts, run
 from segue.config import TrainSettings
-from segue.training.losses.base import LOSSES, Loss, Outputs
+from segue.training.losses.base import Loss, Outputs, register
 from segue.training.losses.full import chunks
 
 NEVER = -1e4
@@ -51,7 +51,7 @@ def sampled(
 ) -> Callable[[Rule], Rule]:
     """Make a rule known as a loss; `corrected` takes log(K q) from the score of an item drawn with probability q."""
 
-    def register(rule: Rule) -> Rule:
+    def make_known(rule: Rule) -> Rule:
         def value(outputs: Outputs) -> Tensor:
             assert outputs.drawn is not None
             drawn, log_probability = outputs.drawn
@@ -72,10 +72,11 @@ def sampled(
             )
             return result
 
-        LOSSES[name] = Loss(value, samples=True, base=base)
+        value.__module__, value.__qualname__ = rule.__module__, rule.__qualname__  # an error names the rule's file
+        register(name, Loss(value, samples=True, base=base))
         return rule
 
-    return register
+    return make_known
 
 
 class Comparison(torch.autograd.Function):

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from segue.evaluation.judge import compared
+from segue.evaluation.context import Scored
+from segue.evaluation.measures import compared
 from segue.metrics import Bootstrap
 from segue.rng import stream
 from segue.shapes import Array
@@ -30,7 +31,7 @@ def against(folder: Path, best: Trial, start: Trial, *, seed: int, replicates: i
     """The paired difference of two trials over the same predictions."""
     user, values = read_values(folder, best.number)
     resamples = Bootstrap(user, rng=stream(seed, "tuning"), replicates=replicates)
-    return compared(resamples, values, read_values(folder, start.number)[1])
+    return compared(resamples, Scored(values), Scored(read_values(folder, start.number)[1]))
 
 
 def held_out_gain(folder: Path, trials: Sequence[Trial], start: Trial, *, seed: int) -> float | None:

@@ -9,10 +9,9 @@ from contextlib import suppress
 import numpy as np
 
 from segue.config import Settings
-from segue.evaluation.judge import rank_values
-from segue.evaluation.replay import replay
 from segue.models.network import Network
 from segue.shapes import Array
+from segue.training.candidates import validated
 from segue.training.loop import Progress, Trained, train_network
 from segue.training.networks import new_network
 from segue.training.plan import Plan
@@ -97,15 +96,11 @@ class Attempt:
 
     def judge(self, network: Network) -> float:
         """The validation metric; the values of the best epoch are kept."""
-        choose, evaluate, metric = self.plan.choose, self.settings.evaluate, self.settings.train.metric
-        predictions = replay(
-            network, choose.replayed, choose.asked, exclude=evaluate.exclude, k=1, memory_mb=evaluate.memory_mb
-        )
-        values = rank_values(metric, predictions)
-        value = float(values.mean())
+        scored, predictions = validated(network, self.plan.choose, self.settings)
+        value = scored.mean()
         self.epochs += 1
         if self.values is None or value > self.value:
-            self.value, self.values, self.user = value, values.astype(np.float32), predictions.user
+            self.value, self.values, self.user = value, scored.evened().astype(np.float32), predictions.user
         return value
 
 

@@ -10,7 +10,7 @@ import torch
 from msgspec.structs import replace
 
 from segue.errors import EvaluationError, TrainingError
-from segue.evaluation.judge import number
+from segue.evaluation.measures import number
 from segue.metrics import bootstrap
 from segue.rng import stream
 from segue.training.networks import Show
