@@ -19,7 +19,7 @@ def items(*places: int) -> np.ndarray:
 
 
 def counts(*sessions: str, n: int = 6, timed: bool = True, half_life: float = 0.5) -> LogCounts:
-    rows = Sequences(*tuple(laid(list(sessions)))[:-1], timed=timed)
+    rows = Sequences(*tuple(laid(list(sessions)))[:-2], timed=timed)
     return LogCounts.of(rows, n, half_life=half_life)
 
 

@@ -60,7 +60,7 @@ def test_when_an_item_came_first_and_how_often_of_late() -> None:
     assert counts.first_seen.tolist() == [0, 1, 3, np.inf]
     expected = [np.log2(0.75), -1.5, np.log2(1 + 2**-0.5), -2.5]
     assert counts.recent.tolist() == pytest.approx(expected, abs=1e-6)
-    untimed = LogCounts.of(Sequences(*tuple(laid(["abacc"]))[:-1], timed=False), 4)
+    untimed = LogCounts.of(Sequences(*tuple(laid(["abacc"]))[:-2], timed=False), 4)
     assert not untimed.timed
     assert len(untimed.recent) == len(untimed.first_seen) == 0
     assert untimed.events.tolist() == [2, 1, 2, 0]

@@ -10,7 +10,7 @@ from segue.config import SplitSettings
 from segue.data.events import log_of
 from segue.data.splits import TEST, VALID, split_log
 from segue.data.synthetic import noisy_chain
-from segue.evaluation import space
+from segue.evaluation import item_vectors as space
 from segue.evaluation.judge import Entry, judge
 from segue.evaluation.phase import Phase, phase_of
 from segue.evaluation.report import Report
