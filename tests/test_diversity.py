@@ -41,6 +41,11 @@ def unit(scores: np.ndarray) -> np.ndarray:
     return (scores - scores.min()) / (scores.max() - scores.min())
 
 
+def by_place(scores: np.ndarray) -> np.ndarray:
+    """The relevance of distinct scores, the best first."""
+    return 1 / np.log2(1 + np.arange(1, len(scores) + 1))
+
+
 def greedy(n: int, k: int, value) -> list[int]:
     """Whatever adds the most, first of equals."""
     chosen: list[int] = []
@@ -53,7 +58,7 @@ def greedy(n: int, k: int, value) -> list[int]:
 @pytest.mark.parametrize(("n", "k", "d", "seed"), CASES)
 def test_mmr_is_the_plain_quadratic_form(n: int, k: int, d: float, seed: int) -> None:
     pool = a_pool(n, seed)
-    r, alike = unit(pool.scores), pool.vectors.astype(np.float64) @ pool.vectors.T
+    r, alike = by_place(pool.scores), pool.vectors.astype(np.float64) @ pool.vectors.T
 
     def value(chosen: list[int], i: int) -> float:
         return (1 - d) * r[i] - d * max([0.0, *(alike[i, j] for j in chosen)])
@@ -64,7 +69,7 @@ def test_mmr_is_the_plain_quadratic_form(n: int, k: int, d: float, seed: int) ->
 @pytest.mark.parametrize(("n", "k", "d", "seed"), CASES)
 def test_dpp_is_greedy_in_the_determinants_of_the_kernel(n: int, k: int, d: float, seed: int) -> None:
     pool = a_pool(n, seed)
-    r, kernel = unit(pool.scores), 0.9 * pool.vectors.astype(np.float64) @ pool.vectors.T
+    r, kernel = by_place(pool.scores), 0.9 * pool.vectors.astype(np.float64) @ pool.vectors.T
     np.fill_diagonal(kernel, 1.0)
 
     def likely(chosen: list[int]) -> float:
@@ -78,7 +83,7 @@ def test_dpp_is_greedy_in_the_determinants_of_the_kernel(n: int, k: int, d: floa
 @pytest.mark.parametrize(("n", "k", "d", "seed"), CASES)
 def test_calibrated_is_greedy_in_relevance_less_divergence(n: int, k: int, d: float, seed: int) -> None:
     pool = a_pool(n, seed)
-    r, p = unit(pool.scores), pool.taste
+    r, p = by_place(pool.scores), pool.taste
     of = pool.kinds / pool.kinds.sum(axis=1, keepdims=True)
 
     def value(chosen: list[int], i: int) -> float:
@@ -94,7 +99,7 @@ def test_in_orthogonal_groups_mmr_and_dpp_take_one_of_each_which_is_the_best_lis
     pool = Pool(np.arange(12), np.linspace(1.1, 1.0, 12, dtype=np.float32), vectors)
     kernel = 0.9 * vectors @ vectors.T
     np.fill_diagonal(kernel, 1.0)
-    r = unit(pool.scores)
+    r = by_place(pool.scores)
 
     def likely(chosen: tuple[int, ...]) -> float:
         return 0.1 * r[list(chosen)].sum() + 0.9 * np.linalg.slogdet(kernel[np.ix_(chosen, chosen)])[1]
@@ -147,14 +152,14 @@ def test_quotas_from_the_knob_are_at_1_one_of_a_kind_and_give_way_where_there_ar
 def test_less_popular_at_1_is_the_rarest_first() -> None:
     pool = a_pool(20, 3)
     assert run("less_popular", pool, 20, 1.0) == np.argsort(pool.shares, kind="stable").tolist()
-    r, p = unit(pool.scores), unit(np.log(pool.shares))
+    r, p = by_place(pool.scores), unit(np.log(pool.shares))
     assert run("less_popular", pool, 20, 0.4) == np.argsort(-(0.6 * r - 0.4 * p), kind="stable").tolist()
 
 
 def test_rotation_draws_as_plackett_and_luce_say() -> None:
     scores = np.array([2.0, 1.5, 1.0], np.float32)
     pool, d, rng = Pool(np.arange(3), scores), 0.6, np.random.default_rng(5)
-    weight = np.exp(unit(scores) / d**2)
+    weight = np.exp(by_place(scores) / d**2)
     draws = [tuple(STRATEGIES["rotation"](pool, 2, d, rng).tolist()) for _ in range(4000)]
     for a, b in permutations(range(3), 2):
         expected = weight[a] / weight.sum() * weight[b] / (weight.sum() - weight[a])
@@ -192,9 +197,11 @@ def test_exploration_without_new_items_is_the_order_of_the_pool() -> None:
     assert min(run("exploration", everyone, 4, 1.0)) >= 3
 
 
-def test_relevance_is_from_0_to_1_and_large_scores_do_not_overflow() -> None:
-    assert relevance(np.array([3e38, 0.0, -3e38], np.float32)).tolist() == [1.0, 0.5, 0.0]
-    assert relevance(np.array([2.0, 2.0], np.float32)).tolist() == [1.0, 1.0]
+def test_relevance_is_by_place_and_equal_scores_are_equally_relevant() -> None:
+    assert relevance(np.array([3e38, 0.0, -3e38], np.float32)).tolist() == pytest.approx([1, 1 / np.log2(3), 0.5])
+    found = relevance(np.array([2.0, 2.0, 1.0, 1.0, 1.0, 0.0], np.float32))
+    assert found.tolist() == pytest.approx([1, 1, 0.5, 0.5, 0.5, 1 / np.log2(7)])
+    assert relevance(np.zeros(0, np.float32)).tolist() == []
 
 
 def test_a_taste_is_the_mean_over_the_distinct_items_of_the_past() -> None:

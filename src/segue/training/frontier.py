@@ -71,7 +71,8 @@ def frontier_of(
     chosen, notes = able(wanted, known)
     if phase.left_out:
         notes.append(
-            f"{phase.left_out:,} predictions were left out (--predictions {predictions}): whole users drawn by the seed"
+            f"{phase.left_out:,} predictions were left out (--predictions {predictions}, evaluate.max_predictions "
+            f"{settings.evaluate.max_predictions}): whole users drawn by the seed"
         )
     if known.kinds is not None and known.kinds.left_out:
         notes.append(f"{known.kinds.left_out:,} small categories are left out of what strategies know")

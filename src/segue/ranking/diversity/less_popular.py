@@ -16,8 +16,8 @@ def less_popular(pool: Pool, k: int, diversity: float, rng: np.random.Generator)
         value_i = (1 - d) r_i - d p_i,    p the log of the item's share of events, made [0, 1] over the pool
 
     Source: Menon et al., Long-Tail Learning via Logit Adjustment (2021), scores less tau log share.
-    Deviation: both terms are made [0, 1] over the pool first, since scores of baselines are no logarithms; so tau is
-    d / (1 - d) times the ratio of their spreads.
+    Deviation: not every model's scores are logarithms, so r is the `relevance` in the pool, and p is made [0, 1] over
+    it.
     Edge cases: an item without events counts like the rarest that has one; equal shares correct nothing; of equal
     values the first of the pool.
 

@@ -15,9 +15,9 @@ def rotation(pool: Pool, k: int, diversity: float, rng: np.random.Generator) -> 
 
         the k largest of r_i / d² + G_i,    G_i = -log(-log U_i), U_i uniform in (0, 1)
 
-    Source: Kool, van Hoof and Welling, Stochastic Beams and Where to Find Them (2019), the Gumbel-top-k
-    trick: one sort draws from the Plackett-Luce model. Deviations: r is the `relevance` in the pool, so at 1 the best
-    is drawn only e times as often as the last; the square makes room for small temperatures, at which little is lost.
+    Source: Kool, van Hoof and Welling, Stochastic Beams and Where to Find Them (2019), the Gumbel-top-k trick: one
+    sort draws from the Plackett-Luce model. Deviations: r is the `relevance` in the pool, so at 1 the best is drawn
+    first less than e times as often as the last; the square makes room for small temperatures, at which little is lost.
     Edge cases: the same generator state gives the same list; near 0 it is the pool's own order.
 
     >>> pool = Pool(np.arange(4), np.array([4.0, 3.0, 2.0, 1.0], np.float32))
