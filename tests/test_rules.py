@@ -14,9 +14,10 @@ from rules_shop import IDS, shop
 from segue.errors import ArtifactError, RequestError
 from segue.moments import seconds_of_moment
 from segue.ranking.pool import Pool, ordered
-from segue.ranking.rules import Limits, arrange
+from segue.ranking.rules import Limits, arrange, bind, joined
 from segue.ranking.rules.bound import Kinds
 from segue.ranking.rules.facts import Facts
+from segue.serving.applied import rules_of
 
 PIN = {"item": "i1", "place": 1}
 NONE = np.zeros(0, np.int32)
@@ -59,7 +60,7 @@ NONE = np.zeros(0, np.int32)
             r"`rules.windows\[0\].from` is 'soon'; expected Unix seconds",
         ),
         ({"windows": [{"items": ["i1"], "until": 1.7e12}]}, r"`rules.windows\[0\].until` is '1700000000000.0'; exp"),
-        ({"deny": {"items": ["a\0"]}}, r"`rules` is 'a\\x00'; expected text"),
+        ({"deny": {"items": ["i1", "a\0"]}}, r"`rules.deny.items\[1\]` is 'a\\x00'; expected text"),
         ({"deny": ["i1"]}, r"`rules.deny`: expected `object \| null`, got `array`"),
         ([], r"`rules`: expected `object`"),
     ],
@@ -198,10 +199,6 @@ def test_each_reason_counts_what_none_before_it_did() -> None:
 
 
 def test_a_request_does_not_lift_what_a_scenario_forbids_and_its_pins_count() -> None:
-    from segue.ranking.rules.binding import bind
-    from segue.ranking.rules.bound import joined
-    from segue.serving.applied import rules_of
-
     facts = shop().bundle.facts
     scenario = {"deny": {"items": ["i1"]}, "pin": [{"item": "i3", "place": 1}, {"item": "i4", "place": 2}]}
     request = {"allow": {"items": ["i1", "i2"]}, "pin": [{"item": "i2", "place": 1}]}

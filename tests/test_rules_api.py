@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
+import msgspec
 import pytest
 from litestar.testing import TestClient
 
+from live_server import port_of
 from rules_shop import DAY, IDS, shop
-from segue.errors import ConfigError
+from segue.data.ids import Ids
+from segue.errors import ArtifactError, ConfigError, RequestError
+from segue.models.base import SessionRule
+from segue.recommender import load
 from segue.serving.applied import rules_of
 from segue.serving.asks import Ask
 from segue.serving.engine import Engine, question_of
@@ -20,7 +29,8 @@ from segue.serving.scenario_watcher import ScenarioWatcher
 from segue.serving.scenarios import Scenarios, read_scenarios
 from segue.web.app import create_app
 from segue.web.direct import ROUTE, Direct, task_of
-from serving_models import NOW, until
+from serving_models import NOW, Fading, until
+from versions import saved
 
 FILE = """
 [summer]
@@ -49,7 +59,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def engine_with(file: str = FILE) -> Engine:
+def engine_with() -> Engine:
     engine = shop()
     engine.scenarios = Scenarios({"summer": rules_of({"pin": [{"item": "i7", "place": 2}]}), "plain": rules_of({})})
     return engine
@@ -78,7 +88,7 @@ def answers(clients: list[TestClient[Any]], body: dict[str, Any]) -> tuple[int, 
 def test_good_and_bad_rules_are_answered_alike_by_both_ways(both: list[TestClient[Any]]) -> None:
     for body in GOOD:
         assert answers(both, body)[0] == 200, body
-        assert task_of({"type": "http.request", "body": __import__("msgspec").json.encode(body)}, engine_with())
+        assert task_of({"type": "http.request", "body": msgspec.json.encode(body)}, engine_with())
     for body, message in BAD:
         status, told = answers(both, {"items": ["i1"], **body})
         assert status == 400, body
@@ -151,12 +161,6 @@ def test_rules_for_a_model_that_is_gone_hold_for_the_one_that_took_over() -> Non
     rules = rules_of({"pin": [{"item": "i20", "place": 1}, {"item": "i3", "place": 2}], "deny": {"items": ["i5"]}})
     ask = Ask(8, rules=engine.applied(rules, None, 8))
     smaller = shop().bundle
-    from dataclasses import replace
-
-    from segue.data.ids import Ids
-    from segue.models.base import SessionRule
-    from serving_models import Fading
-
     columns = {name: column[:8] for name, column in smaller.columns.items()}
     model = Fading(8, rule=SessionRule(None))
     engine.swap(replace(smaller, model=model, item_ids=Ids.of(IDS[:8]), columns=columns, version="v2"))
@@ -228,6 +232,49 @@ def test_a_changed_file_is_read_and_a_broken_one_is_refused_and_named(
     finally:
         watcher.close()
     assert best("b") == "i0"
+
+
+def test_a_recommender_takes_rules_as_a_request_does(tmp_path: Path) -> None:
+    recommender = load(saved(tmp_path / "model"))
+    plain = [one.item_id for one in recommender.recommend(items=["item 1"], k=3)]
+    rules = {"deny": {"items": plain[:1]}, "pin": [{"item": plain[2], "place": 1}]}
+    listed = [one.item_id for one in recommender.recommend(items=["item 1"], k=2, rules=rules)]
+    assert listed == [plain[2], plain[1]]
+    with pytest.raises(RequestError, match=r"`rules.pin\[0\].place`: expected `int` <= 1000"):
+        recommender.recommend(items=[], rules={"pin": [{"item": plain[0], "place": 1001}]})
+
+
+def test_a_model_whose_windows_are_no_moments_does_not_take_over() -> None:
+    engine = shop()
+    wrong = replace(engine.bundle, columns={"available_until": ["never"] * 24}, version="v2")
+    with pytest.raises(ArtifactError, match="`available_until` of item `i0` is 'never'; expected Unix seconds"):
+        engine.swap(wrong)
+    assert engine.recommend(items=["i1"]).model_version == "v1"
+
+
+def test_a_server_knows_the_scenarios_of_its_file_as_it_changes(tmp_path: Path) -> None:
+    file, model, stderr = tmp_path / "scenarios.toml", saved(tmp_path / "model"), tmp_path / "stderr"
+    file.write_text("[home]\npin = [{item = 'item 7', place = 2}]\ndeny = {items = ['gone']}")
+    command = [sys.executable, "-m", "segue", "serve", str(model), "--port", "0", "--scenarios", str(file)]
+    with stderr.open("wb") as out:
+        server = subprocess.Popen(command, stderr=out)
+    try:
+        address = f"http://127.0.0.1:{port_of(server, stderr)}"
+
+        def second() -> str:
+            told = httpx.post(f"{address}{ROUTE}", json={"user_id": "u", "scenario": "home"}, timeout=60).json()
+            return str(told["items"][1]["item_id"])
+
+        assert second() == "item 7"
+        file.write_text("[home]\npin = [{item = 'item 3', place = 2}]")
+        until(lambda: second() == "item 3")
+        file.write_text("[home]\npin = [{item = 'gone', place = 2}]")
+        until(lambda: "item `gone` is not in the catalog" in stderr.read_text("utf-8"))
+        assert second() == "item 3"
+    finally:
+        server.terminate()
+        assert server.wait(60) == 0
+    assert "scenario `home` names what the catalog does not have: gone" in stderr.read_text("utf-8")
 
 
 def test_a_scenario_that_nobody_gave_names_the_option() -> None:

@@ -64,8 +64,8 @@ def as_one(scenario: Bound | None, rules: Bound | None) -> Bound:
 
 def check_all(rules: Rules, where: str) -> None:
     """Raise RequestError for a set that cannot be meant, whatever the catalog."""
-    for name in names_in(rules):
-        check_id(name, where)
+    for place, name in names_in(rules):
+        check_id(name, f"{where}.{place}")
     check_rules(rules, where)
 
 

@@ -162,14 +162,25 @@ def bounds_of(window: Window, where: str) -> tuple[float, float]:
     return (math.inf, -math.inf) if window.begin is None and window.until is None else (begin, end)
 
 
-def names_in(rules: Rules) -> Iterator[str]:
-    """Every id and category that a set names."""
-    for named in (rules.deny, rules.allow, *rules.windows, *rules.apart, *rules.boost, *rules.bury):
-        if named is not None:
-            yield from named.items
-            yield from named.categories
-    yield from (pin.item for pin in rules.pin)
-    yield from (apart.by for apart in rules.apart)
+def names_in(rules: Rules) -> Iterator[tuple[str, str]]:
+    """Every id and category that a set names, after where it stands in it."""
+    for kind in ("deny", "allow", "windows", "apart", "boost", "bury"):
+        given = getattr(rules, kind)
+        for number, named in enumerate(given if isinstance(given, tuple) else ()):
+            yield from names_of(named, f"{kind}[{number}]")
+        if isinstance(given, Named):
+            yield from names_of(given, kind)
+    for number, pin in enumerate(rules.pin):
+        yield f"pin[{number}].item", pin.item
+    for number, apart in enumerate(rules.apart):
+        yield f"apart[{number}].by", apart.by
+
+
+def names_of(named: Named | Weight | Window | Apart, where: str) -> Iterator[tuple[str, str]]:
+    """The ids and categories of one rule."""
+    for field_name in ("items", "categories"):
+        for number, name in enumerate(getattr(named, field_name)):
+            yield f"{where}.{field_name}[{number}]", name
 
 
 def refuse(where: str, message: str, colon: str = ":") -> None:

@@ -27,7 +27,7 @@ class Arrangement:
     """
 
     def __init__(self, order: Sequence[int], pins: Mapping[int, int], apart: Sequence[Kinds], beyond: Beyond) -> None:
-        self.order, self.pins, self.apart, self._beyond = list(order), pins, apart, beyond
+        self.order, self.pins, self.apart, self._beyond = list(order), dict(pins), apart, beyond
         self._kinds: dict[int, tuple[Kind, ...]] = {}
         self._last: dict[Kind, int] = {}
         self._coming: dict[Kind, list[int]] = defaultdict(list)
@@ -36,20 +36,42 @@ class Arrangement:
                 self._coming[kind].append(place)
 
     def filled(self, k: int) -> list[int]:
-        """Items from the first place on, up to k or to the first place that cannot be filled."""
+        """Items from the first place on, up to k or to the first place where nothing can be without moving others."""
         listed: list[int] = []
         for place in range(1, k + 1):
             item = self.pins.get(place)
             if item is None:
                 item = self._first_that_fits(place)
+            if item is None and self.apart:
+                item = self._beyond([*listed, *self.pins.values()], self._too_near(place))
             if item is None:
-                item = self._beyond([*listed, *self.pins.values()], self._too_near(place)) if self.apart else None
+                item = self._moved_up(place, listed)
             if item is None:
                 break
             listed.append(item)
             for kind in self.kinds(item):
                 self._last[kind] = place
         return listed
+
+    def next_pin(self, place: int) -> int | None:
+        """The first place after this one where an item is pinned."""
+        return min((one for one in self.pins if one > place), default=None)
+
+    def _moved_up(self, place: int, listed: Sequence[int]) -> int | None:
+        """The next pinned item, pinned here from now on; None where one that is listed would stand too near to it."""
+        after = self.next_pin(place)
+        if after is None:
+            return None
+        kinds = set(self.kinds(self.pins[after]))
+        for before in range(max(1, place - max((rule.within for rule in self.apart), default=0)), place):
+            near = (kind for kind in self.kinds(listed[before - 1]) if place - before <= self.apart[kind[0]].within)
+            if before not in self.pins and not kinds.isdisjoint(near):
+                return None
+        # what was refused before it stays so: it comes nearer
+        for kind in kinds:
+            self._coming[kind].remove(after)
+        self.pins[place] = self.pins.pop(after)
+        return self.pins[place]
 
     def kinds(self, item: int) -> tuple[Kind, ...]:
         """The kinds of an item, by all rules."""
@@ -100,11 +122,11 @@ def arrange(
     pinned = set(standing.values())
     others = [item for item in order if item not in pinned]
     while True:
-        listed = Arrangement(others, standing, apart, beyond).filled(k)
-        hole = len(listed) + 1
-        later = sorted(place for place in standing if place > hole)
-        if not later:
+        arrangement = Arrangement(others, standing, apart, beyond)
+        listed = arrangement.filled(k)
+        hole, standing = len(listed) + 1, arrangement.pins
+        after = arrangement.next_pin(hole)
+        if after is None:
             return listed
-        if not apart:
-            return listed + [standing[place] for place in later]
-        standing[hole] = standing.pop(later[0])
+        # others must make room for it
+        standing[hole] = standing.pop(after)
