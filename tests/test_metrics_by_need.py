@@ -320,6 +320,23 @@ def test_what_a_log_lacks_is_said_before_anything_is_trained(metric: str, words:
     assert trained == []
 
 
+def test_baskets_cannot_be_told_in_a_log_without_times_and_sessions() -> None:
+    log = clicks().with_row_index("position").drop("timestamp")
+    with pytest.raises(
+        EvaluationError, match=r"a metric of baskets needs .*a log that is cut into sessions or has times"
+    ):
+        segue.fit(log, model="markov", settings={**QUICK, "evaluate.metrics": ["basket_recall@5"]})
+
+
+def test_weights_that_are_all_0_cannot_choose_and_have_no_value() -> None:
+    log = clicks().with_columns(weight=0.0)
+    with pytest.raises(EvaluationError, match=r"`revenue_recall@5` has no value.*weights of its events are 0"):
+        segue.fit(log, model="markov", settings={**QUICK, "train.metric": "revenue_recall@5"})
+    asked = {**QUICK, "evaluate.metrics": ["revenue_recall@5"]}
+    report = segue.fit(log, model="markov", settings=asked).trained_report
+    assert [row.metrics["revenue_recall@5"].value for row in report.rows] == [None] * len(report.rows)
+
+
 def test_evaluate_takes_metrics_the_model_was_not_trained_with(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
