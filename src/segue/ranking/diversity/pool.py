@@ -50,7 +50,8 @@ def relevance(scores: Array) -> Floats:
     differs = np.flatnonzero(scores[1:] != scores[:-1]) + 1
     first[differs] = differs
     np.maximum.accumulate(first, out=first)
-    return discounts(len(scores))[first]
+    found: Floats = discounts(len(scores))[first]
+    return found
 
 
 @lru_cache(maxsize=64)
