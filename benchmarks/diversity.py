@@ -1,6 +1,6 @@
 """What it costs to make a list diverse: `.venv/bin/python benchmarks/diversity.py`, into diversity.json.
 
-20 of 200 candidates, one thread: the median and the ninth decile of 2,000 calls a strategy, in turns within one run, at
+20 of 200 candidates, one thread: the median and the ninth decile of 500 calls a strategy, in turns within one run, at
 a knob of 0.3, with item vectors of width 128, 20 categories and random scores. Beside them a plain MMR that compares
 every candidate with the whole list at every place, as the formula stands.
 """
@@ -22,7 +22,7 @@ from segue.ranking.diversity import STRATEGIES, Kinds, Known, Pool, relevance
 
 OUT = Path(__file__).with_suffix(".json")
 ITEMS, CANDIDATES, K, WIDTH, KINDS, KNOB = 20_000, 200, 20, 128, 20, 0.3
-POOLS, ROUNDS = 100, 20
+POOLS, ROUNDS = 100, 5
 LIMITS_MS = {"mmr": 0.2, "dpp": 1.0}
 SEED = 1
 

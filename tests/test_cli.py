@@ -27,6 +27,7 @@ COMMANDS = (
     "train",
     "tune",
     "evaluate",
+    "frontier",
     "compare",
     "recommend",
     "similar",

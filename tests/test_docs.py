@@ -19,7 +19,8 @@ from segue.cli import app, run
 ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("guide", "tuning", "training", "cells", "measuring")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("guide", "tuning", "training", "cells", "measuring", "diversity")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("objectives",)),
 ]
 # A model for a page is not a good one: a page is about what is typed.
 QUICK = ["--set", "train.epochs=1", "--set", "model.width=8", "--set", "train.threads=1"]

@@ -44,7 +44,10 @@ def command(
     json: Annotated[
         list[str] | None,
         Parameter(
-            name="--json", negative="", consume_multiple=(0, 1), help="Print JSON; or a .json file to write it to."
+            name="--json",
+            negative="",
+            consume_multiple=(0, 1),
+            help="Print JSON; or, after LOG, a .json file to write it to.",
         ),
     ] = None,
 ) -> None:

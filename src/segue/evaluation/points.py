@@ -20,7 +20,8 @@ class Point(Struct, frozen=True, kw_only=True):
         strategy, diversity: which, and where its knob stands.
         metrics: by name, with intervals where a metric has one.
         change: by name, relative to the knob at 0: -0.02 is 2 % less; null where that has no value.
-        loss: the same for ndcg with its 95 % interval, of the paired difference, as a loss: 0.02 is 2 % less.
+        loss: the same for ndcg with its 95 % interval, of the paired difference, as a loss: 0.02 is 2 % less; what it
+            is a share of, ndcg at 0, is taken as fixed.
         knee_of, best_of: the metrics for which this is the knee of its strategy, and the best within the loss allowed.
     """
 

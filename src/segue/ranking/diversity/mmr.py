@@ -26,17 +26,16 @@ def mmr(pool: Pool, k: int, diversity: float, rng: np.random.Generator) -> Array
     [0, 2]
     """
     assert pool.vectors is not None
-    worth = relevance(pool.scores) * np.float32(1 - diversity)
-    scaled = pool.vectors * np.float32(diversity)
+    # Divided by d, which changes no order: so the vectors need not be scaled.
+    worth = relevance(pool.scores) * np.float32((1 - diversity) / max(diversity, 1e-30))
     nearest = np.zeros_like(worth)
     likeness, value = np.empty_like(worth), np.empty_like(worth)
-    places = np.empty(k, np.intp)
-    place = 0  # the most relevant: nothing is near yet
-    for number in range(k):
-        places[number] = place
+    places = np.zeros(k, np.intp)  # the most relevant first: nothing is near yet
+    for number in range(1, k):
+        place = places[number - 1]
         worth[place] = -np.inf
-        np.dot(scaled, pool.vectors[place], out=likeness)
+        np.dot(pool.vectors, pool.vectors[place], out=likeness)
         np.maximum(nearest, likeness, out=nearest)
         np.subtract(worth, nearest, out=value)
-        place = int(value.argmax())
+        places[number] = value.argmax()
     return places

@@ -57,8 +57,7 @@ def relevance(scores: Array) -> Floats:
 @lru_cache(maxsize=64)
 def discounts(length: int) -> Floats:
     """(length,) of the places in order; never to be written to."""
-    found: Floats = (1 / np.log2(2.0 + np.arange(length))).astype(np.float32)
-    return found
+    return np.asarray(1 / np.log2(2.0 + np.arange(length)), np.float32)
 
 
 def check_scores(scores: Array) -> None:
