@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from segue.serving.answer import allowed_of, left_out
-from segue.serving.asks import Ask, Question
+from segue.serving.asks import Question, with_rules
 from segue.serving.bundle import Bundle
 from segue.serving.events import LiveEvent, Observed
 from segue.serving.fold import absorb_all, blank
@@ -146,7 +146,7 @@ class Turn:
                 allowed.items,
                 allowed.unknown_categories,
             )
-            return self.with_rules(question, ask)
+            return with_rules(question, ask, bundle, self.now)
         memory, now = self.memories[task.user_id], self.now if ask.timestamp is None else ask.timestamp
         seen: list[str] = []
         if excluding == "seen":
@@ -156,22 +156,7 @@ class Turn:
             )
         out = left_out(bundle, memory, seen, now, excluding)
         question = Question(memory, now, ask.k, out, allowed.unknown_items, allowed.items, allowed.unknown_categories)
-        return self.with_rules(question, ask)
-
-    def with_rules(self, question: Question, ask: Ask) -> Question:
-        """The same with the rules of the wish, for what serves in this turn."""
-        if ask.rules is None and self.bundle.facts.availability is None:
-            return question
-        at = self.now if ask.timestamp is None else ask.timestamp
-        if ask.rules is None:
-            return question._replace(at=at)
-        bound = ask.rules.on(self.bundle)
-        return question._replace(
-            rules=bound,
-            at=at,
-            unknown_items=list(dict.fromkeys((*question.unknown_items, *bound.unknown_items))),
-            unknown_categories=list(dict.fromkeys((*question.unknown_categories, *bound.unknown_categories))),
-        )
+        return with_rules(question, ask, bundle, self.now)
 
 
 def keys_of(task: Task) -> list[EventKey]:
