@@ -18,6 +18,7 @@ from litestar.testing import TestClient
 from live_server import port_of
 from rules_shop import DAY, IDS, shop
 from segue.data.ids import Ids
+from segue.disk import replace_file
 from segue.errors import ArtifactError, ConfigError, RequestError
 from segue.models.base import SessionRule
 from segue.recommender import load
@@ -205,11 +206,27 @@ def test_a_file_of_scenarios_that_cannot_be_meant_is_refused(tmp_path: Path, tex
         ScenarioWatcher(shop(), file)
 
 
+def test_a_file_that_is_being_written_is_not_read(tmp_path: Path) -> None:
+    file, engine = tmp_path / "scenarios.toml", shop()
+    replace_file(file, b"[a]\n[b]")
+    watcher = ScenarioWatcher(engine, file, seconds=3600)
+    try:
+        replace_file(file, b"[a]")
+        watcher.look()
+        replace_file(file, b"[a]\n[c]")
+        watcher.look()
+        assert list(engine.scenarios.sets) == ["a", "b"]
+        watcher.look()
+        assert list(engine.scenarios.sets) == ["a", "c"]
+    finally:
+        watcher.close()
+
+
 def test_a_changed_file_is_read_and_a_broken_one_is_refused_and_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file, engine = tmp_path / "scenarios.toml", shop()
-    file.write_text("[a]\ndeny = {items = ['i0']}")
+    replace_file(file, b"[a]\ndeny = {items = ['i0']}")
     watcher = ScenarioWatcher(engine, file, seconds=0.01)
 
     def best(name: str) -> str:
@@ -218,16 +235,16 @@ def test_a_changed_file_is_read_and_a_broken_one_is_refused_and_named(
     try:
         assert best("a") == "i1"
         with caplog.at_level(logging.INFO, "segue.serving"):
-            file.write_text("[a]\ndeny = {items = ['i0', 'i1']}")
+            replace_file(file, b"[a]\ndeny = {items = ['i0', 'i1']}")
             until(lambda: best("a") == "i2")
-            file.write_text("[a]\npin = [{item = 'i1', place = 0}]")
+            replace_file(file, b"[a]\npin = [{item = 'i1', place = 0}]")
             until(lambda: "refused" in caplog.text)
             assert "scenarios.toml: `a.pin[0].place`: expected `int` >= 1" in caplog.text
             assert best("a") == "i2"
             file.unlink()
             until(lambda: "No such file" in caplog.text)
             assert best("a") == "i2"
-            file.write_text("[b]")
+            replace_file(file, b"[b]")
             until(lambda: "b" in engine.scenarios.sets)
     finally:
         watcher.close()
@@ -254,7 +271,7 @@ def test_a_model_whose_windows_are_no_moments_does_not_take_over() -> None:
 
 def test_a_server_knows_the_scenarios_of_its_file_as_it_changes(tmp_path: Path) -> None:
     file, model, stderr = tmp_path / "scenarios.toml", saved(tmp_path / "model"), tmp_path / "stderr"
-    file.write_text("[home]\npin = [{item = 'item 7', place = 2}]\ndeny = {items = ['gone']}")
+    replace_file(file, b"[home]\npin = [{item = 'item 7', place = 2}]\ndeny = {items = ['gone']}")
     command = [sys.executable, "-m", "segue", "serve", str(model), "--port", "0", "--scenarios", str(file)]
     with stderr.open("wb") as out:
         server = subprocess.Popen(command, stderr=out)
@@ -266,9 +283,9 @@ def test_a_server_knows_the_scenarios_of_its_file_as_it_changes(tmp_path: Path) 
             return str(told["items"][1]["item_id"])
 
         assert second() == "item 7"
-        file.write_text("[home]\npin = [{item = 'item 3', place = 2}]")
+        replace_file(file, b"[home]\npin = [{item = 'item 3', place = 2}]")
         until(lambda: second() == "item 3")
-        file.write_text("[home]\npin = [{item = 'gone', place = 2}]")
+        replace_file(file, b"[home]\npin = [{item = 'gone', place = 2}]")
         until(lambda: "item `gone` is not in the catalog" in stderr.read_text("utf-8"))
         assert second() == "item 3"
     finally:

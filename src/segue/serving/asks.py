@@ -9,7 +9,7 @@ from typing import NamedTuple
 from segue.errors import RequestError, did_you_mean
 from segue.ranking.rules import Bound, Short, UnmetPin
 from segue.serving.applied import Applied
-from segue.serving.bundle import EXCLUDES, Exclude
+from segue.serving.bundle import EXCLUDES, Bundle, Exclude
 from segue.serving.diverse import Diverse
 from segue.serving.events import check_id, check_time
 from segue.serving.store.base import Memory
@@ -98,6 +98,22 @@ class Ranked(NamedTuple):
     filled: Mapping[str, str] = MappingProxyType({})
     unmet_pins: Sequence[UnmetPin] = ()
     before_rules: Sequence[str] = ()
+
+
+def with_rules(question: Question, ask: Ask, bundle: Bundle, present: float) -> Question:
+    """The same with the rules of the wish, for what serves now. Without any, and without windows, as it is."""
+    if ask.rules is None and bundle.facts.availability is None:
+        return question
+    at = present if ask.timestamp is None else ask.timestamp
+    if ask.rules is None:
+        return question._replace(at=at)
+    bound = ask.rules.on(bundle)
+    return question._replace(
+        rules=bound,
+        at=at,
+        unknown_items=list(dict.fromkeys((*question.unknown_items, *bound.unknown_items))),
+        unknown_categories=list(dict.fromkeys((*question.unknown_categories, *bound.unknown_categories))),
+    )
 
 
 def check_ask(ask: Ask) -> None:

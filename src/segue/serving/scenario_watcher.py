@@ -30,14 +30,15 @@ class ScenarioWatcher(Recurring):
     def __init__(self, engine: Engine, file: Path, *, seconds: float = SECONDS) -> None:
         super().__init__("scenarios", seconds)
         self._engine, self._file = engine, file
-        self._tried = content_of(file)
+        self._tried = self._seen = content_of(file)
         self._take()
         self.start()
 
     def look(self) -> None:
-        """Read the file anew, if it has changed. Each content is tried once."""
-        content = content_of(self._file)
-        if content == self._tried:
+        """Read the file anew, if it has changed. Each content is tried once, and not while it is being written."""
+        content, before = content_of(self._file), self._seen
+        self._seen = content
+        if content == self._tried or content != before:
             return
         self._tried = content
         try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from segue.serving.answer import allowed_of, left_out
-from segue.serving.asks import Ask, Question
+from segue.serving.asks import Question, with_rules
 from segue.serving.bundle import Bundle
 from segue.serving.events import LiveEvent, Observed
 from segue.serving.fold import absorb_all, blank
@@ -150,12 +150,12 @@ class Turn:
                 allowed.items,
                 allowed.unknown_categories,
             )
-            return self.diversified(self.with_rules(question, ask), task)
+            return self.diversified(with_rules(question, ask, bundle, self.now), task)
         memory, now = self.memories[task.user_id], self.now if ask.timestamp is None else ask.timestamp
         seen = self.had(task) if excluding == "seen" else []
         out = left_out(bundle, memory, seen, now, excluding)
         question = Question(memory, now, ask.k, out, allowed.unknown_items, allowed.items, allowed.unknown_categories)
-        return self.diversified(self.with_rules(question, ask), task)
+        return self.diversified(with_rules(question, ask, bundle, self.now), task)
 
     def had(self, task: Task) -> Sequence[str]:
         """The items that the user of a task had, those of this turn among them; or the given ones."""
@@ -181,21 +181,6 @@ class Turn:
         who = "\0".join(task.items) if task.user_id is None else task.user_id
         wish = wish.drawn_by(who, question.memory.seq)
         return question._replace(diverse=wish._replace(past=self.had(task)) if wish.needs_past else wish)
-
-    def with_rules(self, question: Question, ask: Ask) -> Question:
-        """The same with the rules of the wish, for what serves in this turn."""
-        if ask.rules is None and self.bundle.facts.availability is None:
-            return question
-        at = self.now if ask.timestamp is None else ask.timestamp
-        if ask.rules is None:
-            return question._replace(at=at)
-        bound = ask.rules.on(self.bundle)
-        return question._replace(
-            rules=bound,
-            at=at,
-            unknown_items=list(dict.fromkeys((*question.unknown_items, *bound.unknown_items))),
-            unknown_categories=list(dict.fromkeys((*question.unknown_categories, *bound.unknown_categories))),
-        )
 
 
 def keys_of(task: Task) -> list[EventKey]:

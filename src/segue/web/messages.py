@@ -7,8 +7,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from segue.moments import LATEST
-from segue.ranking.rules import Rules
-from segue.ranking.rules.reasons import Because
+from segue.ranking.rules import Rules, Short, UnmetPin
 from segue.serving.bundle import Exclude
 from segue.web.reasons import ReasonsMessage
 
@@ -108,30 +107,6 @@ class RankedMessage(Struct, frozen=True):
     reasons: ReasonsMessage | UnsetType = UNSET
 
 
-class ReasonMessage(Struct, frozen=True):
-    """Why so many items are not in the list, and the same in words; `catalog`: so many there are at all."""
-
-    reason: Because
-    items: int
-    message: str
-
-
-class ShortMessage(Struct, frozen=True):
-    """The list has fewer items than were asked for."""
-
-    wanted: int
-    given: int
-    because: list[ReasonMessage]
-
-
-class UnmetPinMessage(Struct, frozen=True):
-    """A pin that could not be had: what forbids its item, or `short` or `apart`: nothing could be put before it."""
-
-    item_id: str
-    place: int
-    because: str
-
-
 class RecommendAnswer(Struct, frozen=True):
     """The list, best first.
 
@@ -148,8 +123,8 @@ class RecommendAnswer(Struct, frozen=True):
     unknown_items: list[str]
     unknown_categories: list[str] | UnsetType = UNSET
     event: ObservedMessage | UnsetType = UNSET
-    short: ShortMessage | UnsetType = UNSET
-    unmet_pins: list[UnmetPinMessage] | UnsetType = UNSET
+    short: Short | UnsetType = UNSET
+    unmet_pins: list[UnmetPin] | UnsetType = UNSET
 
 
 class SimilarMessage(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,6 @@ import msgspec
 from msgspec import UNSET
 
 from segue.errors import RequestError
-from segue.ranking.rules import Short
 from segue.serving.asks import Ask
 from segue.serving.bundle import Bundle
 from segue.serving.engine import Engine
@@ -20,13 +19,10 @@ from segue.web.messages import (
     EventMessage,
     ObservedMessage,
     RankedMessage,
-    ReasonMessage,
     RecommendAnswer,
     RecommendMessage,
-    ShortMessage,
     SimilarAnswer,
     SimilarItem,
-    UnmetPinMessage,
 )
 from segue.web.reasons import ReasonsMessage, reasons_message
 
@@ -117,14 +113,9 @@ def recommend_answer(done: Done, reasons: Sequence[ReasonsMessage] = ()) -> Reco
         unknown_items=ranked.unknown_items,
         unknown_categories=ranked.unknown_categories or UNSET,
         event=event,
-        short=UNSET if ranked.short is None else short_message(ranked.short),
-        unmet_pins=[UnmetPinMessage(*pin) for pin in ranked.unmet_pins] or UNSET,
+        short=ranked.short or UNSET,
+        unmet_pins=list(ranked.unmet_pins) or UNSET,
     )
-
-
-def short_message(short: Short) -> ShortMessage:
-    """Why a list is short."""
-    return ShortMessage(short.wanted, short.given, [ReasonMessage(*reason) for reason in short.because])
 
 
 def similar_answer(bundle: Bundle, found: list[tuple[str, float]]) -> SimilarAnswer:

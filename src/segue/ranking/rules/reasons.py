@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
+from msgspec import Struct
 
 from segue.ranking.rules.bound import NONE
 from segue.shapes import Ints
@@ -24,37 +24,28 @@ WORDS: dict[Because, str] = {
 }
 
 
-class Reason(NamedTuple):
-    """One reason: how many items it concerns that none before it did, and the same in words."""
+class Reason(Struct, frozen=True):
+    """Why so many more items are not in the list, and the same in words; `catalog`: so many there are."""
 
     reason: Because
     items: int
     message: str
 
 
-class Short(NamedTuple):
-    """That a list is short.
-
-    Attributes:
-        wanted, given: its length.
-        because: why, in the order in which rules hold.
-    """
+class Short(Struct, frozen=True):
+    """The list has fewer items than were asked for; why, in the order in which rules hold."""
 
     wanted: int
     given: int
-    because: Sequence[Reason]
+    because: list[Reason]
 
 
-class UnmetPin(NamedTuple):
-    """A pin that could not be had.
-
-    Attributes:
-        because: what forbids the item; or `apart` or `short`: it moved up, for no item could be put before it.
-    """
+class UnmetPin(Struct, frozen=True):
+    """A pin that could not be had: what forbids its item; `apart` or `short`: it moved up, nothing fits before it."""
 
     item_id: str
     place: int
-    because: str
+    because: Because | Literal["short"]
 
 
 class Sieve:
