@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
@@ -100,6 +101,8 @@ def warm(bundle: Bundle) -> None:
     With 1,000,000 items the places of their ids alone take more than a second.
     """
     _ = bundle.by_category, bundle.facts.availability
+    # beside the start: the first who wants a diverse list waits for what is left of it
+    Thread(target=lambda: bundle.known, name="known", daemon=True).start()
     if bundle.chain is not None:
         _ = bundle.chain.trending, bundle.chain.newest
     known = bundle.item_ids.strings[0]
