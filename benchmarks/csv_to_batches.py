@@ -47,9 +47,10 @@ def write_log(path: Path, n_events: int, *, n_users: int = 2_000_000, n_items: i
 
 
 def measure(path: str) -> None:
-    from segue.data.batches import targets_of, windows
+    from segue.data.batches import windows
     from segue.data.log import read_log
     from segue.data.sessions import lay_out
+    from segue.data.targets import targets_of
     from segue.rng import stream
 
     times = [time.perf_counter()]

@@ -90,7 +90,8 @@ def synthetic(n_events: int):
 def measure_events(n_events: int) -> dict[str, dict[str, float]]:
     import torch
 
-    from segue.data.batches import targets_of, windows
+    from segue.data.batches import windows
+    from segue.data.targets import targets_of
     from segue.rng import stream
     from segue.training.candidates import validation_metric
     from segue.training.fingerprint import run_fingerprint

@@ -37,10 +37,11 @@ from machine import DATA, introduce, processor
 from segue.cells import CELLS, fold
 from segue.cells.parallel import using
 from segue.config import TrainSettings
-from segue.data.batches import targets_of, windows
+from segue.data.batches import windows
 from segue.data.log import read_log
 from segue.data.sessions import Sequences
 from segue.data.splits import TEST, by_column, leave_one_out
+from segue.data.targets import targets_of
 from segue.evaluation.judge import rank_values
 from segue.evaluation.phase import phase_of
 from segue.evaluation.replay import replay

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.data import batches
-from segue.data.batches import Batch, runs, targets_of, windows
+from segue.data.batches import Batch, runs, windows
 from segue.data.events import log_of
 from segue.data.sessions import Sequences, lay_out
+from segue.data.targets import targets_of
 from segue.rng import stream
 
 GAP = 5.0

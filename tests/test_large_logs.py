@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from segue.config import SplitSettings
 from segue.data import batches, spill
-from segue.data.batches import Batch, targets_of, windows
+from segue.data.batches import Batch, windows
 from segue.data.catalog import Catalog
 from segue.data.events import EventLog, log_of
 from segue.data.grouping import bands, grouped
 from segue.data.sessions import lay_out
 from segue.data.splits import TEST, TRAIN, VALID, Split, split_log
 from segue.data.statistics import measure
+from segue.data.targets import targets_of
 from segue.errors import SplitError
 from segue.evaluation.phase import Phase, phase_of
 from segue.evaluation.replay import only_users_with

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from segue.choices import settings_of, settings_tree
 from segue.config import ObjectiveSettings
 from segue.data import spill
-from segue.data.batches import targets_of, weighted_targets
 from segue.data.catalog import Catalog
 from segue.data.events import EventLog, log_of
 from segue.data.objective import described, worth_of
 from segue.data.sessions import Sequences, lay_out
 from segue.data.splits import TEST, VALID, split_log
 from segue.data.synthetic import funnel
+from segue.data.targets import targets_of, weighted_targets
 from segue.errors import ConfigError, TrainingError
 from segue.evaluation.phase import laid_out, phase_of
 from segue.evaluation.replay import askable

@@ -10,10 +10,11 @@ import torch
 from msgspec.structs import asdict
 
 from segue.config import ModelSettings, Settings, SplitSettings, TrainSettings
-from segue.data.batches import Batch, targets_of, windows
+from segue.data.batches import Batch, windows
 from segue.data.sessions import Sequences, lay_out
 from segue.data.splits import TEST, split_log
 from segue.data.synthetic import noisy_chain
+from segue.data.targets import targets_of
 from segue.errors import TrainingError
 from segue.evaluation.phase import phase_of
 from segue.models.base import SessionRule

@@ -11,9 +11,10 @@ import msgspec
 
 from segue.cells.parallel import using
 from segue.config import TrainSettings
-from segue.data.batches import weighted_targets, windows
+from segue.data.batches import windows
 from segue.data.sessions import Sequences
 from segue.data.spill import release
+from segue.data.targets import weighted_targets
 from segue.errors import TrainingError
 from segue.models.network import Network
 from segue.rng import stream
