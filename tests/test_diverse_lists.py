@@ -13,13 +13,14 @@ from litestar.testing import TestClient
 import segue
 from api_log import QUICK
 from segue.errors import RequestError
-from segue.evaluation.space import known_of, new_items
+from segue.evaluation.space import known_of
 from segue.models.base import Event, advance
 from segue.ranking.diversity import STRATEGIES
 from segue.ranking.pool import POOL
 from segue.ranking.top_k import top_k
 from segue.rng import stream
 from segue.serving.bundle import Bundle
+from segue.serving.diverse import told_of
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
 from segue.serving.store.memory import MemoryStore
@@ -101,7 +102,6 @@ def test_what_is_new_is_what_the_training_log_says() -> None:
     assert counts is not None
     high, low = float(counts.until[0]), float(counts.first_seen.min())
     assert found.tolist() == (counts.first_seen > high - 0.1 * (high - low)).tolist()
-    assert new_items.__doc__
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -126,6 +126,24 @@ def test_rules_hold_in_a_diverse_list() -> None:
         assert listed[1] == "i0"
         assert not {"i3", "i2"} & set(listed)
         assert len(listed) == len(set(listed)) == 5
+
+
+def test_pins_take_none_of_the_places_that_a_strategy_fills() -> None:
+    recommender = trained()
+    new = {recommender.item_ids[n] for n in np.flatnonzero(recommender.bundle.known.new)}  # type: ignore[arg-type]
+    rules = {"pin": [{"item": "item 4", "place": 1}]}
+    held = {"items": HISTORY, "k": 5, "exclude": "none", "diversity": 0.4, "strategy": "exploration"}
+    for rest in (None, rules):
+        shown = [
+            bool(new & {one.item_id for one in recommender.recommend(**held, rules=rest, seed=seed)})
+            for seed in range(20)
+        ]
+        assert all(shown)
+
+
+def test_what_is_told_of_the_items_is_what_will_be_known_of_them() -> None:
+    for bundle in (trained().bundle, shop_engine().bundle, engine_of(columns={}).bundle):
+        assert told_of(bundle) == bundle.known.fields
 
 
 def test_the_users_past_decides_what_is_calibrated() -> None:

@@ -27,6 +27,7 @@ from segue.models.base import Event, SessionRule, advance
 from segue.models.markov import Markov
 from segue.models.popularity import Popularity
 from segue.models.recent_popularity import RecentPopularity
+from segue.training.fingerprint import run_fingerprint
 from segue.training.networks import Workshop, choose_network
 from segue.training.plan import plan_of
 
@@ -226,6 +227,17 @@ def test_who_learns_purchases_predicts_them_from_all_that_came_before() -> None:
     state = advance(fitted.model, Event(events, np.zeros(len(catalog)), first), first, state)
     best = fitted.model.score(fitted.model.query(state)).argmax(axis=1)
     assert np.mean([catalog[int(b)] == belongs[catalog[n]] for n, b in enumerate(best)]) > 0.95
+
+
+def test_a_training_under_another_objective_is_another_training() -> None:
+    log, _ = funnel(users=40)
+    swapped = replace(log, event_type=np.array([0, 2, 1], np.int8)[log.event_type])
+    found = {
+        run_fingerprint(settled(one, **objective), "gru")
+        for one in (log, swapped)
+        for objective in ({}, {"targets": ("purchase",)})
+    }
+    assert len(found) == 3, "without an objective types make no difference"
 
 
 def test_described() -> None:

@@ -33,6 +33,10 @@ NONE = np.zeros(0, np.int32)
         ({"bury": [{"items": ["i1"], "factor": 0.5}]}, r"`rules.bury\[0\].factor`: expected `float` >= 1"),
         ({"boost": [{"items": ["i1"]}]}, r"`rules.boost\[0\]`: neither of `factor` and `shift` given"),
         ({"boost": [{"items": ["i1"], "factor": 2, "shift": 1}]}, r"`rules.boost\[0\]`: both of `factor` and `shift`"),
+        (
+            {"boost": [{"items": [f"i{n}" for n in range(900)], "factor": 2}] * 6},
+            r"`rules`: 5,400 items and categories are named in all; expected at most 5,000",
+        ),
         ({"boost": [{"factor": 2}]}, r"`rules.boost\[0\]`: neither `items` nor `categories` given"),
         (
             {"boost": [{"items": ["i1"], "shift": 1}], "bury": [{"items": ["i1"], "shift": 1}]},

@@ -59,7 +59,7 @@ class LogCounts(NamedTuple):
             TrainingError: no event has an item of the catalog.
         """
         known = known_events(sequences, n_items)
-        transitions = Transitions.of(known, n_items)
+        transitions = Transitions.of(known._replace(wanted=None), n_items)  # what people did, whatever is predicted
         kept = transitions.most_frequent(min(NEXT, max(FEWEST, PAIRS // n_items)))
         recent, first_seen, until = np.zeros(0, np.float32), np.zeros(0), np.zeros(0)
         if sequences.timed:

@@ -28,6 +28,7 @@ class Candidates:
     def __init__(self, bundle: Bundle, query: Query, limits: Limits, bound: Bound) -> None:
         self._bundle, self._query, self._limits, self._bound = bundle, query, limits, bound
         self._few: dict[int, float] = {}
+        self._members: dict[Kind, Ints] = {}
 
     def pool(self, size: int, least: int) -> Pool:
         """The best so many: from an index, where that finds at least `least`, else of all."""
@@ -70,10 +71,19 @@ class Candidates:
         if not len(items):
             return None
         left = scores.copy()
-        gone = [np.asarray(taken, np.int32), *(self._bound.apart[rule].members(kind) for rule, kind in kinds)]
-        left[np.isin(items, np.concatenate(gone), assume_unique=False)] = -np.inf
+        left[self._places(np.asarray(taken, np.int32))] = -np.inf
+        for kind in kinds:
+            if kind not in self._members:
+                self._members[kind] = self._places(self._bound.apart[kind[0]].members(kind[1]))
+            left[self._members[kind]] = -np.inf
         best = int(np.argmax(left))
         return int(items[best]) if left[best] > -np.inf else None
+
+    def _places(self, some: Ints) -> Ints:
+        """Where some items stand in `all`, as far as they do."""
+        items = self.all[0]
+        place = np.minimum(np.searchsorted(items, some), len(items) - 1)
+        return np.asarray(place[items[place] == some])
 
     def _found(self, size: int, least: int) -> Pool | None:
         """The best by an index, and among them those whose scores are changed; None: not exactly."""

@@ -62,10 +62,25 @@ def diverse_of(bundle: Bundle, diversity: float, strategy: str | None, seed: int
     if strategy is None and diversity == 0:
         return None
     try:
-        parse(strategy or DEFAULT).check(bundle.known.fields)
+        parse(strategy or DEFAULT).check(told_of(bundle))
     except ConfigError as error:
         raise RequestError(f"`strategy`: {error}") from None
     return Diverse(diversity, strategy or DEFAULT, seed) if diversity > 0 else None
+
+
+def told_of(bundle: Bundle) -> set[str]:
+    """The fields that `known_by` will have, without making them: one who asks in an event loop must not wait."""
+    columns, counts = bundle.columns, bundle.counts
+    fields = set()
+    if any(any(columns.get(name, ())) for name in ("categories", "title")) or hasattr(bundle.model, "item_vectors"):
+        fields.add("vectors")
+    if any(columns.get("categories", ())):
+        fields |= {"kinds", "taste"}
+    if counts is not None and counts.events.any():
+        fields.add("shares")
+        if counts.timed and new_since(counts.first_seen, float(counts.until[0])).any():
+            fields.add("new")
+    return fields
 
 
 def known_by(bundle: Bundle) -> Known:

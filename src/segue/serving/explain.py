@@ -112,10 +112,14 @@ def moves(
     """For each item the events that moved its score most."""
     left, difference = differences(bundle, events, items, now, last)
     found = []
-    for row in difference.T:  # of one item
+    for row in np.where(np.isfinite(difference), difference, 0.0).T:  # of one item; what is infinite is no number
         # of equals the latest comes first
         order = np.lexsort((-left, -np.abs(row)))[:most]
-        named = [(events[left[place]], float(row[place])) for place in order.tolist() if row[place] != 0]
+        named = [
+            (events[left[place]], float(row[place]))
+            for place in order.tolist()
+            if np.isfinite(row[place]) and row[place]
+        ]
         found.append([Moved(event.item_id, event.seq, event.time, value) for event, value in named])
     return found
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.models.base import Query
-from segue.ranking.pool import POOL, ordered
+from segue.ranking.pool import POOL, Pool, ordered
 from segue.ranking.rules import Bound, Limits, Short, UnmetPin, arrange
 from segue.serving.asks import Question
 from segue.serving.bundle import Bundle
@@ -63,7 +63,10 @@ def ruled(bundle: Bundle, query: Query, question: Question) -> Placed:
             pins[place] = item
         else:
             unmet.append(UnmetPin(bundle.item_ids[item], place, because))
-    listed = arrange(ordered(pool, k, choose), k, pins, bound.apart, candidates.beyond)
+    # what is pinned has its place, and takes none of those that are chosen
+    free = ~np.isin(pool.items, list(pins.values()))
+    order = ordered(Pool(pool.items[free], pool.scores[free]), k - len(pins), choose)
+    listed = arrange(order, k, pins, bound.apart, candidates.beyond)
     for place, item in pins.items():
         if listed[place - 1 : place] != [item]:
             unmet.append(UnmetPin(bundle.item_ids[item], place, "apart" if bound.apart else "short"))

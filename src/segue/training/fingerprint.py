@@ -52,5 +52,9 @@ def run_fingerprint(plan: Plan, model: str | None) -> str:
         for block in spill.blocks(len(column)):
             digest.update(np.ascontiguousarray(column[block]).data)
         spill.release(column)
+    if plan.worth is not None:  # what is to be predicted, by types and weights of the log
+        for block in spill.blocks(len(plan.worth)):
+            digest.update(np.ascontiguousarray(plan.worth[block]).data)
+        spill.release(plan.worth)
     digest.update(msgspec.json.encode(plan.judge.catalog.columns))
     return digest.hexdigest()[:16]

@@ -12,7 +12,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import Body
 from msgspec import UNSET
 
-from segue.errors import RequestError
+from segue.errors import OverloadedError, RequestError
 from segue.serving.engine import Engine, in_order, question_of, tasks_of
 from segue.serving.similar import similar_items
 from segue.serving.task import Done, Task
@@ -51,6 +51,9 @@ DEADLINE = 10.0
 
 USERS = "/v1/users/"
 
+EXPLAINED_TOGETHER = 4
+"""So many lists are explained at a time: each takes a thread for some milliseconds; more are told to come back."""
+
 
 def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float = DEADLINE) -> Litestar:
     """The application over an engine, which stays the caller's to close.
@@ -60,6 +63,7 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
         deadline: seconds after which a request is given up.
     """
     counted = counts or Counts(engine)
+    explaining = asyncio.Semaphore(EXPLAINED_TOGETHER)
 
     @post("/v1/events", status_code=200)
     async def events(data: Annotated[EventsMessage, Body()]) -> Response[EventsAnswer]:
@@ -72,11 +76,17 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
     @post("/v1/recommend", status_code=200)
     async def recommend(data: Annotated[RecommendMessage, Body()]) -> RecommendAnswer:
         """Say what comes next; after an event of the user, if one is given."""
-        task = question_of(data.user_id, data.items, ask_of(data, engine), own_event(data))
-        (found,) = await done(engine, [task], deadline)
-        # beside the shards and the event loop: others are answered meanwhile
-        reasons = await asyncio.to_thread(reasons_of, found) if data.explain else []
-        return recommend_answer(found, reasons)
+        # beside the event loop where it may take long: others are answered meanwhile
+        ask = ask_of(data, engine) if data.rules is None else await asyncio.to_thread(ask_of, data, engine)
+        task = question_of(data.user_id, data.items, ask, own_event(data))
+        if not data.explain:
+            (found,) = await done(engine, [task], deadline)
+            return recommend_answer(found)
+        if explaining.locked():
+            raise OverloadedError(f"{EXPLAINED_TOGETHER} lists are explained already: come back later")
+        async with explaining:
+            (found,) = await done(engine, [task], deadline)
+            return recommend_answer(found, await asyncio.to_thread(reasons_of, found))
 
     @post("/v1/similar", status_code=200, sync_to_thread=True)
     def similar(data: Annotated[SimilarMessage, Body()]) -> SimilarAnswer:

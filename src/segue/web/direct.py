@@ -71,7 +71,7 @@ def task_of(message: Mapping[str, Any], engine: Engine) -> Task | None:
         return None
     try:
         data: RecommendMessage = decode(body, RecommendMessage)
-        if data.explain:
+        if data.explain or data.rules is not None:  # what takes long is not done in the event loop
             return None
         return question_of(data.user_id, data.items, ask_of(data, engine), own_event(data))
     except (BodyError, RequestError):

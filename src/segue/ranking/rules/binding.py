@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
 
 import numpy as np
 
@@ -32,15 +31,20 @@ class Binding:
     def categories(self, names: Iterable[str]) -> list[str]:
         """Those of the categories that an item has."""
         known = self.facts.members("categories")
-        names = list(names)
+        names = list(dict.fromkeys(names))
         self.unknown_categories |= {name: None for name in names if name not in known}
         return [name for name in names if name in known]
 
     def named(self, given: Named | Weight | Window) -> Ints:
         """The items that a rule is about, ascending."""
-        members = self.facts.members("categories")
-        of_categories = [members[name] for name in self.categories(given.categories)]
-        return reduce(np.union1d, of_categories, self.items(given.items)).astype(np.int32)
+        items = self.items(given.items)
+        if not given.categories:
+            return items
+        members, marked = self.facts.members("categories"), np.zeros(len(self.facts), bool)
+        marked[items] = True
+        for name in self.categories(given.categories):
+            marked[members[name]] = True
+        return np.flatnonzero(marked).astype(np.int32)
 
     def weighted(self, weights: Iterable[Weight], sign: float) -> list[tuple[Ints, Doubles]]:
         """The items that each weight is about, and what it adds to their scores."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 
 import numpy as np
 
@@ -103,8 +102,10 @@ def summed(weights: Sequence[tuple[Ints, Doubles]]) -> tuple[Ints, Doubles]:
     """Items with what is added to each of them, all in all, ascending."""
     if not weights:
         return NONE, np.zeros(0)
-    items = reduce(np.union1d, [some for some, _ in weights])
-    total = np.zeros(len(items))
+    size = max((int(some[-1]) + 1 for some, _ in weights if len(some)), default=0)
+    named, total = np.zeros(size, bool), np.zeros(size)
     for some, shift in weights:
-        total[np.searchsorted(items, some)] += shift
-    return items, total
+        named[some] = True
+        total[some] += shift
+    items = np.flatnonzero(named).astype(np.int32)
+    return items, total[items]

@@ -13,6 +13,9 @@ from segue.moments import seconds_of_moment
 
 MOST_PLACES = 1000
 
+MOST_NAMES = 5000
+"""So many items and categories are named in one set: to look them up takes time."""
+
 Name = Annotated[str, Meta(min_length=1, max_length=1024)]
 Items = Annotated[tuple[Name, ...], Meta(max_length=1000)]
 Categories = Annotated[tuple[Name, ...], Meta(max_length=100)]
@@ -114,6 +117,8 @@ def check_rules(rules: Rules, where: str) -> None:
     check_pins(rules.pin, where)
     for name in ("items", "categories"):
         check_both(rules, name, where)
+    if (named := sum(1 for _ in names_in(rules))) > MOST_NAMES:
+        refuse(where, f"{named:,} items and categories are named in all; expected at most {MOST_NAMES:,}")
 
 
 def check_pins(pins: Sequence[Pin], where: str) -> None:
