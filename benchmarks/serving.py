@@ -50,6 +50,8 @@ from segue.serving.store.folder import StoreFolder
 OUT = Path(__file__).with_suffix(".json")
 Rows = Iterator[dict[str, Any]]
 BURST_SECONDS = 10
+CALM_SECONDS = 5
+"""So many calm seconds after each other: it has recovered at the first of them."""
 CALM_MS = 50.0
 """A second whose requests all were answered 200, nine of ten within this, is one as before a burst."""
 START = """
@@ -153,7 +155,8 @@ def saturation(options: argparse.Namespace) -> Rows:
             report = stress(server, "--ramp", ramp, *many, "--timeout", "30s")
         begin, end = 5, 5 + BURST_SECONDS
         burst = [one for one in report["timeline"] if begin <= one["second"] < end]
-        wild = [one["second"] for one in report["timeline"] if one["second"] >= end and not calm(one)]
+        after = [calm(one) for one in report["timeline"] if one["second"] >= end]
+        recovered = next((n for n in range(len(after)) if all(after[n : n + CALM_SECONDS])), len(after))
         yield {
             "what": f"{n_items:,} items, durable, {options.burst:,.0f}/s for {BURST_SECONDS} s, then 100/s",
             "statuses": report["statuses"],
@@ -161,7 +164,8 @@ def saturation(options: argparse.Namespace) -> Rows:
             "not_sent": report["not_sent"],
             "latency_ms": report["latency_ms"],
             "ok_per_s_in_burst": sum(one["ok"] for one in burst) / BURST_SECONDS,
-            "recovered_s": max(wild, default=end - 1) + 1 - end,
+            "recovered_s": recovered,
+            "wild_seconds_later": after[recovered:].count(False),
             "connections": report["connections"],
             "client_cpu": report["client_cpu"],
             "client_late_p99_ms": report["late_ms"]["p99"],
