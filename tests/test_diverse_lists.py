@@ -141,6 +141,18 @@ def test_pins_take_none_of_the_places_that_a_strategy_fills() -> None:
         assert sum(shown) >= 8, "the one slot stands last, and is not cut off by the pin"
 
 
+def test_a_strategy_is_asked_for_the_places_that_pins_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def noting(*_: Any) -> Any:
+        return lambda pool, k: asked.append(k) or np.arange(k)
+
+    monkeypatch.setattr("segue.serving.ruled.chosen_by", noting)
+    rules = {"pin": [{"item": "i4", "place": 1}, {"item": "i5", "place": 3}]}
+    shop_engine().recommend(items=["i1"], k=5, exclude="none", rules=rules, diversity=0.5, strategy="quotas")
+    assert asked == [3]
+
+
 def test_what_is_told_of_the_items_is_what_will_be_known_of_them() -> None:
     for bundle in (trained().bundle, shop_engine().bundle, engine_of(columns={}).bundle):
         assert told_of(bundle) == bundle.known.fields
