@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from live_server import FADING, Live, live_server
-from segue.web.connection import Whole
 from segue.web.messages import MAX_BODY_BYTES
+from segue.web.whole import Whole
 
 IMPATIENT = (
     "from segue.web import connection, decoding\nconnection.REQUEST_SECONDS = 2.0\ndecoding.BODY_SECONDS = 1.0\n"

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from segue.artifact import MANIFEST, home
-from segue.artifact.home import CURRENT, Current, checked, publish, read_current, roll_back, served
+from segue.artifact.current import CURRENT, Current, read_current, served
+from segue.artifact.home import checked, publish, roll_back
 from segue.cli import run
 from segue.errors import ArtifactError
 from segue.recommender import load

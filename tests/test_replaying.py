@@ -23,8 +23,8 @@ from segue.ranking import NEVER
 from segue.replaying import replay_log
 from segue.traffic.agreement import ReplayReport
 from segue.traffic.log_plan import LogPlan, before_test
-from segue.traffic.online import Listed, rank_in
 from segue.traffic.process import served
+from segue.traffic.wire import Listed, rank_in
 from segue.training.evaluate import asked_of, split_for
 from small_shop import Ran
 

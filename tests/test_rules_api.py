@@ -24,10 +24,11 @@ from segue.models.base import SessionRule
 from segue.recommender import load
 from segue.serving.applied import rules_of
 from segue.serving.asks import Ask
-from segue.serving.engine import Engine, question_of
+from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
 from segue.serving.scenario_watcher import ScenarioWatcher
 from segue.serving.scenarios import Scenarios, read_scenarios
+from segue.serving.task import question_of
 from segue.web.app import create_app
 from segue.web.direct import ROUTE, Direct, task_of
 from serving_models import NOW, Fading, until

@@ -17,7 +17,8 @@ import httpx
 import numpy as np
 import pytest
 
-from segue.artifact.home import CURRENT, checked, publish, roll_back
+from segue.artifact.current import CURRENT
+from segue.artifact.home import checked, publish, roll_back
 from segue.cli import run
 from segue.disk import replace_file
 from segue.errors import ArtifactError

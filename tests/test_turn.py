@@ -15,12 +15,12 @@ from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
 from segue.serving.fold import refold
 from segue.serving.policy import Policy
+from segue.serving.settling import settle
 from segue.serving.shard import Shard
 from segue.serving.store.memory import MemoryStore
 from segue.serving.store.sqlite import SqliteStore
 from segue.serving.task import Task
 from segue.serving.turn import rounds
-from segue.serving.worker import settle
 from serving_models import ITEMS, NOW, assert_same_memory, engine_of, fading_bundle, memory_of, store_of
 
 USERS = st.sampled_from(["u", "v", "w"])

@@ -14,11 +14,12 @@ from segue.errors import OverloadedError
 from segue.serving import shard as shard_module
 from segue.serving.answer import Ask
 from segue.serving.backfill import backfill
-from segue.serving.engine import Engine, question_of
+from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent, Observed
 from segue.serving.fold import refold
 from segue.serving.policy import Policy
 from segue.serving.store.base import walk
+from segue.serving.task import question_of
 from segue.serving.upkeep import Upkeep
 from serving_models import ITEMS, assert_same_memory, memory_of, store_of
 from valkey_servers import (

@@ -16,11 +16,12 @@ from segue.serving import worker as module
 from segue.serving.answer import Ask
 from segue.serving.events import LiveEvent
 from segue.serving.policy import Policy
+from segue.serving.settling import settle
 from segue.serving.shard import Shard
 from segue.serving.store.folder import StoreFolder
 from segue.serving.store.memory import MemoryStore
 from segue.serving.task import Task
-from segue.serving.worker import MOST_TOGETHER, Worker, settle
+from segue.serving.worker import MOST_TOGETHER, Worker
 from serving_models import ITEMS, NOW, engine_of, fading_bundle
 
 

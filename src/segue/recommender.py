@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from segue.artifact import Artifact, load_artifact, save_artifact
-from segue.artifact.home import served
+from segue.artifact.current import served
 from segue.data.events import EventLog
 from segue.data.items import read_items
 from segue.errors import RequestError, did_you_mean

@@ -52,7 +52,7 @@ def command(
     own: Own = None,
 ) -> None:
     """Serve a model over HTTP: events in, lists out."""
-    from segue.artifact.home import is_home
+    from segue.artifact.current import is_home
     from segue.cli.show import say
     from segue.durations import seconds_of
     from segue.serving.engine import Engine

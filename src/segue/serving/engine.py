@@ -13,17 +13,18 @@ from typing import Any, TypeVar
 from segue.ranking.rules import Rules
 from segue.serving.answer import warm
 from segue.serving.applied import Applied, applied, rules_of
-from segue.serving.asks import Ask, Ranked, check_ask, check_one_of
+from segue.serving.asks import Ask, Ranked
 from segue.serving.bundle import Bundle, Exclude, Refused
 from segue.serving.diverse import Diverse, diverse_of
-from segue.serving.events import LiveEvent, Observed, check_event, check_id
+from segue.serving.events import LiveEvent, Observed, check_id
 from segue.serving.hashing import shard_of
 from segue.serving.policy import Policy
 from segue.serving.scenarios import Scenarios
+from segue.serving.settling import settle
 from segue.serving.shard import About, Shard
 from segue.serving.store.base import Store, Stores
-from segue.serving.task import Done, Task
-from segue.serving.worker import Worker, settle
+from segue.serving.task import Task, in_order, question_of, tasks_of
+from segue.serving.worker import Worker
 
 Result = TypeVar("Result")
 
@@ -231,30 +232,3 @@ class Engine:
 
     def _least(self) -> int:
         return min(range(len(self._workers)), key=lambda number: self._workers[number].waiting) if self._workers else 0
-
-
-def tasks_of(events: Sequence[LiveEvent]) -> tuple[list[Task], list[list[int]]]:
-    """Events as a task a user, with the places of its events. Raises RequestError for what cannot be meant."""
-    for place, event in enumerate(events):
-        check_event(event, f"events[{place}]")
-    places: dict[str, list[int]] = {}
-    for place, event in enumerate(events):
-        places.setdefault(event.user_id, []).append(place)
-    return [Task(user_id, [events[place] for place in of]) for user_id, of in places.items()], list(places.values())
-
-
-def in_order(places: Sequence[Sequence[int]], done: Sequence[Done]) -> list[Observed]:
-    """What became of events, as they were given."""
-    found = {
-        place: one for of, each in zip(places, done, strict=True) for place, one in zip(of, each.observed, strict=True)
-    }
-    return [found[place] for place in range(len(found))]
-
-
-def question_of(user_id: str | None, items: Sequence[str] | None, ask: Ask, event: LiveEvent | None = None) -> Task:
-    """The task of a list, maybe with an event before it. Raises RequestError for what cannot be meant."""
-    check_one_of(user_id, items)
-    check_ask(ask)
-    if event is not None:
-        check_event(event, "event")
-    return Task(user_id, [] if event is None else [event], ask, list(items or ()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from segue.artifact.home import Current, checked, is_home, read_current
+from segue.artifact.current import Current, is_home, read_current
+from segue.artifact.home import checked
 from segue.errors import ArtifactError
 from segue.serving.bundle import Bundle, Refused
 from segue.serving.engine import Engine

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from segue.serving.asks import Ask, Ranked
+from segue.serving.asks import Ask, Ranked, check_ask, check_one_of
 from segue.serving.bundle import Bundle
-from segue.serving.events import LiveEvent, Observed
+from segue.serving.events import LiveEvent, Observed, check_event
 from segue.serving.store.base import StoredEvent
 
 
@@ -45,3 +45,30 @@ class Task:
     ask: Ask | None = None
     items: Sequence[str] = ()
     result: Future[Done] = field(default_factory=Future)
+
+
+def tasks_of(events: Sequence[LiveEvent]) -> tuple[list[Task], list[list[int]]]:
+    """Events as a task a user, with the places of its events. Raises RequestError for what cannot be meant."""
+    for place, event in enumerate(events):
+        check_event(event, f"events[{place}]")
+    places: dict[str, list[int]] = {}
+    for place, event in enumerate(events):
+        places.setdefault(event.user_id, []).append(place)
+    return [Task(user_id, [events[place] for place in of]) for user_id, of in places.items()], list(places.values())
+
+
+def in_order(places: Sequence[Sequence[int]], done: Sequence[Done]) -> list[Observed]:
+    """What became of events, as they were given."""
+    found = {
+        place: one for of, each in zip(places, done, strict=True) for place, one in zip(of, each.observed, strict=True)
+    }
+    return [found[place] for place in range(len(found))]
+
+
+def question_of(user_id: str | None, items: Sequence[str] | None, ask: Ask, event: LiveEvent | None = None) -> Task:
+    """The task of a list, maybe with an event before it. Raises RequestError for what cannot be meant."""
+    check_one_of(user_id, items)
+    check_ask(ask)
+    if event is not None:
+        check_event(event, "event")
+    return Task(user_id, [] if event is None else [event], ask, list(items or ()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from segue.serving.admission import admitted
 from segue.serving.answer import allowed_of, left_out
 from segue.serving.asks import Question, with_rules
 from segue.serving.bundle import Bundle
@@ -12,7 +13,7 @@ from segue.serving.events import LiveEvent, Observed
 from segue.serving.fold import absorb_all, blank
 from segue.serving.memories import Memories
 from segue.serving.policy import Policy
-from segue.serving.store.base import Change, ConflictError, EventKey, Memory, Store, StoredEvent
+from segue.serving.store.base import Change, EventKey, Memory, Store, StoredEvent
 from segue.serving.task import Done, Task
 
 
@@ -100,37 +101,9 @@ class Turn:
 
     def taken(self, user_id: str, event: LiveEvent) -> tuple[Observed, StoredEvent | None]:
         """Whether an event is stored, and as what."""
-        known = self.bundle.item_ids.place_of(event.item_id) >= 0
-        memory = self.memories[user_id]
         earlier = None if event.event_id is None else self.earlier.get((user_id, event.event_id))
-        if earlier is not None:
-            if earlier.seq > memory.seq:
-                raise ConflictError("another process stored this event since its user's state was read")
-            if earlier.repeats(event):
-                return Observed(earlier.seq, True, known), None
-            other = ", ".join(f"`{name}`" for name in earlier.differs(event))
-            message = (
-                f"the event id {event.event_id!r} is that of another event of this user (number {earlier.seq}, item "
-                f"{earlier.item_id!r}), which has another {other}: give each event its own id, and repeat one unchanged"
-            )
-            return Observed(0, False, known, "conflict", message), None
-        time = self.now if event.timestamp is None else float(event.timestamp)
-        if time > self.now + self.policy.ahead:
-            message = f"its time {time!r} is more than a day after now, {self.now!r}: expected when it happened"
-            return Observed(0, False, known, "future", message), None
-        if self.policy.late == "reject" and memory.moment is not None and time < memory.moment.time:
-            message = f"its time {time!r} is before that of the user's last event, {memory.moment.time!r}"
-            return Observed(0, False, known, "late", message), None
-        stored = StoredEvent(
-            seq=memory.seq + 1,
-            item_id=event.item_id,
-            time=time,
-            stamped=event.timestamp is None,
-            session_id=event.session_id,
-            event_id=event.event_id,
-            event_type=event.event_type,
-        )
-        return Observed(stored.seq, False, known), stored
+        known = self.bundle.item_ids.place_of(event.item_id) >= 0
+        return admitted(event, self.memories[user_id], earlier, known=known, now=self.now, policy=self.policy)
 
     def question(self, place: int, task: Task) -> Question:
         """What the list of a task is made from, as things stand in its round."""

@@ -26,7 +26,7 @@ def known_items(model: Path | None, file: Path | None) -> tuple[Sequence[str], l
     if model is not None and file is not None:
         raise ConfigError("--model and --items: both given; expected at most one of them")
     if model is not None:
-        from segue.artifact.home import served
+        from segue.artifact.current import served
         from segue.artifact.reading import read_checked, read_manifest
 
         folder = served(model)

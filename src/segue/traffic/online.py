@@ -9,49 +9,19 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from msgspec import Struct
 
 from segue.errors import SegueError
-from segue.ranking import NEVER, rank_of
+from segue.ranking import NEVER
 from segue.shapes import Ints
 from segue.traffic.log_plan import LogPlan, Sending
 from segue.traffic.pool import Pool
 from segue.traffic.target import Target, request
+from segue.traffic.wire import Answer, Became, Results, event_of, rank_in
 
 TRIES, PAUSE = 40, 0.25
 """So often, and after so many seconds, a call is made again that was answered 503 or not at all."""
 
 AGAIN = (0, 429, 503)
-
-
-class Listed(Struct):
-    """A place of a list."""
-
-    item_id: str
-    score: float
-
-
-class Became(Struct):
-    """What became of an event."""
-
-    seq: int
-    duplicate: bool
-    refused: str | None = None
-    message: str | None = None
-
-
-class Answer(Struct):
-    """What is read of an answer to `/v1/recommend`."""
-
-    state_version: int
-    items: list[Listed]
-    event: Became | None = None
-
-
-class Results(Struct):
-    """An answer to `/v1/events`."""
-
-    results: list[Became]
 
 
 class Online:
@@ -208,16 +178,3 @@ class _Sender:
             f"{self.url} does not answer any more (last: {status or self.pool.gone or 'no answer'}); what was sent "
             "until then is in its store"
         )
-
-
-def event_of(sending: Sending) -> dict[str, Any]:
-    """An event as the API takes it; its id makes it safe to send it again."""
-    event = {"item_id": sending.item_id, "timestamp": sending.time, "event_id": f"replay {sending.place}"}
-    more = {"session_id": sending.session_id, "event_type": sending.event_type}
-    return event | {name: value for name, value in more.items() if value is not None}
-
-
-def rank_in(items: list[Listed], target: str) -> int:
-    """The rank of an item in a list, behind all that have its score; `NEVER` where it is not there."""
-    place = next((place for place, one in enumerate(items) if one.item_id == target), -1)
-    return int(rank_of(np.array([[one.score for one in items]]), np.array([place]))[0])

@@ -13,9 +13,9 @@ from litestar.params import Body
 from msgspec import UNSET
 
 from segue.errors import OverloadedError, RequestError
-from segue.serving.engine import Engine, in_order, question_of, tasks_of
+from segue.serving.engine import Engine
 from segue.serving.similar import similar_items
-from segue.serving.task import Done, Task
+from segue.serving.task import Done, Task, in_order, question_of, tasks_of
 from segue.web.arrivals import in_time
 from segue.web.counts import TEXT_TYPE, Counts
 from segue.web.decoding import StrictRequest

@@ -10,8 +10,8 @@ import msgspec
 from litestar import Response
 
 from segue.errors import OverloadedError, RequestError, StoreError
-from segue.serving.engine import Engine, question_of
-from segue.serving.task import Task
+from segue.serving.engine import Engine
+from segue.serving.task import Task, question_of
 from segue.web import decoding
 from segue.web.app import done
 from segue.web.decoding import BodyError, decode, slow_body

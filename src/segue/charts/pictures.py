@@ -1,4 +1,4 @@
-"""Small charts as SVG text, for reports and artifacts: no library for two kinds of picture."""
+"""Lines and named points as SVG text."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape
 
+from segue.charts.axis import Point, bounds, powers, round_numbers
+
 WIDTH, HEIGHT = 640, 400
 LEFT, RIGHT, TOP, BOTTOM = 70, 150, 40, 50
 LINE, LETTER = 18, 7
 """Of a name beside the picture: its height, and the width of a letter."""
 COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22")
-TICKS = 5
 FARTHEST = 1e150
 """What lies beyond is no more drawn than infinity: differences of such numbers are no numbers."""
 UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML has no place for."""
 
-Point = tuple[float, float]
 Series = Mapping[str, Sequence[Point]]
 Spans = Mapping[str, Sequence[tuple[float, float, float]]]
 
@@ -113,19 +113,6 @@ def scales(points: Sequence[Point], *, logarithmic: bool) -> tuple[Callable[[flo
     return across, down
 
 
-def bounds(points: Sequence[Point], *, logarithmic: bool) -> tuple[Point, Point]:
-    """What the two axes reach from and to, in powers of ten where x is logarithmic."""
-    xs = [math.log10(a) if logarithmic else a for a, _ in points] or [0.0]
-    ys = [b for _, b in points] or [0.0]
-    return widened(min(xs), max(xs)), widened(min(ys), max(ys))
-
-
-def widened(low: float, high: float) -> Point:
-    """A little room on both sides; never nothing."""
-    room = 0.05 * (high - low) or 0.5 * abs(high) or 0.5
-    return low - room, high + room
-
-
 def axes(points: Sequence[Point], *, logarithmic: bool) -> list[str]:
     """Ticks with their numbers; nothing without points."""
     if not points:
@@ -142,34 +129,6 @@ def axes(points: Sequence[Point], *, logarithmic: bool) -> list[str]:
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{down(value):.1f}" y2="{down(value):.1f}" stroke="#ddd"/>'
         )
     return drawn
-
-
-def round_numbers(low: float, high: float) -> list[float]:
-    """About `TICKS` multiples of 1, 2 or 5 times a power of ten.
-
-    >>> round_numbers(0.8, 5.2)
-    [1.0, 2.0, 3.0, 4.0, 5.0]
-    """
-    apart = (high - low) / TICKS
-    power = 10.0 ** math.floor(math.log10(apart))
-    apart = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= apart)
-    return [number * apart for number in range(math.ceil(low / apart), math.floor(high / apart) + 1)]
-
-
-def powers(low: float, high: float) -> list[float]:
-    """Round numbers between two powers of ten; `TICKS` evenly placed ones where these are near each other.
-
-    >>> powers(-0.1, 1.4)
-    [1.0, 2.0, 5.0, 10.0, 20.0]
-    >>> powers(-2, 2)
-    [0.01, 0.1, 1.0, 10.0, 100.0]
-    """
-    tens = [10.0**power for power in range(math.floor(low), math.ceil(high) + 1)]
-    for factors in ((1,), (1, 2, 5)):
-        found = [factor * ten for ten in tens for factor in factors if low <= math.log10(factor * ten) <= high]
-        if len(found) >= TICKS - 1:
-            return found
-    return [10 ** (low + number / (TICKS - 1) * (high - low)) for number in range(TICKS)]
 
 
 def framed(drawn: Sequence[str], names: Collection[str], title: str, x: str, y: str) -> str:
