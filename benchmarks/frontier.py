@@ -1,6 +1,6 @@
 """What a diverse list costs a well-trained model: the frontier of every strategy on two real logs.
 
-    .venv/bin/python benchmarks/frontier.py --logs ml-1m,online-retail-ii      training included, about 90 min on one core
+    .venv/bin/python benchmarks/frontier.py --logs ml-1m,online-retail-ii     training included
 
 - ml-1m: three residual blocks of minGRU, 128 wide, 16 epochs; each user's last film; alike by genres.
 - online-retail-ii: what `segue train` proposes; the last part in time; alike by the words of titles.
