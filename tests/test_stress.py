@@ -77,6 +77,14 @@ def test_what_is_sent_is_what_was_asked_for(call: str, path: bytes, keys: set[st
     assert sum(one.ok for one in report.timeline) == 40
 
 
+def test_requests_for_lists_ask_for_more() -> None:
+    with made_up(ok) as server:
+        run_stress(Target.of(server.url), plan_of(ask={"diversity": 0.3, "rules": {"deny": {"items": ["i1"]}}}))
+    bodies = [msgspec.json.decode(body) for body in server.requests]
+    assert {(body["diversity"], body["rules"]["deny"]["items"][0]) for body in bodies} == {(0.3, "i1")}
+    assert all({"user_id", "k", "event"} < set(body) for body in bodies)
+
+
 def test_latency_counts_from_the_schedule_where_a_server_stalls() -> None:
     stall = 0.5
 
@@ -193,6 +201,10 @@ def test_a_real_server_stores_what_is_answered(tmp_path: Path, capsys: pytest.Ca
         (["http://h:1", "--items", "none.txt"], "none.txt cannot be read"),
         (["http://h:1", "--skew-users", "nan"], "a skew is nan"),
         (["http://h:1", "--ramp", "10:2s,x:1s"], "'x:1s' is no rate and time"),
+        (["http://h:1", "--ask", "{"], "--ask {"),
+        (["http://h:1", "--ask", "[1]"], "expected fields of a request as JSON"),
+        (["http://h:1", "--ask", '{"k": 3}'], "`k` is decided by the load itself"),
+        (["http://h:1", "--ask", '{"seed": 3}', "--call", "events"], "--ask adds to requests for lists"),
     ],
 )
 def test_a_load_that_cannot_be_meant_is_refused(

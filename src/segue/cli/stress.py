@@ -36,6 +36,9 @@ def command(
         Literal["both", "recommend", "events"],
         Parameter(help="A list with the event inside, a list alone, or an event alone."),
     ] = "both",
+    ask: Annotated[
+        str | None, Parameter(help='More fields of each request for a list, as JSON: {"diversity": 0.3}.')
+    ] = None,
     k: Annotated[int, Parameter(name=["-k", "--k"], help="Length of the list.")] = 10,
     spacing: Annotated[
         Literal["poisson", "even"], Parameter(help="Independent arrivals, or equal pauses.")
@@ -51,7 +54,7 @@ def command(
     from segue.cli.show import print_json, say
     from segue.durations import seconds_of
     from segue.traffic.items import known_items
-    from segue.traffic.plan import Plan, phases_of
+    from segue.traffic.plan import Plan, ask_of, phases_of
     from segue.traffic.run import run_stress
     from segue.traffic.stress import Bounds
     from segue.traffic.target import Target
@@ -68,6 +71,7 @@ def command(
         spacing,
         requests,
         seed,
+        ask_of(ask),
     )
     for note in notes:
         say(f"note: {note}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -46,6 +47,7 @@ class Plan(NamedTuple):
         spacing: requests come at equal distances, or as independent arrivals (Poisson).
         most: requests in all; None: as many as the phases have.
         seed: where all randomness comes from.
+        ask: more fields of each request for a list, such as `diversity`.
     """
 
     phases: Sequence[Phase]
@@ -58,6 +60,7 @@ class Plan(NamedTuple):
     spacing: Literal["poisson", "even"] = "poisson"
     most: int | None = None
     seed: int = 1
+    ask: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def seconds(self) -> float:
@@ -78,6 +81,8 @@ def check_plan(plan: Plan) -> None:
         raise ConfigError(f"k is {plan.k}; expected 1 to 1000")
     if plan.most is not None and plan.most < 1:
         raise ConfigError(f"--requests is {plan.most}; expected at least 1")
+    if plan.ask and plan.call == "events":
+        raise ConfigError("--ask adds to requests for lists; expected --call both or recommend")
     for skew in (plan.skew_items, plan.skew_users):
         if not 0 <= skew <= 5:
             raise ConfigError(f"a skew is {skew:g}; expected 0 (all alike) to 5")
@@ -124,10 +129,26 @@ def body_of(plan: Plan, user_id: str, item_id: str) -> bytes:
     """The body of one request. The event happens when it arrives."""
     if plan.call == "events":
         return msgspec.json.encode({"events": [{"user_id": user_id, "item_id": item_id}]})
-    body: dict[str, object] = {"user_id": user_id, "k": plan.k}
+    body: dict[str, object] = {**plan.ask, "user_id": user_id, "k": plan.k}
     if plan.call == "both":
         body["event"] = {"item_id": item_id}
     return msgspec.json.encode(body)
+
+
+def ask_of(text: str | None) -> dict[str, Any]:
+    """More fields of a request, from JSON. Raises ConfigError for what is no object, or says what the load decides."""
+    if text is None:
+        return {}
+    try:
+        ask = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise ConfigError(
+            f"--ask {text}: {error}; expected fields of a request as JSON, such as '{{\"diversity\": 0.3}}'"
+        ) from None
+    for name in ("user_id", "items", "k", "event"):
+        if name in ask:
+            raise ConfigError(f"--ask {text}: `{name}` is decided by the load itself; leave it out")
+    return ask
 
 
 def phases_of(rate: float, seconds: float, ramp: str | None) -> list[Phase]:
