@@ -32,9 +32,10 @@ def own_parts_go() -> Iterator[None]:
     """What a test makes known by a file of its own is forgotten after it."""
     from segue.cells import CELLS
     from segue.metrics import METRICS
+    from segue.ranking.diversity import STRATEGIES
     from segue.training.losses import LOSSES
 
-    kept = [(known, dict(known)) for known in (CELLS, METRICS, LOSSES)]
+    kept = [(known, dict(known)) for known in (CELLS, METRICS, LOSSES, STRATEGIES)]
     yield
     for known, before in kept:
         known.clear()

@@ -13,14 +13,13 @@ from litestar.testing import TestClient
 import segue
 from api_log import QUICK
 from segue.errors import RequestError
-from segue.evaluation.space import known_of
 from segue.models.base import Event, advance
+from segue.models.known_items import SIMILARITIES, KnownItems
 from segue.ranking.diversity import STRATEGIES
 from segue.ranking.pool import POOL
 from segue.ranking.top_k import top_k
 from segue.rng import stream
 from segue.serving.bundle import Bundle
-from segue.serving.diverse import told_of
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
 from segue.serving.store.memory import MemoryStore
@@ -32,9 +31,8 @@ COLUMNS = {"categories": [["odd"] if n % 2 else ["even", "small"] if n < 4 else 
 HISTORY = ["item 1", "item 5", "item 9"]
 
 
-@cache
-def trained() -> segue.Recommender:
-    """A shop of 30 items in four categories, of which the last three come late."""
+def shop_log() -> pl.DataFrame:
+    """Events of 120 users and 30 items, of which the last three come late."""
     rng = np.random.default_rng(3)
     rows: dict[str, list[Any]] = {"user_id": [], "item_id": [], "timestamp": []}
     for user in range(120):
@@ -47,12 +45,16 @@ def trained() -> segue.Recommender:
             rows["item_id"].append(f"item {item}")
             rows["timestamp"].append(1_600_000_000 + at)
             item = (item + int(rng.choice([1, 2, 5]))) % 27
+    return pl.DataFrame(rows)
+
+
+@cache
+def trained(model: str = "gru") -> segue.Recommender:
+    """A model of that shop, whose items are in four categories."""
     names = [f"item {n}" for n in range(30)]
     kinds = [[f"kind {n % 4}"] + ["rare"] * (n % 9 == 0) for n in range(30)]
     items = pl.DataFrame({"item_id": names, "title": names, "categories": ["|".join(one) for one in kinds]})
-    return segue.fit(
-        pl.DataFrame(rows), items=items, model="gru", settings={**QUICK, "split.test": 0.02, "split.valid": 0.02}
-    )
+    return segue.fit(shop_log(), items=items, model=model, settings={**QUICK, "split.test": 0.02, "split.valid": 0.02})
 
 
 def shop_engine() -> Engine:
@@ -64,7 +66,7 @@ def ids(ranked: Any) -> list[str]:
 
 
 def test_the_catalog_has_what_every_strategy_needs() -> None:
-    assert set().union(*(one.needs for one in STRATEGIES.values())) <= trained().bundle.known.fields
+    assert set().union(*(one.needs for one in STRATEGIES.values())) <= trained().bundle.known_items.fields()
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -83,20 +85,21 @@ def test_a_served_list_is_the_one_that_is_measured_offline(name: str, diversity:
     best, scores = top_k(model.score(model.query(state)), min(POOL, model.n_items))
     counts = recommender.artifact.counts
     assert counts is not None
-    known = known_of(
-        catalog,
+    known = KnownItems(
+        catalog.columns,
         model,
         seed=recommender.artifact.settings.seed,
         counts=counts.events,
-        new=recommender.bundle.known.new,
-    )
+        new=recommender.bundle.known_items.known().new,
+    ).known()
     taste = None if known.kinds is None else known.kinds.taste(catalog.ids.places_of(items))
-    places = STRATEGIES[name](known.pool(best[0], scores[0], taste), k, diversity, stream(7, f"diversity {name}"))
+    draws = stream(7, "\0".join([f"diversity {name}", *items]))
+    places = STRATEGIES[name](known.pool(best[0], scores[0], taste), k, diversity, draws)
     assert ids(served) == [catalog.ids[int(best[0][place])] for place in places]
 
 
 def test_what_is_new_is_what_the_training_log_says() -> None:
-    found = trained().bundle.known.new
+    found = trained().bundle.known_items.known().new
     assert found is not None
     counts = trained().artifact.counts
     assert counts is not None
@@ -130,7 +133,8 @@ def test_rules_hold_in_a_diverse_list() -> None:
 
 def test_pins_take_none_of_the_places_that_a_strategy_fills() -> None:
     recommender = trained()
-    new = {recommender.item_ids[n] for n in np.flatnonzero(recommender.bundle.known.new)}  # type: ignore[arg-type]
+    known = recommender.bundle.known_items.known()
+    new = {recommender.item_ids[n] for n in np.flatnonzero(known.new)}  # type: ignore[arg-type]
     rules = {"pin": [{"item": "item 4", "place": 1}]}
     held = {"items": HISTORY, "k": 5, "exclude": "none", "diversity": 0.2, "strategy": "exploration"}
     for rest in (None, rules):
@@ -144,18 +148,30 @@ def test_pins_take_none_of_the_places_that_a_strategy_fills() -> None:
 def test_a_strategy_is_asked_for_the_places_that_pins_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def noting(*_: Any) -> Any:
-        return lambda pool, k: asked.append(k) or np.arange(k)
+    class Noting:
+        by = None
 
-    monkeypatch.setattr("segue.serving.ruled.chosen_by", noting)
+        def __init__(self, *_: Any) -> None:
+            pass
+
+        def __call__(self, _: Any, k: int) -> Any:
+            asked.append(k)
+            return np.arange(k)
+
+    monkeypatch.setattr("segue.serving.ruled.Chooser", Noting)
     rules = {"pin": [{"item": "i4", "place": 1}, {"item": "i5", "place": 3}]}
     shop_engine().recommend(items=["i1"], k=5, exclude="none", rules=rules, diversity=0.5, strategy="quotas")
     assert asked == [3]
 
 
 def test_what_is_told_of_the_items_is_what_will_be_known_of_them() -> None:
-    for bundle in (trained().bundle, shop_engine().bundle, engine_of(columns={}).bundle):
-        assert told_of(bundle) == bundle.known.fields
+    wordless = engine_of(columns={"title": ["?"] * 8, "categories": [None] * 8})
+    for engine in (shop_engine(), engine_of(), engine_of(columns={}), wordless):
+        items = engine.bundle.known_items
+        assert items.fields() == items.known().fields
+    for similarity in SIMILARITIES:
+        items = trained().bundle.known_items
+        assert items.fields(similarity) == items.known(similarity).fields
 
 
 def test_the_users_past_decides_what_is_calibrated() -> None:

@@ -20,8 +20,9 @@ from segue.errors import ConfigError, RequestError
 from segue.evaluation.knee import best_within, knee
 from segue.evaluation.pools import Asked, pools_of
 from segue.evaluation.replay import replay
-from segue.evaluation.space import new_items, words_of
+from segue.evaluation.space import new_items
 from segue.evaluation.walk import walk
+from segue.models.known_items import words_of
 from segue.ranking import NEVER
 from segue.ranking.diversity import STRATEGIES, Known
 from segue.training.evaluate import asked_of, split_for
@@ -88,7 +89,7 @@ def test_the_rank_in_a_list_is_the_place_in_it_and_beyond_it_is_a_miss() -> None
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     known, exclude, mmr = Known(vectors=vectors), artifact.facts.exclude, STRATEGIES["mmr"]
     asked = Asked.of(phase.replayed, phase.asked)
-    given: dict[str, Any] = {"exclude": exclude, "k": 6, "size": 15, "seed": 1, "say": lambda _: None}
+    given: dict[str, Any] = {"exclude": exclude, "k": 6, "size": 15, "users": log.users, "say": lambda _: None}
     walked = walk(artifact.model, asked, known, [(mmr, 0.0), (mmr, 0.6)], memory_mb=256, **given)
     plain = replay(artifact.model, phase.replayed, phase.asked, exclude=exclude, k=15)
     first, second = walked.predictions(0), walked.predictions(1)

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-import numpy as np
 
 from segue.artifact import Artifact, load_artifact, save_artifact
 from segue.artifact.current import served
 from segue.data.events import EventLog
 from segue.data.items import read_items
-from segue.errors import RequestError, did_you_mean
-from segue.evaluation.lists import UserLists, lists_after_last
-from segue.evaluation.phase import laid_out
+from segue.errors import RequestError
 from segue.evaluation.points import Frontier
 from segue.evaluation.report import Report
-from segue.serving.answer import answer, left_out
-from segue.serving.asks import Question, Ranked
-from segue.serving.bundle import EXCLUDES, Bundle
+from segue.models.known_items import Similarity
+from segue.serving.bundle import Bundle
+from segue.serving.diverse import Wish
 from segue.serving.engine import Engine
 from segue.serving.events import check_time
 from segue.serving.explain import Reason, explain
-from segue.serving.fold import absorb, blank
-from segue.serving.given import Given, history_of, session_of, stored
+from segue.serving.given import Given, history_of, session_of
+from segue.serving.recommendation import Recommendation, Recommendations, recommendations
+from segue.serving.scenarios import Scenarios, read_scenarios
 from segue.serving.similar import similar_items
-from segue.serving.store.base import Memory
 from segue.serving.store.memory import MemoryStore
+from segue.serving.user_state import UserState, after, best_after, initial
+from segue.user_lists import joined, user_lists
+
+__all__ = ["Recommendation", "Recommendations", "Recommender", "UserState", "load"]
 
 
 def load(folder: str | Path, *, light: bool = False) -> Recommender:
@@ -41,27 +42,6 @@ def load(folder: str | Path, *, light: bool = False) -> Recommender:
             Where only one of the two is installed, that one is taken.
     """
     return Recommender(load_artifact(served(Path(folder)), light=light))
-
-
-class Recommendation(NamedTuple):
-    """One place of a ranked list."""
-
-    item_id: str
-    score: float
-    rank: int
-    title: str | None = None
-
-
-class UserState(NamedTuple):
-    """What is remembered of one user of the state API: pass it on, do not look inside.
-
-    Attributes:
-        memory: as the server keeps it.
-        items: the distinct items so far, for `exclude = seen`.
-    """
-
-    memory: Memory
-    items: tuple[str, ...]
 
 
 class Recommender:
@@ -97,10 +77,12 @@ class Recommender:
         timestamp: float | None = None,
         exclude: str | None = None,
         rules: Mapping[str, Any] | None = None,
+        scenario: str | None = None,
         diversity: float = 0.0,
         strategy: str | None = None,
+        similarity: Similarity | None = None,
         seed: int | None = None,
-    ) -> list[Recommendation]:
+    ) -> Recommendations:
         """What comes next after some items, oldest first, taken as one session of a new user.
 
         Args:
@@ -109,12 +91,18 @@ class Recommender:
             timestamp: of the request in Unix seconds, if known.
             exclude: `none`, `current` or `seen`, in place of the model's own.
             rules: what the list must and should look like, such as `{"deny": {"items": ["A"]}}`; see the page on rules.
+            scenario: the name of a set of rules that `read_scenarios` read, which hold as well.
             diversity: from 0 (the best scores) to 1: how much less of the same the list is to be.
             strategy: by which, see the page on diversity; None: `mmr`.
-            seed: of a strategy that draws.
+            similarity: by what items are alike: `attributes`, the model's own `vectors`, or None or `auto`, the first
+                of the two that there is.
+            seed: of a strategy that draws; other items give another draw under the same seed.
+
+        Returns:
+            A list, which also says why it is short, which pins could not be had, and what chose it.
 
         Raises:
-            RequestError: no list of ids, or a k, time, rules or strategy that cannot be meant.
+            RequestError: no list of ids, or a k, time, scenario, rules or strategy that cannot be meant.
         """
         if isinstance(items, str):
             raise RequestError(f"`items` is the string {items!r}; expected a list of item ids, such as [{items!r}]")
@@ -124,11 +112,26 @@ class Recommender:
             timestamp=timestamp,
             exclude=exclude,  # type: ignore[arg-type]
             rules=rules,
+            scenario=scenario,
             diversity=diversity,
             strategy=strategy,
+            similarity=similarity,
             seed=seed,
         )
-        return self._named(found)
+        return recommendations(self.bundle, found)
+
+    def read_scenarios(self, file: str | Path) -> list[str]:
+        """Read named sets of rules for `recommend`, from a file as `segue serve --scenarios` takes it.
+
+        Returns:
+            A sentence for each set that names what the catalog does not have.
+
+        Raises:
+            ConfigError: it cannot be read, or a set cannot be meant.
+        """
+        sets, notes = read_scenarios(Path(file), self.bundle)
+        self._engine.scenarios = Scenarios(sets)
+        return notes
 
     def recommend_users(
         self,
@@ -137,6 +140,10 @@ class Recommender:
         users: str | Sequence[str] = "all",
         k: int = 10,
         exclude: str | None = None,
+        diversity: float = 0.0,
+        strategy: str | None = None,
+        similarity: Similarity | None = None,
+        seed: int | None = None,
         **columns: Any,
     ) -> Any:
         """What comes next for the users of a log, right after the last event of each.
@@ -146,49 +153,33 @@ class Recommender:
             users: ids, or "all".
             k: length of the lists.
             exclude: `none`, `current` or `seen`, in place of the model's own.
+            diversity, strategy, similarity, seed: as in `recommend`; other users get another draw under the same seed.
             columns: see `read_log`.
 
         Returns:
             A frame with `user_id, item_id, score, rank`; k rows a user, fewer where no more may be answered.
         """
-        import polars as pl
-
         from segue.data.log import read_log
 
-        frames = list(self.lists(read_log(log, **self.columns(columns)), users=users, k=k, exclude=exclude))
-        frame = pl.concat(frames) if frames else pl.DataFrame(schema=LIST_SCHEMA)
-        if not type(log).__module__.startswith("pandas"):
-            return frame
-        import pandas as pd
-
-        # Not `to_pandas`, which needs pyarrow.
-        return pd.DataFrame({name: frame[name].to_numpy() for name in frame.columns})
+        wish: dict[str, Any] = {"diversity": diversity, "strategy": strategy, "similarity": similarity, "seed": seed}
+        events = read_log(log, **self.columns(columns))
+        return joined(list(self.lists(events, users=users, k=k, exclude=exclude, **wish)), log)
 
     def lists(
-        self, log: EventLog, *, users: str | Sequence[str] = "all", k: int = 10, exclude: str | None = None
+        self,
+        log: EventLog,
+        *,
+        users: str | Sequence[str] = "all",
+        k: int = 10,
+        exclude: str | None = None,
+        diversity: float = 0.0,
+        strategy: str | None = None,
+        similarity: Similarity | None = None,
+        seed: int | None = None,
     ) -> Iterator[Any]:
         """The same as `recommend_users`, as polars frames of some thousand users each, in bounded memory."""
-        if k < 1:
-            raise RequestError(f"`k` is {k}; expected at least 1")
-        if exclude is not None and exclude not in EXCLUDES:
-            raise RequestError(f"`exclude` is {exclude!r}; expected one of these{did_you_mean(exclude, EXCLUDES)}")
-        if not isinstance(users, str):
-            places = log.users.places_of(users)
-            if (places < 0).any():
-                missing = next(user for user, place in zip(users, places, strict=True) if place < 0)
-                raise RequestError(f"user `{missing}` is not in the log{did_you_mean(missing, log.users.places)}")
-            log = log.where(np.isin(log.user, places))
-        elif users != "all":
-            raise RequestError(f'`users` is {users!r}; expected "all" or a list of user ids')
-        sequences = laid_out(log, self.artifact.facts.rule, self.artifact.catalog)
-        blocks = lists_after_last(
-            self.bundle.model,
-            sequences,
-            exclude=exclude or self.bundle.exclude,
-            k=min(k, self.bundle.model.n_items),
-            memory_mb=self.artifact.settings.evaluate.memory_mb,
-        )
-        return (self._frame(log, block) for block in blocks)
+        wish = Wish(diversity, strategy, similarity, seed)
+        return user_lists(self.artifact, self.bundle, log, users=users, k=k, exclude=exclude, wish=wish)
 
     def similar(self, item: str, k: int = 10) -> list[Recommendation]:
         """The items nearest to one: by the cosine of item vectors; where a model has none, what follows it.
@@ -196,7 +187,10 @@ class Recommender:
         Raises:
             RequestError: the item is not in the catalog.
         """
-        return self._named_pairs(similar_items(self.bundle, item, k))
+        return [
+            Recommendation(item_id, score, rank, self.bundle.title_of(item_id))
+            for rank, (item_id, score) in enumerate(similar_items(self.bundle, item, k), 1)
+        ]
 
     def explain(
         self,
@@ -275,7 +269,7 @@ class Recommender:
 
     def initial_state(self) -> UserState:
         """Nothing known of the user."""
-        return UserState(blank(self.bundle), ())
+        return initial(self.bundle)
 
     def step(self, event: Given, state: UserState) -> UserState:
         """The state after one more event; the old one stays as it was.
@@ -285,36 +279,8 @@ class Recommender:
                 Without a timestamp it counts as simultaneous with the one before; the first happened now.
             state: from `initial_state` or `step`.
         """
-        found = stored(event, state.memory.seq + 1, state.memory.moment)
-        items = tuple(dict.fromkeys((*state.items, found.item_id)))
-        return UserState(absorb(self.bundle, state.memory, found), items)
+        return after(self.bundle, event, state)
 
-    def top_k(self, state: UserState, k: int = 10, *, timestamp: float | None = None) -> list[Recommendation]:
+    def top_k(self, state: UserState, k: int = 10, *, timestamp: float | None = None) -> Recommendations:
         """The best k items after a state, for a request at `timestamp`, if that is known."""
-        if k < 1:
-            raise RequestError(f"`k` is {k}; expected at least 1")
-        kept_out = left_out(self.bundle, state.memory, state.items, timestamp, self.bundle.exclude)
-        return self._named(answer(self.bundle, Question(state.memory, timestamp, k, kept_out)))
-
-    def _named(self, ranked: Ranked) -> list[Recommendation]:
-        return self._named_pairs(ranked.items)
-
-    def _named_pairs(self, pairs: Sequence[tuple[str, float]]) -> list[Recommendation]:
-        return [Recommendation(i, score, rank, self.bundle.title_of(i)) for rank, (i, score) in enumerate(pairs, 1)]
-
-    def _frame(self, log: EventLog, block: UserLists) -> Any:
-        import polars as pl
-
-        rows, ranks = np.nonzero(block.items >= 0)
-        return pl.DataFrame(
-            {
-                "user_id": log.users.take(block.user[rows]),
-                "item_id": self.bundle.item_ids.take(block.items[rows, ranks]),
-                "score": block.scores[rows, ranks].astype(np.float32),
-                "rank": (ranks + 1).astype(np.int32),
-            }
-        )
-
-
-LIST_SCHEMA = ["user_id", "item_id", "score", "rank"]
-"""The columns of a frame of lists."""
+        return best_after(self.bundle, state, k, timestamp)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import Parameter
 
 from segue.cli.chart import check_chart, check_place, write_chart, write_whole
-from segue.cli.options import GIVEN, Folder, K, Log, LogColumns
+from segue.cli.options import GIVEN, Folder, K, Log, LogColumns, Own
 from segue.cli.show import figure, out, print_json, print_table, say
+from segue.cli.wishes import Alike
 from segue.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,10 +31,7 @@ def command(
     knobs: Annotated[str, Parameter(help="Places of the knob from 0 to 1, separated by commas.")] = (
         "0,0.05,0.1,0.2,0.3,0.5,0.7,1"
     ),
-    similarity: Annotated[
-        Literal["attributes", "vectors", "auto"],
-        Parameter(help="How alike items are: by attributes, by the model's vectors, or auto: the first there is."),
-    ] = "auto",
+    similarity: Alike = "auto",
     k: K = 10,
     pool: Annotated[int, Parameter(help="Lists are chosen from so many of the best.")] = 200,
     loss: Annotated[float, Parameter(help="The share of ndcg that the best points may lose.")] = 0.02,
@@ -41,6 +39,7 @@ def command(
     items: Annotated[str | None, Parameter(help="An items table, where the model has none.")] = None,
     chart: Annotated[Path | None, Parameter(help="A .svg file for a picture."), GIVEN] = None,
     columns: LogColumns | None = None,
+    own: Own = None,
     json: Annotated[
         list[str] | None,
         Parameter(

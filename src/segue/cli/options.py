@@ -61,7 +61,7 @@ Own = Annotated[
         name="--import",
         negative="",
         converter=imported,
-        help="A Python file with metrics, losses or cells of your own; it is run, and may be repeated.",
+        help="A Python file with metrics, losses, cells or strategies of your own; it is run, and may be repeated.",
     ),
 ]
 Folder = Annotated[Path, Parameter(help="The folder of a model.")]

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from segue.cli.options import FILES, GIVEN, Exclude, Folder, Json, K, LogColumns, Own
+from segue.cli.options import FILES, GIVEN, Exclude, Folder, Json, K, LogColumns, Own, split
 from segue.cli.show import say
+from segue.cli.wishes import LessAlike, RuleFiles
 from segue.errors import ConfigError
 
 
@@ -24,52 +25,47 @@ def command(
     ] = None,
     k: K = 10,
     exclude: Exclude = None,
+    less_alike: LessAlike | None = None,
+    seed: Annotated[int | None, Parameter(help="Of a strategy that draws.")] = None,
+    rules: RuleFiles | None = None,
     explain: Annotated[bool, Parameter(negative="", help="Say why: with --items, or with --log for one user.")] = False,
     columns: LogColumns | None = None,
     own: Own = None,
     json: Json = False,
 ) -> None:
     """Say what comes next after some items, or for the users of a log."""
-    from segue.cli.reasons import ids_of, print_list, rows_of
     from segue.recommender import load
 
+    rules = rules or RuleFiles()
+    wish = (less_alike or LessAlike()).named(seed)
     if (items is None) == (log is None):
         raise ConfigError(f"{'neither' if items is None else 'both'} of --items and --log given; expected one of them")
     if items is not None and out is not None:
         raise ConfigError(f"--out {out} is for the lists of a log; with --items the one list goes to stdout")
     if explain and log is not None and (users == "all" or len(split(users)) != 1 or out is not None):
         raise ConfigError("--explain is for one list: give --items, or --log with one user as --users, and no --out")
+    rules.check(log is not None)
     if items is not None:
+        from segue.cli.reasons import after_items
+
         recommender = load(folder, light=True)
-        history = split(items)
-        found = recommender.recommend(items=history, k=k, exclude=exclude)
-        unknown = [item for item in history if recommender.bundle.item_ids.place_of(item) < 0]
-        if unknown:
-            say(f"note: not in the catalog: {', '.join(unknown)}")
-        if len(unknown) == len(history):
-            say("note: no item is known, so this is the list for someone of whom nothing is known")
-        reasons = recommender.explain(found, items=history, before_rules=ids_of(found)) if explain else None
-        print_list(recommender, found, reasons, json=json, unknown_items=unknown)
+        given = rules.read(recommender)
+        after_items(recommender, split(items), {"k": k, "exclude": exclude}, wish | given, explain=explain, json=json)
         return
     from segue.cli.lists import print_lists, write_frames
+    from segue.cli.reasons import for_one_user, say_chosen
     from segue.data.log import read_log
-    from segue.serving.given import events_in
 
     recommender = load(folder)
     events = read_log(log, **recommender.columns((columns or LogColumns()).named()))
     chosen: str | list[str] = users if users == "all" else split(users)
-    frames = recommender.lists(events, users=chosen, k=k, exclude=exclude)
     if explain:
-        found = rows_of(recommender, frames)
-        reasons = recommender.explain(found, events=events_in(events, chosen[0]), before_rules=ids_of(found))
-        print_list(recommender, found, reasons, json=json, user_id=chosen[0])
-    elif out is None:
+        for_one_user(recommender, events, chosen[0], {"k": k, "exclude": exclude}, wish, json=json)
+        return
+    frames = recommender.lists(events, users=chosen, k=k, exclude=exclude, **wish)
+    say_chosen(wish)
+    if out is None:
         print_lists(frames, json=json)
     else:
         rows_written = write_frames(frames, out)
         say(f"{rows_written:,} rows in {out}")
-
-
-def split(text: str) -> list[str]:
-    """Ids separated by commas."""
-    return [part.strip() for part in text.split(",") if part.strip()]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from segue.cli.options import Folder, Own
+from segue.cli.wishes import LessAlike
 from segue.errors import ConfigError
 
 
@@ -48,6 +49,7 @@ def command(
     scenarios: Annotated[
         Path | None, Parameter(help="A TOML file of named sets of rules, read again when it changes.")
     ] = None,
+    less_alike: LessAlike | None = None,
     keep: Annotated[str | None, Parameter(help="How long events are kept, such as 365d. By default for ever.")] = None,
     own: Own = None,
 ) -> None:
@@ -55,6 +57,7 @@ def command(
     from segue.artifact.current import is_home
     from segue.cli.show import say
     from segue.durations import seconds_of
+    from segue.serving.diverse import Wish, check_usual
     from segue.serving.engine import Engine
     from segue.serving.policy import Policy
     from segue.serving.recurring import Recurring
@@ -81,6 +84,8 @@ def command(
     if scenarios is not None:
         for note in read_scenarios(scenarios, bundle)[1]:
             say(f"warning: {scenarios}: {note}")
+    usual = Wish(**(less_alike or LessAlike()).named())
+    check_usual(bundle, usual)
     policy = Policy(late, refold_events)
     kept: Store | Stores = MemoryStore()
     if store is not None:
@@ -89,7 +94,7 @@ def command(
         say("note: without --store, events and states are kept in memory and are gone when the server stops")
     engine = Engine(bundle, kept, policy=policy, threads=True)
     del bundle  # or it would be kept for as long as the server runs, whatever takes its place
-    engine.refused = refused[0] if refused else None
+    engine.refused, engine.usual = refused[0] if refused else None, usual
     set_up()
     threads: list[Recurring] = [Upkeep(engine, keep=seconds)]
     if scenarios is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
+from segue.data.ids import Ids
 from segue.evaluation.context import Context
 from segue.evaluation.knee import best_within, knee
 from segue.evaluation.measures import measure, number
@@ -32,6 +33,7 @@ def frontier(
     known: Known,
     strategies: Sequence[Strategy],
     *,
+    users: Ids,
     exclude: str,
     split: Mapping[str, Any],
     knobs: Sequence[float] = KNOBS,
@@ -51,6 +53,7 @@ def frontier(
         phase: what is asked.
         known: what the strategies know of the items; it has what they need.
         strategies: which.
+        users: the ids of those in the phase.
         exclude: see `replay`.
         split, notes: carried into the result.
         knobs: places of the knob; 0 is always among them.
@@ -58,14 +61,14 @@ def frontier(
         allowed_loss: share of ndcg that the best points may lose.
         replicates: of the bootstrap.
         memory_mb: bound of the scores held at one time.
-        seed: of draws, resamples and vectors.
+        seed: of resamples and vectors.
         say: told how far it is.
     """
     knobs = sorted({0.0, *map(float, knobs)})
     asked = Asked.of(phase.replayed, phase.asked)
     at = [(strategy, knob) for strategy in strategies for knob in knobs]
     walked = walk(
-        model, asked, known, at, exclude=exclude, k=k, size=max(pool, k), memory_mb=memory_mb, seed=seed, say=say
+        model, asked, known, at, users=users, exclude=exclude, k=k, size=max(pool, k), memory_mb=memory_mb, say=say
     )
     resamples = Bootstrap(walked.user, rng=stream(seed, "bootstrap"), replicates=replicates)
     vectors, space = measured_by(phase, seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,8 @@ from segue.data.sessions import Sequences
 from segue.evaluation.replay import BYTES_A_PAIR, excluded_after, parted, queries
 from segue.models.base import Model, pick
 from segue.ranking import rows_within, top_k
-from segue.shapes import Array, Floats, Ints
+from segue.ranking.top_k import Exclusions
+from segue.shapes import Array, Floats, Ints, Longs
 
 USERS_A_BLOCK = 20_000
 
@@ -24,6 +25,27 @@ class UserLists(NamedTuple):
     scores: Floats
 
 
+class Best(NamedTuple):
+    """What the lists of R users are chosen from.
+
+    Attributes:
+        user: (R,) who.
+        items, scores: (R, C) best first, with -1 past the end.
+        had: (R,) how many events each had.
+        past: their items.
+    """
+
+    user: Array
+    items: Ints
+    scores: Floats
+    had: Longs
+    past: Exclusions
+
+
+Choose = Callable[[Best], tuple[Ints, Floats]]
+"""From the best to lists: items (R, K) with -1 past the end, and their scores."""
+
+
 def lists_after_last(
     model: Model,
     sequences: Sequences,
@@ -33,6 +55,7 @@ def lists_after_last(
     memory_mb: int = 256,
     rows: int = 64,
     window: int = 50,
+    choose: Choose | None = None,
 ) -> Iterator[UserLists]:
     """The list of each user right after the user's last event, user by user in the order of the sequences.
 
@@ -40,9 +63,10 @@ def lists_after_last(
         model: anything that fulfils the contract.
         sequences: E events of U users.
         exclude: `none`, `current` or `seen`, as in `replay`.
-        k: length K of the lists.
+        k: length K of the lists, or of what they are chosen from.
         memory_mb: bound of the scores held at one time.
         rows, window: B and T of the replay.
+        choose: makes the lists from the best; None: these are the lists.
     """
     for left in range(0, len(sequences.of), USERS_A_BLOCK):
         block = users_between(sequences, left, min(left + USERS_A_BLOCK, len(sequences.of)))
@@ -55,7 +79,11 @@ def lists_after_last(
             for piece in parted(place + 1 - begin[place], limit, memory_mb * 2**20 // BYTES_A_PAIR):
                 part = place[piece]
                 out = excluded_after(block, part, begin, exclude)
-                found.append(UserLists(block.user[part], *top_k(model.score(pick(query, piece)), k, out)))
+                user, lists = block.user[part], top_k(model.score(pick(query, piece)), k, out)
+                if choose is not None:
+                    past = excluded_after(block, part, begin, "seen")
+                    lists = choose(Best(user, *lists, part + 1 - begin[part], past))
+                found.append(UserLists(user, *lists))
         joined = [np.concatenate(column) for column in zip(*found, strict=True)]
         order = np.argsort(joined[0], kind="stable")
         yield UserLists(*(column[order] for column in joined))

@@ -27,6 +27,7 @@ class Pools(NamedTuple):
         rank: (R,) of the target in the whole catalog, ties against us; `NEVER` where it may not be answered.
         items: (R, C) best first, -1 past the end.
         scores: (R, C).
+        had: (R,) how many events each user had.
         taste: (R, G) the categories of each user's past, or None.
     """
 
@@ -36,6 +37,7 @@ class Pools(NamedTuple):
     rank: Ints
     items: Ints
     scores: Floats
+    had: Longs
     taste: Doubles | None
 
 
@@ -93,5 +95,5 @@ def pools_of(
             if kinds is not None:
                 past = excluded_after(sequences, last, begin, "seen")
                 taste = kinds.tastes(past.rows, past.items, len(last))
-            number = np.searchsorted(places, last + 1)
-            yield Pools(number, sequences.user[last], target, rank_of(scores, target), items, best, taste)
+            number, had = np.searchsorted(places, last + 1), last + 1 - begin[last]
+            yield Pools(number, sequences.user[last], target, rank_of(scores, target), items, best, had, taste)

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.data import spill
+from segue.data.ids import Ids
 from segue.evaluation.pools import Asked, Pools, pools_of
 from segue.evaluation.replay import Predictions
 from segue.models.base import Model
 from segue.ranking import NEVER
 from segue.ranking.diversity import Known, Strategy
-from segue.rng import stream
 from segue.shapes import Array, Ints
 
 
@@ -50,14 +50,21 @@ def walk(
     known: Known,
     points: Sequence[tuple[Strategy, float]],
     *,
+    users: Ids,
     exclude: str,
     k: int,
     size: int,
     memory_mb: int,
-    seed: int,
     say: Callable[[str], None],
 ) -> Walk:
-    """Take the pool of each prediction once, and let every point choose a list from it."""
+    """Take the pool of each prediction once, and let every point choose a list from it.
+
+    What is drawn is what a server would draw for the user after the same events, where no seed is asked for: at every
+    place of a knob the same, so that neighbours differ by the knob alone.
+
+    Args:
+        users: the ids of those whose sequences these are.
+    """
     total, done, told = len(asked.place), 0, 0
     width = min(k, model.n_items)
     found = Walk(
@@ -67,8 +74,6 @@ def walk(
         np.zeros(total, np.int32),
         spill.empty((len(points), total, width), np.int32),
     )
-    # The same draws at every place of a knob: neighbours differ by the knob alone.
-    draws = [stream(seed, f"diversity {strategy.name}") for strategy, _ in points]
     for pools in pools_of(model, asked, exclude=exclude, size=max(size, k), kinds=known.kinds, memory_mb=memory_mb):
         row = pools.number
         found.user[row], found.target[row], found.rank[row] = pools.user, pools.target, pools.rank
@@ -79,8 +84,9 @@ def walk(
             pool = known.pool(
                 items, pools.scores[place, : len(items)], None if pools.taste is None else pools.taste[place]
             )
-            for number, ((strategy, knob), rng) in enumerate(zip(points, draws, strict=True)):
-                chosen = items[strategy(pool, k, knob, rng)]
+            who, had = users[int(pools.user[place])], int(pools.had[place])
+            for number, (strategy, knob) in enumerate(points):
+                chosen = items[strategy(pool, k, knob, strategy.draws(had, who))]
                 found.lists[number, at, : len(chosen)], found.lists[number, at, len(chosen) :] = chosen, -1
         done += len(row)
         if done * 5 // total > told:

@@ -70,7 +70,7 @@ def ruled_list(bundle: Bundle, question: Question, query: Query, fresh: bool) ->
         best, values = best_of(bundle, query, [question._replace(k=most)])
         before = [item_id for item_id, _ in named(bundle, best[0], values[0])]
     found = ranked(bundle, question, listed, fresh, placed.short)
-    return found._replace(pinned=pinned, unmet_pins=placed.unmet_pins, before_rules=before)
+    return found._replace(pinned=pinned, unmet_pins=placed.unmet_pins, before_rules=before, chosen_by=placed.chosen_by)
 
 
 def ranked(
@@ -102,7 +102,7 @@ def warm(bundle: Bundle) -> None:
     """
     _ = bundle.by_category, bundle.facts.availability
     # beside the start: the first who wants a diverse list waits for what is left of it
-    Thread(target=lambda: bundle.known, name="known", daemon=True).start()
+    Thread(target=lambda: bundle.known_items.known(), name="known", daemon=True).start()
     if bundle.chain is not None:
         _ = bundle.chain.trending, bundle.chain.newest
     known = bundle.item_ids.strings[0]

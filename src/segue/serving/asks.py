@@ -10,7 +10,7 @@ from segue.errors import RequestError, did_you_mean
 from segue.ranking.rules import Bound, Short, UnmetPin
 from segue.serving.applied import Applied
 from segue.serving.bundle import EXCLUDES, Bundle, Exclude
-from segue.serving.diverse import Diverse
+from segue.serving.diverse import ChosenBy, Diverse
 from segue.serving.events import check_id, check_time
 from segue.serving.store.base import Memory
 from segue.shapes import Ints
@@ -85,6 +85,7 @@ class Ranked(NamedTuple):
         filled: by id, where an item comes from that the model had nothing to say of, see `segue.serving.fallback`.
         unmet_pins: pins that could not be had.
         before_rules: ids by the model's scores alone, where that was to be kept and the list has rules or diversity.
+        chosen_by: what made it less of the same; None: nothing did.
     """
 
     items: list[tuple[str, float]]
@@ -98,6 +99,12 @@ class Ranked(NamedTuple):
     filled: Mapping[str, str] = MappingProxyType({})
     unmet_pins: Sequence[UnmetPin] = ()
     before_rules: Sequence[str] = ()
+    chosen_by: ChosenBy | None = None
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """By id, where an item comes from, of those that do not come from `source`."""
+        return {**self.filled, **dict.fromkeys(self.pinned, "pin")} if self.pinned or self.filled else {}
 
 
 def with_rules(question: Question, ask: Ask, bundle: Bundle, present: float) -> Question:

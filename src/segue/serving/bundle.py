@@ -12,8 +12,8 @@ import numpy as np
 from segue.artifact import Artifact
 from segue.data.ids import Ids
 from segue.models.base import Model, SessionRule
+from segue.models.known_items import KnownItems, new_since
 from segue.models.log_counts import LogCounts
-from segue.ranking.diversity import Known
 from segue.ranking.index import Index
 from segue.ranking.rules import Bound, Facts, Rules
 from segue.serving.fallback import Chain
@@ -51,7 +51,7 @@ class Bundle:
         index: finds the best of a large catalog; None: a product with all of it does.
         window: a state is folded anew from so many events of a user, unless said otherwise: what training saw at once.
         counts: what the training log says of each item; None: a model that was saved without it.
-        seed: of the space in which items are alike, see `known`.
+        seed: of the space in which items are alike, see `known_items`.
         order: in which events count, `arrival` or `time`: a state made under the other one means nothing.
     """
 
@@ -109,11 +109,13 @@ class Bundle:
         return self.facts.members("categories")
 
     @cached_property
-    def known(self) -> Known:
-        """What strategies of diversity are told of the items."""
-        from segue.serving.diverse import known_by
-
-        return known_by(self)
+    def known_items(self) -> KnownItems:
+        """What strategies of diversity are told of the items: the same as `segue frontier` takes for model and log."""
+        counts, new = self.counts, None
+        if counts is not None and counts.timed:
+            new = new_since(counts.first_seen, float(counts.until[0]))
+        events = None if counts is None else counts.events
+        return KnownItems(self.columns, self.model, seed=self.seed, counts=events, new=new)
 
     @cached_property
     def facts(self) -> Facts:

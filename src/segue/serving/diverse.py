@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
-from zlib import crc32
 
 import numpy as np
+from msgspec import UNSET, Struct, UnsetType
 
-from segue.data.catalog import Catalog
 from segue.errors import ConfigError, RequestError
-from segue.evaluation.space import attributes_of, new_since, unit
-from segue.ranking.diversity import Kinds, Known, parse
+from segue.models.known_items import Similarity
+from segue.ranking.diversity import parse
 from segue.ranking.diversity.base import check_knob
-from segue.ranking.pool import Choose, Pool, best_first
-from segue.rng import stream
+from segue.ranking.pool import Pool, best_first
 from segue.shapes import Longs
 
 if TYPE_CHECKING:
@@ -24,20 +23,54 @@ DEFAULT = "mmr"
 
 LARGEST_SEED = 2**32 - 1
 
+_log = logging.getLogger("segue.serving")
 
-class Diverse(NamedTuple):
-    """A wish for a list that is less of the same.
+
+class Wish(NamedTuple):
+    """How a list is to be less of the same, as a request says it; None: it does not say.
 
     Attributes:
-        diversity: the knob, above 0, up to 1.
+        diversity: the knob, from 0 (the best scores) to 1.
         strategy: by its name.
-        seed: of draws; None: of the user and the state, so that a list changes with what the user does.
+        similarity: by what items are alike.
+        seed: of draws, from 0 to 2^32 - 1.
+    """
+
+    diversity: float | None = None
+    strategy: str | None = None
+    similarity: Similarity | None = None
+    seed: int | None = None
+
+
+UNSAID = Wish()
+
+
+class ChosenBy(Struct, frozen=True):
+    """What made a list less of the same; with the `seed` it is made again. `similarity`: by what items are alike."""
+
+    strategy: str
+    diversity: float
+    seed: int
+    similarity: str | UnsetType = UNSET
+
+
+class Diverse(NamedTuple):
+    """A wish that was checked, for one list.
+
+    Attributes:
+        diversity: above 0, up to 1.
+        usual: whether the request said nothing of it.
+        seed: of draws; None: as many events as the user had, so that a list changes with what the user does.
+        who: draws: the user, or what stands for one.
         past: items the user had, for a strategy that looks at tastes.
     """
 
     diversity: float
     strategy: str = DEFAULT
+    similarity: Similarity = "auto"
     seed: int | None = None
+    usual: bool = False
+    who: str = ""
     past: Sequence[str] = ()
 
     @property
@@ -45,86 +78,92 @@ class Diverse(NamedTuple):
         """Whether it looks at what the user had."""
         return "taste" in parse(self.strategy).needs
 
-    def drawn_by(self, who: str, seq: int) -> Diverse:
-        """The same with a seed: the given one, or that of a user at an event."""
-        return self if self.seed is not None else self._replace(seed=crc32(f"{who}\0{seq}".encode()))
+    def drawn_by(self, who: str, had: int) -> Diverse:
+        """The same for one who had so many events."""
+        return self._replace(who=who, seed=had if self.seed is None else self.seed)
 
 
-def diverse_of(bundle: Bundle, diversity: float, strategy: str | None, seed: int | None) -> Diverse | None:
-    """What a request wishes for; None: nothing.
+def diverse_of(bundle: Bundle, wish: Wish, usual: Wish = UNSAID) -> Diverse | None:
+    """What a request wishes for; None: the best scores.
+
+    Args:
+        usual: what holds where the request does not say. Where all of it is usual, and the items of this model cannot
+            be told by that, the best scores it is: `check_usual` has said so.
 
     Raises:
         RequestError: a knob or seed that cannot be meant, no such strategy, or one that these items cannot be told by.
     """
-    check_knob(diversity)
-    if seed is not None and not 0 <= seed <= LARGEST_SEED:
-        raise RequestError(f"`seed` is {seed}; expected a whole number from 0 to {LARGEST_SEED}")
-    if strategy is None and diversity == 0:
+    if wish.diversity is not None:
+        check_knob(wish.diversity)
+    if wish.seed is not None and not 0 <= wish.seed <= LARGEST_SEED:
+        raise RequestError(f"`seed` is {wish.seed}; expected a whole number from 0 to {LARGEST_SEED}")
+    unsaid = wish[:3] == (None, None, None)
+    diversity = next((one for one in (wish.diversity, usual.diversity) if one is not None), 0.0)
+    if diversity == 0 and wish.strategy is None and wish.similarity is None:
         return None
+    strategy = wish.strategy or usual.strategy or DEFAULT
+    similarity = wish.similarity or usual.similarity or "auto"
+    where = "similarity"
     try:
-        parse(strategy or DEFAULT).check(told_of(bundle))
+        fields = bundle.known_items.fields(similarity)
+        where = "strategy"
+        parse(strategy).check(fields)
     except ConfigError as error:
-        raise RequestError(f"`strategy`: {error}") from None
-    return Diverse(diversity, strategy or DEFAULT, seed) if diversity > 0 else None
+        if unsaid:
+            return None
+        raise RequestError(f"`{where}`: {error}") from None
+    return Diverse(diversity, strategy, similarity, wish.seed, unsaid) if diversity > 0 else None
 
 
-def told_of(bundle: Bundle) -> set[str]:
-    """The fields that `known_by` will have, without making them: one who asks in an event loop must not wait."""
-    columns, counts = bundle.columns, bundle.counts
-    fields = set()
-    if any(any(columns.get(name, ())) for name in ("categories", "title")) or hasattr(bundle.model, "item_vectors"):
-        fields.add("vectors")
-    if any(columns.get("categories", ())):
-        fields |= {"kinds", "taste"}
-    if counts is not None and counts.events.any():
-        fields.add("shares")
-        if counts.timed and new_since(counts.first_seen, float(counts.until[0])).any():
-            fields.add("new")
-    return fields
+def check_usual(bundle: Bundle, usual: Wish) -> None:
+    """Raise RequestError where what is usual cannot be meant, or cannot be had of a bundle."""
+    diverse_of(bundle, usual)
 
 
-def known_by(bundle: Bundle) -> Known:
-    """What a bundle knows of its items: the same as `segue frontier` takes for the model and its log.
+class Chooser:
+    """Takes a list out of a pool.
 
-    Vectors of the model stay as they are, and are made unit where a pool takes them: a copy of a large table is none
-    that anybody needs.
+    Args:
+        wish: None: the best scores are taken.
+
+    Attributes:
+        by: how the list came about; None: as ranked.
     """
-    catalog, counts = Catalog(bundle.item_ids, bundle.columns), bundle.counts  # type: ignore[arg-type]  # read only
-    vectors, space = attributes_of(catalog, bundle.seed) or (None, "nothing")
-    table = getattr(bundle.model, "item_vectors", None)
-    if vectors is None and table is not None:
-        vectors, space = table(), "the model's item vectors"
-    categories = bundle.columns.get("categories")
-    new = None
-    if counts is not None and counts.timed:
-        new = new_since(counts.first_seen, float(counts.until[0]))
-    return Known(
-        vectors=vectors,
-        space=space,
-        kinds=Kinds.of(categories) if categories is not None and any(categories) else None,
-        shares=None if counts is None or not counts.events.sum() else counts.events / counts.events.sum(),
-        new=new if new is not None and new.any() else None,
-    )
 
+    def __init__(self, bundle: Bundle, wish: Diverse | None) -> None:
+        self._bundle, self._wish = bundle, wish
+        self.by: ChosenBy | None = None
 
-def chosen_by(bundle: Bundle, wish: Diverse | None) -> Choose:
-    """What takes a list out of a pool."""
-    if wish is None:
-        return best_first
-    strategy, known = parse(wish.strategy), bundle.known
-    if not set(strategy.needs) <= known.fields:  # another model has taken over since it was asked for
-        return best_first
+    def __call__(self, pool: Pool, k: int) -> Longs:
+        """The places of at most k.
 
-    def choose(pool: Pool, k: int) -> Longs:
-        if not len(pool.items):
+        Raises:
+            RequestError: a strategy of one's own that was asked for failed. Where it is the usual one, the log says so.
+        """
+        wish = self._wish
+        if wish is None or not len(pool.items):
+            return best_first(pool, k)
+        try:
+            return self._chosen(wish, pool, k)
+        except ConfigError as error:
+            if not wish.usual:
+                raise RequestError(f"`strategy`: {error}") from error
+            _log.error("a list is as ranked: %s", error)
+            return best_first(pool, k)
+
+    def _chosen(self, wish: Diverse, pool: Pool, k: int) -> Longs:
+        strategy, items = parse(wish.strategy), self._bundle.known_items
+        try:
+            known = items.known(wish.similarity)
+            strategy.check(known.fields)
+        except ConfigError:  # another model has taken over since it was asked for
             return best_first(pool, k)
         taste = None
         if "taste" in strategy.needs and known.kinds is not None:
-            taste = known.kinds.taste(bundle.item_ids.places_of(wish.past))
+            taste = known.kinds.taste(self._bundle.item_ids.places_of(wish.past))
+        seed = wish.seed or 0
         given = known.pool(pool.items, pool.scores.astype(np.float32), taste)
-        if given.vectors is not None:
-            given = given._replace(vectors=unit(given.vectors))
-        rng = stream(wish.seed or 0, f"diversity {strategy.name}")
-        return strategy(given, k, wish.diversity, rng).astype(np.int64)
-
-    return choose
+        places = strategy(given, k, wish.diversity, strategy.draws(seed, wish.who))
+        alike = known.space if "vectors" in strategy.needs else UNSET
+        self.by = ChosenBy(strategy.name, wish.diversity, seed, alike)
+        return places.astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -10,12 +11,14 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any, TypeVar
 
+from segue.errors import RequestError
+from segue.models.known_items import Similarity
 from segue.ranking.rules import Rules
 from segue.serving.answer import warm
 from segue.serving.applied import Applied, applied, rules_of
 from segue.serving.asks import Ask, Ranked
 from segue.serving.bundle import Bundle, Exclude, Refused
-from segue.serving.diverse import Diverse, diverse_of
+from segue.serving.diverse import UNSAID, Diverse, Wish, check_usual, diverse_of
 from segue.serving.events import LiveEvent, Observed, check_id
 from segue.serving.hashing import shard_of
 from segue.serving.policy import Policy
@@ -27,6 +30,8 @@ from segue.serving.task import Task, in_order, question_of, tasks_of
 from segue.serving.worker import Worker
 
 Result = TypeVar("Result")
+
+_log = logging.getLogger("segue.serving")
 
 AGAIN = "A part of the call may be stored: events with an `event_id` may be sent again"
 """What one who got no answer should know."""
@@ -48,6 +53,7 @@ class Engine:
         warm: the part of the states that it made, as last counted; the others are folded anew.
         refused: what was to take over last, and could not.
         scenarios: named sets of rules.
+        usual: how lists are made less of the same where a request does not say.
     """
 
     def __init__(
@@ -65,6 +71,7 @@ class Engine:
         self.states = 0
         self.refused: Refused | None = None
         self.scenarios = Scenarios({})
+        self.usual = UNSAID
         self._home = stores
         given: Sequence[Store] = stores.stores if isinstance(stores, Stores) else [stores]
         self.shards = [Shard(store, lambda: self.bundle, self.policy, clock) for store in given]
@@ -99,8 +106,9 @@ class Engine:
         exclude: Exclude | None = None,
         rules: Rules | Mapping[str, Any] | None = None,
         scenario: str | None = None,
-        diversity: float = 0.0,
+        diversity: float | None = None,
         strategy: str | None = None,
+        similarity: Similarity | None = None,
         seed: int | None = None,
     ) -> Ranked:
         """What comes next for a user, or after some items taken as one session, of which nothing is kept.
@@ -113,9 +121,10 @@ class Engine:
             exclude: in place of the bundle's.
             rules: what the list must and should look like; as they stand in a request.
             scenario: the name of a set of rules, which hold as well.
-            diversity: from 0 (the best scores) to 1: how much less of the same the list is to be.
-            strategy: by which, see `segue.ranking.diversity`; None: `mmr`.
-            seed: of a strategy that draws; None: of the user and the last event.
+            diversity: from 0 (the best scores) to 1: how much less of the same the list is to be. None: as usual.
+            strategy: by which, see `segue.ranking.diversity`; None: the usual one, or `mmr`.
+            similarity: by what items are alike; None: as usual, or `auto`.
+            seed: of a strategy that draws; None: another one after each event.
 
         Raises:
             RequestError: not exactly one of user and items, or a value that cannot be meant.
@@ -126,7 +135,7 @@ class Engine:
             timestamp,
             exclude,
             rules=self.applied(given, scenario, k),
-            diverse=self.diverse(diversity, strategy, seed),
+            diverse=self.diverse(Wish(diversity, strategy, similarity, seed)),
         )
         task = question_of(user_id, items, ask)
         self.submit([task])
@@ -143,9 +152,9 @@ class Engine:
             return applied(bundle, rules, k)
         return applied(bundle, rules, k, scenarios.named(scenario), scenarios.bound(scenario, bundle))
 
-    def diverse(self, diversity: float, strategy: str | None, seed: int | None) -> Diverse | None:
+    def diverse(self, wish: Wish) -> Diverse | None:
         """How a list is to be less of the same, for an `Ask`. Raises RequestError."""
-        return diverse_of(self.bundle, diversity, strategy, seed)
+        return diverse_of(self.bundle, wish, self.usual)
 
     def submit(self, tasks: Sequence[Task]) -> None:
         """Give tasks to their shards; their `result` is settled once what they say is stored.
@@ -182,6 +191,10 @@ class Engine:
         """
         after = replace(bundle, order=self.policy.order)
         warm(after)
+        try:
+            check_usual(after, self.usual)
+        except RequestError as error:
+            _log.warning("lists of version %s are as ranked where a request does not say: %s", after.version, error)
         self.bundle, self.refused, self.warm = after, None, 0.0
 
     @property

@@ -14,7 +14,7 @@ from segue.ranking.rules import Bound, Limits, Short, UnmetPin, arrange
 from segue.serving.asks import Question
 from segue.serving.bundle import Bundle
 from segue.serving.candidates import Candidates
-from segue.serving.diverse import chosen_by
+from segue.serving.diverse import Chooser, ChosenBy
 
 NO_RULES = Bound()
 
@@ -28,6 +28,7 @@ class Placed(NamedTuple):
         pinned: the items that stand where they are pinned.
         unmet_pins: pins that could not be had.
         short: why there are fewer than were asked for; None: there are as many.
+        chosen_by: what made it less of the same; None: nothing did.
     """
 
     items: Sequence[int]
@@ -35,6 +36,7 @@ class Placed(NamedTuple):
     pinned: Sequence[int]
     unmet_pins: Sequence[UnmetPin]
     short: Short | None
+    chosen_by: ChosenBy | None
 
 
 def is_ruled(bundle: Bundle, question: Question) -> bool:
@@ -47,7 +49,7 @@ def ruled(bundle: Bundle, query: Query, question: Question) -> Placed:
 
     A strategy of diversity takes the list out of the pool; what it did not take follows where rules leave places free.
     """
-    choose = chosen_by(bundle, question.diverse)
+    choose = Chooser(bundle, question.diverse)
     bound = question.rules or NO_RULES
     limits = limits_of(bundle, question)
     k = question.k
@@ -76,6 +78,7 @@ def ruled(bundle: Bundle, query: Query, question: Question) -> Placed:
         [item for place, item in pins.items() if listed[place - 1 : place] == [item]],
         sorted(unmet, key=lambda pin: pin.place),
         None if len(listed) == k else limits.short(k, len(listed), candidates.answerable()),
+        choose.by,
     )
 
 

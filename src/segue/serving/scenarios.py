@@ -57,16 +57,22 @@ def read_scenarios(file: Path, bundle: Bundle) -> tuple[dict[str, Rules], list[s
         raise ConfigError(f"{file}: {error}") from None
 
 
+def read_rules(file: Path) -> Rules:
+    """One set of rules, as it stands in a request, from a TOML file. Raises ConfigError where it holds none."""
+    try:
+        return rules_in(tomllib.loads(file.read_bytes().decode("utf-8")), "rules")
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file} cannot be read as rules: {error}") from None
+    except RequestError as error:
+        raise ConfigError(f"{file}: {error}") from None
+
+
 def parsed(content: bytes, bundle: Bundle) -> tuple[dict[str, Rules], list[str]]:
     """The scenarios of a TOML text; see `read_scenarios`. Raises ValueError or RequestError."""
     sets: dict[str, Rules] = {}
     notes = []
     for name, table in tomllib.loads(content.decode("utf-8")).items():
-        try:
-            rules = msgspec.convert(texts(table), Rules)
-        except msgspec.ValidationError as error:
-            what, _, path = str(error).partition(" - at `$")
-            raise RequestError(f"`{name}{path.removesuffix('`')}`: {what[:1].lower()}{what[1:]}") from None
+        rules = rules_in(table, name)
         check_all(rules, name)
         bound = bind(rules, bundle.facts, name)
         unknown = [*bound.unknown_items, *bound.unknown_categories]
@@ -74,6 +80,15 @@ def parsed(content: bytes, bundle: Bundle) -> tuple[dict[str, Rules], list[str]]
             notes.append(f"scenario `{name}` names what the catalog does not have: {', '.join(unknown[:12])}")
         sets[name] = rules
     return sets, notes
+
+
+def rules_in(table: Any, name: str) -> Rules:
+    """The rules of a table. Raises RequestError for what is none."""
+    try:
+        return msgspec.convert(texts(table), Rules)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `$")
+        raise RequestError(f"`{name}{path.removesuffix('`')}`: {what[:1].lower()}{what[1:]}") from None
 
 
 def texts(value: Any) -> Any:

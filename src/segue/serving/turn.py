@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from segue.ranking.diversity import who_had
 from segue.serving.admission import admitted
 from segue.serving.answer import allowed_of, left_out
 from segue.serving.asks import Question, with_rules
@@ -151,7 +152,7 @@ class Turn:
         wish = None if task.ask is None else task.ask.diverse
         if wish is None:
             return question
-        who = "\0".join(task.items) if task.user_id is None else task.user_id
+        who = who_had(task.items) if task.user_id is None else task.user_id
         wish = wish.drawn_by(who, question.memory.seq)
         return question._replace(diverse=wish._replace(past=self.had(task)) if wish.needs_past else wish)
 

@@ -134,6 +134,8 @@ class _Sender:
 
     async def list_for(self, number: int, body: dict[str, Any], events: int) -> None:
         """A list, maybe with an event, and where in it prediction `number` has its item."""
+        # as evaluated: whatever the server was started with
+        body = {**body, "diversity": 0}
         status, content, tries = await self.call("/v1/recommend", body, self.online.lists)
         if status != 200:
             self.online.note("no_list", f"{status}: {content[:300].decode(errors='replace')}")

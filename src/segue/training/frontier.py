@@ -12,7 +12,8 @@ from segue.evaluation.frontier import KNOBS, POOL, frontier
 from segue.evaluation.phase import asked_of_drawn, count
 from segue.evaluation.points import Frontier
 from segue.evaluation.report import utc
-from segue.evaluation.space import Similarity, known_of, new_items
+from segue.evaluation.space import new_items
+from segue.models.known_items import KnownItems, Similarity
 from segue.ranking.diversity import STRATEGIES, Known, Strategy, parse
 from segue.ranking.diversity.base import check_knob
 from segue.training.evaluate import asked_of, split_for
@@ -43,7 +44,7 @@ def frontier_of(
         strategies: their names; by default all that this catalog has what they need for.
         knobs: places of the knob, from 0 to 1.
         k, pool: lists of k are chosen from the best `pool`.
-        similarity: see `known_of`.
+        similarity: see `Similarity`.
         allowed_loss: share of ndcg that the best points may lose.
         predictions: about so many are asked for at most, of whole users drawn by the model's seed.
         say: told how far it is.
@@ -60,14 +61,13 @@ def frontier_of(
     whole = count(phase.asked)
     drawn = asked_of_drawn(phase.replayed, phase.asked, predictions, settings.seed)
     phase = phase._replace(asked=drawn, left_out=phase.left_out + whole - count(drawn))
-    known = known_of(
-        phase.catalog,
+    known = KnownItems(
+        phase.catalog.columns,
         artifact.model,
-        similarity=similarity,
         seed=settings.seed,
         counts=phase.counts,
         new=new_items(phase.learned, len(phase.catalog)),
-    )
+    ).known(similarity)
     chosen, notes = able(wanted, known)
     if phase.left_out:
         notes.append(
@@ -81,6 +81,7 @@ def frontier_of(
         phase,
         known,
         chosen,
+        users=log.users,
         exclude=artifact.facts.exclude,
         split={"kind": split.kind, "cutoff": split.cutoff}
         | {"cutoff_utc": None if split.cutoff is None else utc(split.cutoff), "left_out": phase.left_out},

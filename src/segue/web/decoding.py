@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request
 from litestar.exceptions import InternalServerException
 
+from segue.models.known_items import SIMILARITIES
 from segue.serving.bundle import EXCLUDES
 
 _FIELD = re.compile(r"field `(?P<name>[^`]*)`$")
@@ -85,6 +86,6 @@ def explained(text: str) -> BodyError:
     if path.endswith("timestamp") and "<" in what:
         what += " (Unix seconds below the year 2200); it looks like milliseconds: divide it by 1000"
     if "enum value" in what:
-        what += f"; expected one of {', '.join(EXCLUDES)}"
+        what += f"; expected one of {', '.join(SIMILARITIES if path == 'similarity' else EXCLUDES)}"
     where = f"`{path}`" if path else "the body"
     return BodyError("invalid_message", f"{where}: {what[:1].lower()}{what[1:]}", field)

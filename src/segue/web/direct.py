@@ -15,7 +15,7 @@ from segue.serving.task import Task, question_of
 from segue.web import decoding
 from segue.web.app import done
 from segue.web.decoding import BodyError, decode, slow_body
-from segue.web.errors import failed_inside, on_body, on_overload, on_store
+from segue.web.errors import failed_inside, on_body, on_overload, on_request, on_store
 from segue.web.messages import MAX_BODY_BYTES, ErrorAnswer, RecommendMessage
 from segue.web.translating import ask_of, own_event, recommend_answer
 
@@ -54,6 +54,8 @@ class Direct:
         try:
             (found,) = await done(self._engine, [task], self._deadline)
             content = msgspec.json.encode(recommend_answer(found))
+        except RequestError as error:
+            await respond_with(send, on_request(None, error))
         except OverloadedError as error:
             await respond_with(send, on_overload(None, error))
         except StoreError as error:

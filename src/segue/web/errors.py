@@ -42,7 +42,7 @@ def on_body(_: AnyRequest | None, error: BodyError) -> Response[ErrorAnswer]:
     return failed(error.status, error.code, str(error), error.field)
 
 
-def on_request(_: AnyRequest, error: RequestError) -> Response[ErrorAnswer]:
+def on_request(_: AnyRequest | None, error: RequestError) -> Response[ErrorAnswer]:
     """A message that cannot be answered as it stands."""
     return failed(400, "bad_request", str(error))
 

@@ -6,9 +6,11 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from segue.models.known_items import Similarity
 from segue.moments import LATEST
 from segue.ranking.rules import Rules, Short, UnmetPin
 from segue.serving.bundle import Exclude
+from segue.serving.diverse import ChosenBy
 from segue.web.reasons import ReasonsMessage
 
 MAX_BODY_BYTES = 2**20
@@ -72,7 +74,8 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     `exclude` replaces the model's own setting. Of `candidates` alone, and of items in any of `categories`, may be
     answered, where they are given. An `event` of the user is stored before the answer, and counts in it. `rules` say
     what the list must and should look like, and so does a `scenario`, by its name. `diversity` above 0 makes it less of
-    the same, by a `strategy` (`mmr`); one that draws does so by `seed`, or anew with each event of the user.
+    the same, by a `strategy`, to which items are alike by `similarity`; one that draws does so by `seed`, or anew with
+    each event of the user. What is left out is as the server was started (by default 0, `mmr`, `auto`).
     With `explain` each item says why it is there.
     """
 
@@ -86,8 +89,9 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     event: OwnEventMessage | None = None
     rules: Rules | None = None
     scenario: Id | None = None
-    diversity: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    diversity: Annotated[float, Meta(ge=0, le=1)] | None = None
     strategy: Id | None = None
+    similarity: Similarity | None = None
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
     explain: bool = False
 
@@ -113,7 +117,7 @@ class RecommendAnswer(Struct, frozen=True):
     `state_version` is the number of the last event in the state that answered; `unknown_items` are given items outside
     the catalog, `unknown_categories` given ones that no item has, if there are any; `event` is what became of the
     event, if one came with the request. `short` says why there are fewer than `k`, `unmet_pins` which pins of the
-    rules could not be had.
+    rules could not be had, `chosen_by` what made the list less of the same.
     """
 
     request_id: str
@@ -125,6 +129,7 @@ class RecommendAnswer(Struct, frozen=True):
     event: ObservedMessage | UnsetType = UNSET
     short: Short | UnsetType = UNSET
     unmet_pins: list[UnmetPin] | UnsetType = UNSET
+    chosen_by: ChosenBy | UnsetType = UNSET
 
 
 class SimilarMessage(Struct, frozen=True, forbid_unknown_fields=True):

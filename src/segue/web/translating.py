@@ -11,6 +11,7 @@ from msgspec import UNSET
 from segue.errors import RequestError
 from segue.serving.asks import Ask
 from segue.serving.bundle import Bundle
+from segue.serving.diverse import Wish
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent, Observed
 from segue.serving.explain import explain
@@ -44,9 +45,7 @@ def ask_of(message: RecommendMessage, engine: Engine) -> Ask:
     rules = None
     if message.rules is not None or message.scenario is not None:
         rules = engine.applied(message.rules, message.scenario, message.k)
-    diverse = None
-    if message.diversity or message.strategy is not None:
-        diverse = engine.diverse(message.diversity, message.strategy, message.seed)
+    diverse = engine.diverse(Wish(message.diversity, message.strategy, message.similarity, message.seed))
     return Ask(
         message.k,
         message.timestamp,
@@ -99,8 +98,7 @@ def recommend_answer(done: Done, reasons: Sequence[ReasonsMessage] = ()) -> Reco
         RankedMessage(item_id, score, rank, ranked.source, (bundle.title_of(item_id) if titled else None) or UNSET)
         for rank, (item_id, score) in enumerate(ranked.items, 1)
     ]
-    if ranked.pinned or ranked.filled:
-        sources = {**ranked.filled, **dict.fromkeys(ranked.pinned, "pin")}
+    if sources := ranked.sources:
         items = [msgspec.structs.replace(one, source=sources.get(one.item_id, one.source)) for one in items]
     if reasons:
         items = [msgspec.structs.replace(one, reasons=why) for one, why in zip(items, reasons, strict=True)]
@@ -115,6 +113,7 @@ def recommend_answer(done: Done, reasons: Sequence[ReasonsMessage] = ()) -> Reco
         event=event,
         short=ranked.short or UNSET,
         unmet_pins=list(ranked.unmet_pins) or UNSET,
+        chosen_by=ranked.chosen_by or UNSET,
     )
 
 

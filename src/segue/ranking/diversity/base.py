@@ -6,7 +6,8 @@ A strategy is a function in a file of its own here, with a decorator that names 
     def mmr(pool, k, diversity, rng): ...    # -> places in the pool, at most k
 
 The decorator returns the function as it was. `STRATEGIES` holds it wrapped: what is asked is checked there, once for
-all strategies, and a knob at 0 gives the pool's own order.
+all strategies, and a knob at 0 gives the pool's own order. One of a file of one's own is tried as it registers, and
+what it gives is checked each time.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from typing import Any
 import numpy as np
 
 from segue.errors import ConfigError, RequestError, did_you_mean
+from segue.own import own_file, same_place
+from segue.ranking.diversity.checked import called, try_out
 from segue.ranking.diversity.pool import Pool, check_scores
+from segue.rng import stream
 from segue.shapes import Array
 
 Function = Callable[..., Array]
@@ -43,11 +47,13 @@ class Strategy:
     Attributes:
         name: of the function.
         needs: the fields of `Pool` that it cannot do without.
+        file: the name of the file that it is from; "" for one that came with segue.
     """
 
     name: str
     needs: tuple[str, ...]
     function: Function
+    file: str = ""
 
     def __call__(self, pool: Pool, k: int, diversity: float, rng: np.random.Generator, **given: Any) -> Array:
         """(min(k, C),) places in the pool, no place twice.
@@ -61,7 +67,7 @@ class Strategy:
 
         Raises:
             RequestError: a knob or a k that cannot be meant.
-            ConfigError: the pool lacks what the strategy needs.
+            ConfigError: the pool lacks what the strategy needs; or one of one's own fails, or gives no such places.
             EvaluationError: scores that are no numbers, or not the best first.
         """
         check_knob(diversity)
@@ -72,7 +78,19 @@ class Strategy:
         k = min(k, len(pool.items))
         if (diversity == 0 and not given) or len(pool.items) < 2:
             return np.arange(k)
+        if self.file:
+            who = f"the strategy `{self.name}` of {self.file}"
+            return called(self.function, who, pool, k, float(diversity), rng, **given)
         return self.function(pool, k, float(diversity), rng, **given)
+
+    def draws(self, seed: int, who: str) -> np.random.Generator:
+        """The draws of one list, the same offline and online: those of two users differ under one seed.
+
+        Args:
+            seed: as asked for; where none was, the number of events that the user had.
+            who: the id of the user; of a list after items these, as `who_had` writes them.
+        """
+        return stream(seed, f"diversity {self.name}\0{who}")
 
     def check(self, known: Iterable[str]) -> None:
         """Raise ConfigError where something that it needs is not known."""
@@ -100,15 +118,23 @@ def strategy(*needs: str) -> Callable[[Function], Function]:
     def register(function: Function) -> Function:
         name = function.__name__
         taken = STRATEGIES.get(name)
-        if taken is not None:
+        if taken is not None and not same_place(function, taken.function):
             raise ConfigError(
                 f"strategy `{name}` of {function.__module__} is already registered by "
                 f"{taken.function.__module__}; give one of the two functions another name"
             )
-        STRATEGIES[name] = Strategy(name, needs, function)
+        found = Strategy(name, needs, function, own_file(function))
+        if found.file:
+            try_out(name, found)
+        STRATEGIES[name] = found
         return function
 
     return register
+
+
+def who_had(items: Iterable[str]) -> str:
+    """Who is asking, where only the items of a session are known."""
+    return "\0".join(items)
 
 
 def discover(folder: Iterable[str], package: str) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segue.ranking.diversity.pool import Pool
+from segue.ranking.diversity.pool import Pool, unit
 from segue.shapes import Array, Bools, Doubles, Floats, Ints, Longs
 
 MOST_KINDS = 512
@@ -94,7 +94,7 @@ class Known(NamedTuple):
     """What is known of the N items of a catalog; None where it is not.
 
     Attributes:
-        vectors: (N, D) unit rows, see `Pool`.
+        vectors: (N, D) rows of any length, which a pool has as unit rows: no copy of a large table is made.
         space: what the vectors are made of, in words.
         kinds: the categories.
         shares: (N,) the share of all training events.
@@ -118,7 +118,7 @@ class Known(NamedTuple):
         return Pool(
             items,
             scores,
-            None if self.vectors is None else self.vectors[items],
+            None if self.vectors is None else unit(self.vectors[items]),
             None if self.kinds is None else self.kinds.table(items),
             None if self.shares is None else self.shares[items],
             taste,

@@ -69,3 +69,11 @@ def check_scores(scores: Array) -> None:
             f"the scores of a pool are {np.array2string(np.asarray(scores), threshold=6)}; expected finite numbers, "
             "the best first: sort them, and leave out what may not be answered"
         )
+
+
+def unit(table: Array) -> Floats:
+    """Rows of length 1, in an array of their own; a row of zeros stays as it is."""
+    vectors = np.array(table, np.float32)
+    length = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))[:, None]
+    np.divide(vectors, length, out=vectors, where=length > 0)
+    return vectors
