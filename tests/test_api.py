@@ -67,7 +67,11 @@ def test_what_follows_in_the_log_comes_first(markov: Recommender) -> None:
 
 def test_where_no_item_is_known_what_is_popular_comes(markov: Recommender) -> None:
     empty = markov.recommend(items=[], k=ITEMS)
-    assert markov.recommend(items=["no such item"], k=ITEMS) == empty
+    unknown = markov.recommend(items=["no such item"], k=ITEMS)
+    assert pairs(unknown) == pairs(empty)
+    assert {(one.source, other.source) for one, other in zip(unknown, empty, strict=True)} == {
+        ("state", "initial_state")
+    }
     counts = dict(clicks().filter(pl.col("timestamp") < markov.artifact.facts.cutoff)["item_id"].value_counts().rows())
     assert [counts[one.item_id] for one in empty] == sorted(counts.values(), reverse=True)
 
