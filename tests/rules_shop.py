@@ -26,15 +26,15 @@ NAMES = ["drama", "comedy", "war", "new", "of no item"]
 DAY = 86_400.0
 
 
-def shop(*, windows: bool = False, **bundle: Any) -> Engine:
+def shop(*, windows: bool = False, model: type[Fading] = Fading, **bundle: Any) -> Engine:
     """An engine over the catalog; maybe with windows in its columns."""
     columns: dict[str, list[Any]] = {"categories": CATEGORIES, "brand": BRANDS}
     if windows:
         columns["available_from"] = [NOW + DAY if n % 8 == 1 else None for n in range(N)]
         columns["available_until"] = ["1970-01-12" if n % 8 == 2 else "" for n in range(N)]
     given = {"item_ids": Ids.of(IDS), "version": "v1", "name": "shop", "columns": columns} | bundle
-    model = Fading(len(given["item_ids"]), rule=SessionRule(None))
-    return Engine(Bundle(model, **given), MemoryStore(), clock=lambda: NOW)
+    served = model(len(given["item_ids"]), rule=SessionRule(None))
+    return Engine(Bundle(served, **given), MemoryStore(), clock=lambda: NOW)
 
 
 def base_of(items: list[str]) -> dict[str, float]:

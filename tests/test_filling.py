@@ -77,15 +77,67 @@ def test_what_may_not_be_answered_fills_no_place() -> None:
     assert {one.reason for one in ranked.short.because} == {"deny", "exclude"}
 
 
-def test_lists_that_keep_items_apart_and_models_without_counts_stay_as_they_are() -> None:
+def test_a_pin_stands_at_its_place_though_the_model_leaves_the_list_short() -> None:
+    rules = {"pin": [{"item": "i7", "place": 5}]}
+    ranked = engine().recommend(items=["i1"], k=6, exclude="none", rules=rules)
+    found = listed(ranked)
+    assert [item for item, _ in found][4] == "i7"
+    assert (ranked.pinned, ranked.unmet_pins, ranked.short) == ({"i7"}, [], None)
+    assert found[:4] == [("i2", "state"), ("i1", "state"), ("i5", "neighbours"), ("i6", "neighbours")]
+    assert "i7" not in ranked.filled
+
+
+def test_what_fills_a_list_keeps_its_distance() -> None:
     served = engine(columns={"categories": [["odd"] if n % 2 else ["even"] for n in range(8)]})
     served.observe([LiveEvent("u", "i1", NOW)])
     apart = served.recommend(user_id="u", k=8, timestamp=NOW, exclude="none", rules={"apart": [{"within": 1}]})
-    assert [item for item, _ in listed(apart)] == ["i2", "i1"]
+    found = listed(apart)
+    assert found[:4] == [("i2", "state"), ("i1", "state"), ("i6", "neighbours"), ("i5", "neighbours")]
+    assert [int(item[1]) % 2 for item, _ in found] == [0, 1] * 4
+    assert apart.short is None
+
+
+def test_a_list_that_is_short_for_distances_alone_says_so() -> None:
+    served = engine(columns={"categories": [["one"]] * 6 + [["two"]] * 2})
+    ranked = served.recommend(items=["i1"], k=8, exclude="none", rules={"apart": [{"within": 1}]})
+    assert [served.bundle.facts.values("categories", int(item[1]))[0] for item, _ in ranked.items] == [
+        "one",
+        "two",
+        "one",
+        "two",
+        "one",
+    ]
+    assert ranked.short is not None
+    assert [(one.reason, one.items) for one in ranked.short.because] == [("apart", 3)]
+
+
+def test_a_model_without_counts_leaves_its_lists_short() -> None:
     plain = engine(counts=None).recommend(user_id="u", k=8)
     assert plain.items == []
     assert plain.short is not None
     assert [one.reason for one in plain.short.because][-1] == "model"
+    pinned = engine(counts=None).recommend(items=["i1"], k=2, rules={"pin": [{"item": "i7", "place": 1}]})
+    assert [(one.item_id, one.because) for one in pinned.unmet_pins] == [("i7", "model")]
+
+
+def test_metrics_count_items_by_where_they_come_from_and_lists_that_are_short() -> None:
+    served = engine()
+    with TestClient(create_app(served)) as client:
+        for body in (
+            {"items": ["i1"], "k": 4, "exclude": "none"},
+            {"items": ["i1"], "k": 4, "exclude": "none", "rules": {"pin": [{"item": "i7", "place": 1}]}},
+            {"items": ["i1"], "k": 9, "exclude": "none", "candidates": ["i1", "i3"]},
+        ):
+            assert client.post(ROUTE, json=body).status_code == 200
+        text = client.get("/metrics").text
+    counted = {
+        line.split()[0].removeprefix('segue_items_total{source="').removesuffix('"}'): float(line.split()[1])
+        for line in text.splitlines()
+        if line.startswith("segue_items_total{")
+    }
+    assert counted == {"state": 5, "initial_state": 0, "pin": 1, "neighbours": 3, "trending": 0, "newest": 1}
+    assert "segue_answers_total 3.0" in text
+    assert "segue_short_lists_total 1.0" in text
 
 
 @pytest.mark.parametrize("short_way", [False, True])

@@ -1,48 +1,34 @@
-"""Rules over HTTP: both ways answer alike; scenarios are read anew when their file changes, broken ones refused."""
+"""Rules over HTTP: both ways answer alike; windows hold at the time of the request."""
 
 from __future__ import annotations
 
-import logging
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
+import numpy as np
 import pytest
 from litestar.testing import TestClient
 
-from live_server import port_of
 from rules_shop import DAY, IDS, shop
 from segue.data.ids import Ids
-from segue.disk import replace_file
-from segue.errors import ArtifactError, ConfigError, RequestError
+from segue.errors import ArtifactError, RequestError
 from segue.models.base import SessionRule
 from segue.recommender import load
 from segue.serving.applied import rules_of
 from segue.serving.asks import Ask
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
-from segue.serving.scenario_watcher import ScenarioWatcher
-from segue.serving.scenarios import Scenarios, read_scenarios
+from segue.serving.scenarios import Scenarios
+from segue.serving.similar import similar_items
 from segue.serving.task import question_of
 from segue.web.app import create_app
 from segue.web.direct import ROUTE, Direct, task_of
-from serving_models import NOW, Fading, until
+from serving_models import NOW, Fading
 from versions import saved
 
-FILE = """
-[summer]
-boost = [{ categories = ["new"], factor = 2.0 }]
-pin = [{ item = "i7", place = 2 }]
-deny = { categories = ["war"], items = ["nobody knows"] }
-windows = [{ items = ["i3"], from = 2026-06-01, until = 2026-09-01T00:00:00Z }]
-
-[plain]
-"""
 GOOD: list[dict[str, Any]] = [
     {"items": ["i1"], "rules": {"deny": {"items": ["i2", "?"], "categories": ["war", "none"]}}},
     {"items": ["i1"], "rules": {"pin": [{"item": "i9", "place": 3}]}, "k": 3},
@@ -173,84 +159,19 @@ def test_rules_for_a_model_that_is_gone_hold_for_the_one_that_took_over() -> Non
     assert listed == ["i2", "i3", "i1", "i0", "i4", "i6", "i7"]
 
 
-def test_scenarios_are_read_with_their_dates_and_what_is_unknown_is_told(tmp_path: Path) -> None:
-    file = tmp_path / "scenarios.toml"
-    file.write_text(FILE)
-    sets, notes = read_scenarios(file, shop().bundle)
-    assert list(sets) == ["summer", "plain"]
-    assert notes == ["scenario `summer` names what the catalog does not have: nobody knows"]
-    engine = shop()
-    engine.scenarios = Scenarios(sets)
-    may = [item for item, _ in engine.recommend(items=[], k=24, scenario="summer", timestamp=1.78e9).items]
-    assert (may[:3], "i3" in may) == (["i0", "i7", "i10"], False)
-    may = [item for item, _ in engine.recommend(items=[], k=24, scenario="summer", timestamp=1.785e9).items]
-    assert "i3" in may
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("[summer\n", "cannot be read as scenarios: Expected ']'"),
-        ("summer = 3", "`summer`: expected `object`, got `int`"),
-        ("[summer]\nboots = []", "`summer`: object contains unknown field `boots`"),
-        ("[summer]\nboost = [{items = ['i1'], factor = nan}]", r"`summer.boost\[0\].factor`: expected `float` >= 1"),
-        ("[a]\n[b]\npin = [{item = '?', place = 1}]", r"`b.pin\[0\]`: item `\?` is not in the catalog"),
-        ("[a]\nwindows = [{items = ['i1'], from = 1969-01-01}]", r"`a.windows\[0\].from` is '1969-01-01'; expected"),
-        ("[a]\nwindows = [{items = ['i1'], from = 07:00:00}]", r"`a.windows\[0\].from`: expected `float \| str"),
-        (None, "cannot be read as scenarios: .*No such file"),
-    ],
-)
-def test_a_file_of_scenarios_that_cannot_be_meant_is_refused(tmp_path: Path, text: str | None, message: str) -> None:
-    file = tmp_path / "scenarios.toml"
-    if text is not None:
-        file.write_text(text)
-    with pytest.raises(ConfigError, match=rf"scenarios.toml:? ?.*{message}"):
-        ScenarioWatcher(shop(), file)
-
-
-def test_a_file_that_is_being_written_is_not_read(tmp_path: Path) -> None:
-    file, engine = tmp_path / "scenarios.toml", shop()
-    replace_file(file, b"[a]\n[b]")
-    watcher = ScenarioWatcher(engine, file, seconds=3600)
-    try:
-        replace_file(file, b"[a]")
-        watcher.look()
-        replace_file(file, b"[a]\n[c]")
-        watcher.look()
-        assert list(engine.scenarios.sets) == ["a", "b"]
-        watcher.look()
-        assert list(engine.scenarios.sets) == ["a", "c"]
-    finally:
-        watcher.close()
-
-
-def test_a_changed_file_is_read_and_a_broken_one_is_refused_and_named(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    file, engine = tmp_path / "scenarios.toml", shop()
-    replace_file(file, b"[a]\ndeny = {items = ['i0']}")
-    watcher = ScenarioWatcher(engine, file, seconds=0.01)
-
-    def best(name: str) -> str:
-        return engine.recommend(items=[], k=1, scenario=name).items[0][0]
-
-    try:
-        assert best("a") == "i1"
-        with caplog.at_level(logging.INFO, "segue.serving"):
-            replace_file(file, b"[a]\ndeny = {items = ['i0', 'i1']}")
-            until(lambda: best("a") == "i2")
-            replace_file(file, b"[a]\npin = [{item = 'i1', place = 0}]")
-            until(lambda: "refused" in caplog.text)
-            assert "scenarios.toml: `a.pin[0].place`: expected `int` >= 1" in caplog.text
-            assert best("a") == "i2"
-            file.unlink()
-            until(lambda: "No such file" in caplog.text)
-            assert best("a") == "i2"
-            replace_file(file, b"[b]")
-            until(lambda: "b" in engine.scenarios.sets)
-    finally:
-        watcher.close()
-    assert best("b") == "i0"
+def test_similar_items_are_those_that_are_available() -> None:
+    engine = shop(windows=True)
+    table = np.random.default_rng(1).standard_normal((24, 4)).astype(np.float32)
+    open_now = {item for n, item in enumerate(IDS) if n % 8 not in (1, 2)}
+    for vectors in (False, True):
+        if vectors:
+            engine.bundle.model.item_vectors = lambda: table  # type: ignore[attr-defined]
+        with TestClient(create_app(engine)) as client:
+            for item in ("i4", "i9"):  # the second is not available itself
+                told = client.post("/v1/similar", json={"item_id": item, "k": 24}).json()
+                assert {one["item_id"] for one in told["items"]} == open_now - {item}
+        later = similar_items(engine.bundle, "i4", 24, at=NOW + DAY)
+        assert {item for item, _ in later} == {item for n, item in enumerate(IDS) if n % 8 != 2} - {"i4"}
 
 
 def test_a_recommender_takes_rules_as_a_request_does(tmp_path: Path) -> None:
@@ -269,35 +190,3 @@ def test_a_model_whose_windows_are_no_moments_does_not_take_over() -> None:
     with pytest.raises(ArtifactError, match="`available_until` of item `i0` is 'never'; expected Unix seconds"):
         engine.swap(wrong)
     assert engine.recommend(items=["i1"]).model_version == "v1"
-
-
-def test_a_server_knows_the_scenarios_of_its_file_as_it_changes(tmp_path: Path) -> None:
-    file, model, stderr = tmp_path / "scenarios.toml", saved(tmp_path / "model"), tmp_path / "stderr"
-    replace_file(file, b"[home]\npin = [{item = 'item 7', place = 2}]\ndeny = {items = ['gone']}")
-    command = [sys.executable, "-m", "segue", "serve", str(model), "--port", "0", "--scenarios", str(file)]
-    with stderr.open("wb") as out:
-        server = subprocess.Popen(command, stderr=out)
-    try:
-        address = f"http://127.0.0.1:{port_of(server, stderr)}"
-
-        def second() -> str:
-            told = httpx.post(f"{address}{ROUTE}", json={"user_id": "u", "scenario": "home"}, timeout=60).json()
-            return str(told["items"][1]["item_id"])
-
-        assert second() == "item 7"
-        replace_file(file, b"[home]\npin = [{item = 'item 3', place = 2}]")
-        until(lambda: second() == "item 3")
-        replace_file(file, b"[home]\npin = [{item = 'gone', place = 2}]")
-        until(lambda: "item `gone` is not in the catalog" in stderr.read_text("utf-8"))
-        assert second() == "item 3"
-    finally:
-        server.terminate()
-        assert server.wait(60) == 0
-    assert "scenario `home` names what the catalog does not have: gone" in stderr.read_text("utf-8")
-
-
-def test_a_scenario_that_nobody_gave_names_the_option() -> None:
-    with TestClient(create_app(shop())) as client:
-        told = client.post(ROUTE, json={"user_id": "u", "scenario": "summer"})
-    assert told.status_code == 400
-    assert "start it with --scenarios FILE" in told.json()["error"]["message"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Thread
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from segue.ranking.rules import Short
 from segue.ranking.top_k import Exclusions, rows_within, top_k
 from segue.serving.asks import Ask, Question, Ranked
 from segue.serving.bundle import Bundle, Exclude
+from segue.serving.fallback import Filling, Source
 from segue.serving.filling import filling
 from segue.serving.fold import absorb, blank, joined
 from segue.serving.ruled import is_ruled, limits_of, ruled
@@ -53,36 +54,41 @@ def answer_all(bundle: Bundle, questions: Sequence[Question]) -> list[Ranked]:
 
 
 def plain_list(bundle: Bundle, question: Question, items: Array, scores: Array, fresh: bool) -> Ranked:
-    """The best of a row, by the users' ids."""
-    listed = named(bundle, items, scores)
-    short = None if len(listed) == question.k else limits_of(bundle, question).short(question.k, len(listed))
-    return ranked(bundle, question, listed, fresh, short)
+    """The best of a row, by the users' ids, and what fills the places that the model left."""
+    listed, ids = named(bundle, items, scores), bundle.item_ids.strings
+    short, more = None, list[Filling]()
+    if len(listed) < question.k:
+        more = filling(bundle, question, [item_id for item_id, _ in listed])
+        listed += [(ids[one.item], one.score) for one in more]
+    if len(listed) < question.k:
+        short = limits_of(bundle, question).short(question.k, len(listed))
+    return ranked(bundle, question, listed, fresh, short, {ids[one.item]: one.source for one in more})
 
 
 def ruled_list(bundle: Bundle, question: Question, query: Query, fresh: bool) -> Ranked:
     """A list with rules, by the users' ids."""
     placed, ids = ruled(bundle, query, question), bundle.item_ids.strings
     listed = [(ids[item], score) for item, score in zip(placed.items, placed.scores, strict=True)]
-    pinned = frozenset(ids[item] for item in placed.pinned)
     before: Sequence[str] = ()
     if question.explain:
         most = min(max(POOL, question.k), bundle.model.n_items)
         best, values = best_of(bundle, query, [question._replace(k=most)])
         before = [item_id for item_id, _ in named(bundle, best[0], values[0])]
-    found = ranked(bundle, question, listed, fresh, placed.short)
+    filled = {ids[item]: source for item, source in placed.filled.items()}
+    pinned = frozenset(ids[item] for item in placed.pinned)
+    found = ranked(bundle, question, listed, fresh, placed.short, filled)
     return found._replace(pinned=pinned, unmet_pins=placed.unmet_pins, before_rules=before, chosen_by=placed.chosen_by)
 
 
 def ranked(
-    bundle: Bundle, question: Question, listed: list[tuple[str, float]], fresh: bool, short: Short | None
+    bundle: Bundle,
+    question: Question,
+    listed: list[tuple[str, float]],
+    fresh: bool,
+    short: Short | None,
+    filled: Mapping[str, Source],
 ) -> Ranked:
-    """An answer with these items, and what fills the places that the model left."""
-    more = [] if short is None else filling(bundle, question, [item_id for item_id, _ in listed])
-    ids = bundle.item_ids.strings
-    if more:
-        listed = [*listed, *((ids[one.item], one.score) for one in more)]
-        full = len(listed) == question.k
-        short = None if full else limits_of(bundle, question).short(question.k, len(listed))
+    """An answer with these items."""
     return Ranked(
         items=listed,
         source="initial_state" if fresh else "state",
@@ -91,7 +97,7 @@ def ranked(
         unknown_items=list(question.unknown_items),
         unknown_categories=list(question.unknown_categories),
         short=short,
-        filled={ids[one.item]: one.source for one in more},
+        filled=filled,
     )
 
 

@@ -14,7 +14,8 @@ from segue.ranking.rules import Bound, Limits
 from segue.ranking.rules.placing import Kind
 from segue.ranking.top_k import Exclusions, top_k
 from segue.serving.bundle import Bundle
-from segue.shapes import Doubles, Ints
+from segue.serving.fallback import NOTHING, Filling, Order, Source
+from segue.shapes import Doubles, Ints, Longs
 
 
 class Candidates:
@@ -23,10 +24,11 @@ class Candidates:
     Args:
         query: of one row.
         limits: what may be answered.
+        had: the last items of the user, the last one first: what others did next fills a list that is short.
     """
 
-    def __init__(self, bundle: Bundle, query: Query, limits: Limits, bound: Bound) -> None:
-        self._bundle, self._query, self._limits, self._bound = bundle, query, limits, bound
+    def __init__(self, bundle: Bundle, query: Query, limits: Limits, bound: Bound, had: Ints) -> None:
+        self._bundle, self._query, self._limits, self._bound, self._had = bundle, query, limits, bound, had
         self._few: dict[int, float] = {}
         self._members: dict[Kind, Ints] = {}
 
@@ -53,31 +55,83 @@ class Candidates:
         scores = scores.astype(np.float64)
         return items, scores + self._shift_of(items)
 
+    @cached_property
+    def spare(self) -> Order:
+        """What fills the places that the model leaves, best first: all that may be answered and has no score."""
+        items, scores = self.all
+        if self._bundle.chain is None:
+            return Order(*NOTHING)
+        free = np.zeros(self._bundle.model.n_items, bool)
+        free[items[scores == -np.inf]] = True
+        return self._bundle.chain.order(self._had, free, len(free))
+
+    def spare_after(self, pool: Pool, k: int) -> list[int]:
+        """So many of the spare items at most, where all that has a score is in the pool."""
+        if self._few or len(pool.items) < self._scored:
+            return []
+        return [int(item) for item in self.spare.items[:k]]
+
     def answerable(self) -> int:
-        """How many may be answered that the model gives a score."""
-        return int(np.isfinite(self.all[1]).sum())
+        """How many may be answered that have a score, or are spare."""
+        return self._scored + len(self.spare.items)
 
     def score_of(self, item: int) -> float:
-        """The score of an item; -inf where it may not be answered."""
+        """The score of an item, a spare one's that of its source; -inf where it may not be answered."""
+        score = self._score_of(item)
+        filling = self._filling_of(item) if score == -np.inf else None
+        return score if filling is None else filling.score
+
+    def source_of(self, item: int) -> Source | None:
+        """Where an item comes from that has no score; None: it has one."""
+        if self._score_of(item) > -np.inf:
+            return None
+        filling = self._filling_of(item)
+        return None if filling is None else filling.source
+
+    def beyond(self, taken: Sequence[int], kinds: Sequence[Kind]) -> int | None:
+        """The best of those that are not taken and have none of the kinds, spare ones last; None: there is none."""
+        items, scores = self.all
+        if not len(items):
+            return None
+        gone = np.zeros(len(items), bool)
+        gone[self._places(np.asarray(taken, np.int32))] = True
+        for kind in kinds:
+            if kind not in self._members:
+                self._members[kind] = self._places(self._bound.apart[kind[0]].members(kind[1]))
+            gone[self._members[kind]] = True
+        best = int(np.argmax(np.where(gone, -np.inf, scores)))
+        if not gone[best] and scores[best] > -np.inf:
+            return int(items[best])
+        left = np.flatnonzero(~gone[self._spare_places])
+        return int(self.spare.items[left[0]]) if len(left) else None
+
+    @cached_property
+    def _scored(self) -> int:
+        return int((self.all[1] > -np.inf).sum())
+
+    @cached_property
+    def _spare_places(self) -> Ints:
+        """(M,) where the spare items stand in `all`."""
+        return self._places(self.spare.items)
+
+    def _score_of(self, item: int) -> float:
+        """What the model says, with boosts and buries."""
         if item in self._few:
             return self._few[item]
         items, scores = self.all
         place = int(np.searchsorted(items, item))
         return float(scores[place]) if place < len(items) and items[place] == item else -np.inf
 
-    def beyond(self, taken: Sequence[int], kinds: Sequence[Kind]) -> int | None:
-        """The best of those that are not taken and have none of the kinds; None: there is none."""
-        items, scores = self.all
-        if not len(items):
-            return None
-        left = scores.copy()
-        left[self._places(np.asarray(taken, np.int32))] = -np.inf
-        for kind in kinds:
-            if kind not in self._members:
-                self._members[kind] = self._places(self._bound.apart[kind[0]].members(kind[1]))
-            left[self._members[kind]] = -np.inf
-        best = int(np.argmax(left))
-        return int(items[best]) if left[best] > -np.inf else None
+    def _filling_of(self, item: int) -> Filling | None:
+        place = int(self._place_among_spare[item])
+        return self.spare.filling(place) if place >= 0 else None
+
+    @cached_property
+    def _place_among_spare(self) -> Longs:
+        """(N,) where each item stands in `spare`; -1: it is none of them."""
+        found = np.full(self._bundle.model.n_items, -1, np.int64)
+        found[self.spare.items] = np.arange(len(self.spare.items))
+        return found
 
     def _places(self, some: Ints) -> Ints:
         """Where some items stand in `all`, as far as they do."""

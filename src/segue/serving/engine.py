@@ -67,6 +67,7 @@ class Engine:
     ) -> None:
         self.policy = policy or Policy()
         self.bundle = replace(bundle, order=self.policy.order)
+        self.clock = clock
         self.warm = 1.0
         self.states = 0
         self.refused: Refused | None = None

@@ -9,12 +9,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from segue.models.log_counts import LogCounts
-from segue.shapes import Array, Ints
+from segue.shapes import Array, Bools, Doubles, Ints
 
 Source = Literal["neighbours", "trending", "newest"]
 """Where an item comes from, in the order in which they are asked."""
 
 SOURCES: tuple[Source, ...] = ("neighbours", "trending", "newest")
+
+
+NOTHING = np.zeros(0, np.int32), np.zeros(0), np.zeros(0, np.int32)
 
 
 class Filling(NamedTuple):
@@ -29,6 +32,24 @@ class Filling(NamedTuple):
     item: int
     score: float
     source: Source
+
+
+class Order(NamedTuple):
+    """Items that fill places, best first.
+
+    Attributes:
+        items: (M,) distinct.
+        scores: (M,) see `Filling`.
+        sources: (M,) numbers in `SOURCES`.
+    """
+
+    items: Ints
+    scores: Doubles
+    sources: Ints
+
+    def filling(self, place: int) -> Filling:
+        """One of them."""
+        return Filling(int(self.items[place]), float(self.scores[place]), SOURCES[self.sources[place]])
 
 
 class Chain:
@@ -59,15 +80,24 @@ class Chain:
             free[:] = False
             free[allowed] = True
         free[left_out[left_out >= 0]] = False
-        found: list[Filling] = []
-        for source, items, scores in self.sources(had[had >= 0]):
-            if len(found) >= k:
+        order = self.order(had, free, k)
+        return [order.filling(place) for place in range(len(order.items))]
+
+    def order(self, had: Ints, free: Bools, k: int) -> Order:
+        """The same as arrays.
+
+        Args:
+            free: (N,) what may be answered.
+        """
+        free, parts, missing = free.copy(), [Order(*NOTHING)], k
+        for number, (_, items, scores) in enumerate(self.sources(had[had >= 0])):
+            if missing <= 0:
                 break
-            places = np.flatnonzero(free[items])[: k - len(found)]
+            places = np.flatnonzero(free[items])[:missing]
             free[items[places]] = False
-            pairs = zip(items[places].tolist(), scores[places].tolist(), strict=True)
-            found += [Filling(item, score, source) for item, score in pairs]
-        return found
+            missing -= len(places)
+            parts.append(Order(items[places], scores[places], np.full(len(places), number, np.int32)))
+        return Order(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def sources(self, had: Ints) -> Iterator[tuple[Source, Ints, Array]]:
         """Each source with its items, best first, and their scores."""

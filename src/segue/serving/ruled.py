@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,8 @@ from segue.serving.asks import Question
 from segue.serving.bundle import Bundle
 from segue.serving.candidates import Candidates
 from segue.serving.diverse import Chooser, ChosenBy
+from segue.serving.fallback import Source
+from segue.shapes import Ints
 
 NO_RULES = Bound()
 
@@ -26,6 +28,7 @@ class Placed(NamedTuple):
         items: best first, but for what is pinned.
         scores: with what boosts and buries made of them.
         pinned: the items that stand where they are pinned.
+        filled: where the others come from to which the model gives no score.
         unmet_pins: pins that could not be had.
         short: why there are fewer than were asked for; None: there are as many.
         chosen_by: what made it less of the same; None: nothing did.
@@ -34,6 +37,7 @@ class Placed(NamedTuple):
     items: Sequence[int]
     scores: Sequence[float]
     pinned: Sequence[int]
+    filled: Mapping[int, Source]
     unmet_pins: Sequence[UnmetPin]
     short: Short | None
     chosen_by: ChosenBy | None
@@ -47,13 +51,15 @@ def is_ruled(bundle: Bundle, question: Question) -> bool:
 def ruled(bundle: Bundle, query: Query, question: Question) -> Placed:
     """The list for one question; `query` is of one row.
 
-    A strategy of diversity takes the list out of the pool; what it did not take follows where rules leave places free.
+    A strategy of diversity takes the list out of the pool; what it did not take follows where rules leave places free,
+    and after all to which the model gives a score comes what fills a list that is short: pins and distances hold there
+    too.
     """
     choose = Chooser(bundle, question.diverse)
     bound = question.rules or NO_RULES
     limits = limits_of(bundle, question)
     k = question.k
-    candidates = Candidates(bundle, query, limits, bound)
+    candidates = Candidates(bundle, query, limits, bound, last_had(bundle, question))
     # pinned ones are taken out of it
     pool = candidates.pool(max(POOL, k + len(bound.pins)), least=min(k, bundle.model.n_items))
     pins, unmet = {}, []
@@ -68,18 +74,29 @@ def ruled(bundle: Bundle, query: Query, question: Question) -> Placed:
     # what is pinned has its place, and takes none of those that are chosen
     free = ~np.isin(pool.items, list(pins.values()))
     order = ordered(Pool(pool.items[free], pool.scores[free]), k - len(pins), choose)
+    if len(order) + len(pins) < k:
+        order += candidates.spare_after(pool, k)
     listed = arrange(order, k, pins, bound.apart, candidates.beyond)
     for place, item in pins.items():
         if listed[place - 1 : place] != [item]:
             unmet.append(UnmetPin(bundle.item_ids[item], place, "apart" if bound.apart else "short"))
+    pinned = [item for place, item in pins.items() if listed[place - 1 : place] == [item]]
+    sources = {item: candidates.source_of(item) for item in listed if item not in pinned}
     return Placed(
         listed,
         [candidates.score_of(item) for item in listed],
-        [item for place, item in pins.items() if listed[place - 1 : place] == [item]],
+        pinned,
+        {item: source for item, source in sources.items() if source is not None},
         sorted(unmet, key=lambda pin: pin.place),
         None if len(listed) == k else limits.short(k, len(listed), candidates.answerable()),
         choose.by,
     )
+
+
+def last_had(bundle: Bundle, question: Question) -> Ints:
+    """The last item of the user, whenever that was; none for one of whom nothing is known."""
+    last = question.memory.item_id
+    return bundle.item_ids.places_of([] if last is None else [last])
 
 
 def limits_of(bundle: Bundle, question: Question) -> Limits:

@@ -43,8 +43,11 @@ class Scenarios:
 def read_scenarios(file: Path, bundle: Bundle) -> tuple[dict[str, Rules], list[str]]:
     """The scenarios of a file, checked against the catalog that serves.
 
+    A pin or a column that this does not have is passed over, and comes to hold with a catalog that has it: models come
+    and go under one file.
+
     Returns:
-        The sets by name, and a sentence for each that names what the catalog does not have.
+        The sets by name, and a sentence for each thing that the catalog does not have: what, and where.
 
     Raises:
         ConfigError: it cannot be read, or a set cannot be meant.
@@ -70,11 +73,15 @@ def read_rules(file: Path) -> Rules:
 def parsed(content: bytes, bundle: Bundle) -> tuple[dict[str, Rules], list[str]]:
     """The scenarios of a TOML text; see `read_scenarios`. Raises ValueError or RequestError."""
     sets: dict[str, Rules] = {}
-    notes = []
+    notes: list[str] = []
+
+    def note(where: str, message: str) -> None:
+        notes.append(f"`{where}`: {message}; it is passed over until a model has it")
+
     for name, table in tomllib.loads(content.decode("utf-8")).items():
         rules = rules_in(table, name)
         check_all(rules, name)
-        bound = bind(rules, bundle.facts, name)
+        bound = bind(rules, bundle.facts, name, missing=note)
         unknown = [*bound.unknown_items, *bound.unknown_categories]
         if unknown:
             notes.append(f"scenario `{name}` names what the catalog does not have: {', '.join(unknown[:12])}")

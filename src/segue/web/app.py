@@ -92,7 +92,7 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
     def similar(data: Annotated[SimilarMessage, Body()]) -> SimilarAnswer:
         """Name items like an item."""
         bundle = engine.bundle  # another one may take over meanwhile
-        return similar_answer(bundle, similar_items(bundle, data.item_id, data.k))
+        return similar_answer(bundle, similar_items(bundle, data.item_id, data.k, at=engine.clock()))
 
     # the framework takes the user `/` for a slash too many
     named = [f"{USERS}{{user_id:path}}", USERS]

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from segue.serving.engine import Engine
+from segue.serving.tally import SOURCES
 
 SECONDS = (0.001, 0.002, 0.005, 0.007, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -57,10 +58,15 @@ class Counts:
         cut = sum(tally.cut for tally in tallies)
         refolds.add_metric(["cut"], cut)
         refolds.add_metric(["whole"], sum(tally.refolds for tally in tallies) - cut)
+        items = CounterMetricFamily("segue_items", "Items of lists by where they come from", labels=["source"])
+        for source in SOURCES:
+            items.add_metric([source], sum(tally.items[source] for tally in tallies))
         yield events
         yield refolds
+        yield items
         for name, what, value in (
             ("segue_answers", "Lists given", sum(tally.answers for tally in tallies)),
+            ("segue_short_lists", "Lists with fewer items than asked for", sum(tally.short for tally in tallies)),
             ("segue_damaged_states", "States that could not be read", sum(tally.damaged for tally in tallies)),
             ("segue_turns", "How often what waited was taken together", sum(tally.turns for tally in tallies)),
         ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -12,12 +12,19 @@ from segue.ranking.rules.facts import Facts
 from segue.ranking.rules.given import Apart, Named, Rules, Weight, Window, bounds_of, refuse
 from segue.shapes import Doubles, Ints
 
+Missing = Callable[[str, str], None]
+"""Told of a pin or a column that the catalog does not have: where it stands, and what is wrong."""
+
 
 class Binding:
-    """Looks names up, and notes which the catalog does not have."""
+    """Looks names up, and notes which the catalog does not have.
 
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
+    Args:
+        missing: see `bind`.
+    """
+
+    def __init__(self, facts: Facts, missing: Missing) -> None:
+        self.facts, self.missing = facts, missing
         self.unknown_items: dict[str, None] = {}
         self.unknown_categories: dict[str, None] = {}
 
@@ -51,46 +58,51 @@ class Binding:
         found = [(self.named(weight), sign * weight.size) for weight in weights]
         return [(items, np.full(len(items), size)) for items, size in found]
 
-    def kinds(self, apart: Apart, where: str, *, strict: bool) -> Kinds | None:
+    def kinds(self, apart: Apart, where: str) -> Kinds | None:
         """The kinds that are kept apart; None where the catalog has no such column."""
         if apart.items:
             return Kinds(self.facts, apart.within, items=frozenset(self.items(apart.items).tolist()))
         by = "categories" if apart.categories else apart.by
         if by not in self.facts.columns:
-            if strict and not apart.categories:
+            if not apart.categories:
                 known = did_you_mean(apart.by, self.facts.columns)
-                refuse(f"{where}.by", f"the catalog has no column `{apart.by}`{known}")
+                self.missing(f"{where}.by", f"the catalog has no column `{apart.by}`{known}")
             self.categories(apart.categories)
             return None
         chosen = frozenset(self.categories(apart.categories)) if apart.categories else None
         return Kinds(self.facts, apart.within, by, chosen)
 
 
-def bind(rules: Rules, facts: Facts, where: str = "rules", *, strict: bool = True) -> Bound:
+def bind(rules: Rules, facts: Facts, where: str = "rules", *, strict: bool = True, missing: Missing = refuse) -> Bound:
     """Rules in terms of a catalog. Names that it does not have are noted.
 
     Args:
         rules: checked by `check_rules`.
         where: how the set is called in messages.
-        strict: without, what the catalog does not have is passed over: it was another one when the rules were checked.
+        strict: without, what this catalog does not have, and what contradicts itself in it, is passed over: it was
+            another one when the rules were checked.
+        missing: told of a pin of an item, and of a column, that the catalog does not have; where it returns, that is
+            passed over.
 
     Raises:
-        RequestError: a pin of an item that the catalog does not have, or that the same set forbids; a column that the
-            catalog does not have.
+        RequestError: a pin of an item that the same set forbids; and what `missing` raises.
     """
-    names = Binding(facts)
+    names = Binding(facts, missing if strict else pass_over)
     denied = NONE if rules.deny is None else names.named(rules.deny)
     allowed = None if rules.allow is None else names.named(rules.allow)
     windows = [(names.named(one), *bounds_of(one, f"{where}.windows[{n}]")) for n, one in enumerate(rules.windows)]
     shifted, shift = summed([*names.weighted(rules.boost, 1.0), *names.weighted(rules.bury, -1.0)])
-    apart = [names.kinds(one, f"{where}.apart[{number}]", strict=strict) for number, one in enumerate(rules.apart)]
+    apart = [names.kinds(one, f"{where}.apart[{number}]") for number, one in enumerate(rules.apart)]
     pins = {}
     for number, pin in enumerate(rules.pin):
         item = facts.ids.place_of(pin.item)
+        at = f"{where}.pin[{number}]"
+        if item < 0:
+            names.missing(at, f"item `{pin.item}` is not in the catalog; expected an item that is")
+            continue
         if strict:
-            check_pin(item, pin.item, f"{where}.pin[{number}]", denied, allowed)
-        if item >= 0:
-            pins[pin.place] = item
+            check_pin(item, pin.item, at, denied, allowed)
+        pins[pin.place] = item
     return Bound(
         denied,
         allowed,
@@ -105,10 +117,12 @@ def bind(rules: Rules, facts: Facts, where: str = "rules", *, strict: bool = Tru
 
 
 def check_pin(item: int, item_id: str, where: str, denied: Ints, allowed: Ints | None) -> None:
-    """Raise RequestError for a pin that can never be."""
-    if item < 0:
-        refuse(where, f"item `{item_id}` is not in the catalog; expected an item that is")
+    """Raise RequestError for a pin that the same set forbids."""
     if item in denied:
         refuse(where, f"item `{item_id}` is denied by the same rules; expected one of the two")
     if allowed is not None and item not in allowed:
         refuse(where, f"item `{item_id}` is not among what the same rules allow; expected one of the two")
+
+
+def pass_over(where: str, message: str) -> None:
+    """Say nothing of what the catalog does not have."""
