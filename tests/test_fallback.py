@@ -40,7 +40,7 @@ def test_what_others_did_after_the_last_items_comes_first_the_last_item_most() -
 
 
 def test_then_what_is_popular_of_late_then_the_newest() -> None:
-    # at 0 a, at 1 b, ..., at 5 c: a half-life is 2.5; c 2^0 + 2^-0.4; d 2^-0.8, below one event; e and f never came
+    # at 0 a, at 1 b, ..., at 5 c: half-life 2.5; c 2^0 + 2^-0.4 + 2^-1.2; d 2^-0.8, below one event; e and f never came
     chain = Chain(counts("abcdcc"))
     assert filled(chain, NOTHING, 9) == [
         (2, "trending"),
@@ -50,12 +50,14 @@ def test_then_what_is_popular_of_late_then_the_newest() -> None:
         (1, "newest"),
         (0, "newest"),
     ]
-    assert [one.score for one in chain.fill(NOTHING, 9, left_out=NOTHING)][1:] == [6, 5, 4, 2, 1]
+    scores = [one.score for one in chain.fill(NOTHING, 9, left_out=NOTHING)]
+    assert scores == pytest.approx([np.log(1 + 2**-0.4 + 2**-1.2), *(-1 - np.array([0, 1, 2, 4, 5]) / 6)])
     assert filled(chain, items(0), 2) == [(1, "neighbours"), (2, "trending")]
 
 
 def test_a_log_without_times_has_its_most_frequent_items() -> None:
     chain = Chain(counts("aab", "cc", "c", n=4, timed=False))
+    assert chain.trending[1] == pytest.approx(np.log([3, 2, 1]))
     assert filled(chain, NOTHING, 9) == [(2, "trending"), (0, "trending"), (1, "trending"), (3, "newest")]
 
 

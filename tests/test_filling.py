@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,19 +32,25 @@ class Silent(Fading):
         return scores if candidates is None else scores[:, candidates]
 
 
-def counts() -> LogCounts:
+class Shy(Fading):
+    """Knows nothing of strangers, as a network."""
+
+    knows_strangers = False
+
+
+def counts(half_life: float = 0.1) -> LogCounts:
     """i1 is followed by i5 (twice) and i6; i4 is what comes most; i7 came last, i3 never."""
     users = list("aabbccddddee")
     items = ["i1", "i5", "i1", "i5", "i1", "i6", "i4", "i4", "i4", "i4", "i2", "i7"]
     log = log_of(users, items, [float(n) for n in range(len(users))])
     item = np.array([ITEMS.index(log.items[n]) for n in log.item], np.int32)
-    return LogCounts.of(lay_out(log, gap=None, at_session_start="reset", item=item), len(ITEMS))
+    return LogCounts.of(lay_out(log, gap=None, at_session_start="reset", item=item), len(ITEMS), half_life=half_life)
 
 
-def engine(**more: Any) -> Engine:
-    model = Silent(len(ITEMS), rule=SessionRule(100, "reset"))
+def engine(*, model: type[Fading] = Silent, **more: Any) -> Engine:
+    served = model(len(ITEMS), rule=SessionRule(100, "reset"))
     given = {"item_ids": Ids.of(ITEMS), "version": "v1", "name": "silent", "counts": counts(), **more}
-    return Engine(Bundle(model, **given), MemoryStore(), clock=lambda: NOW)
+    return Engine(Bundle(served, **given), MemoryStore(), clock=lambda: NOW)
 
 
 def listed(ranked: Any) -> list[tuple[str, str]]:
@@ -59,9 +66,6 @@ def test_the_chain_is_gone_through_in_order_and_no_place_stays_empty() -> None:
     sources = [source for _, source in found]
     assert sources == sorted(sources, key=["state", "neighbours", "trending", "newest"].index)
     assert {item for item, _ in found} == set(ITEMS)
-    nobody = listed(served.recommend(user_id="nobody", k=8, timestamp=NOW))
-    assert nobody[0][1] in ("trending", "newest")
-    assert len(nobody) == 8
 
 
 def test_what_may_not_be_answered_fills_no_place() -> None:
@@ -118,6 +122,47 @@ def test_a_model_without_counts_leaves_its_lists_short() -> None:
     assert [one.reason for one in plain.short.because][-1] == "model"
     pinned = engine(counts=None).recommend(items=["i1"], k=2, rules={"pin": [{"item": "i7", "place": 1}]})
     assert [(one.item_id, one.because) for one in pinned.unmet_pins] == [("i7", "model")]
+
+
+def test_a_stranger_gets_what_is_trending_in_place_of_what_a_model_says_of_nobody() -> None:
+    served = engine(model=Shy, counts=counts(10.0))
+    wanted = [("i4", "trending"), ("i1", "trending"), ("i5", "trending")]
+    nobody = served.recommend(user_id="nobody", k=8, timestamp=NOW)
+    assert listed(nobody)[:3] == wanted
+    assert {source for _, source in listed(nobody)} == {"trending", "newest"}
+    assert [item for item, _ in listed(nobody)] == [item for item, _ in listed(served.recommend(items=[], k=8))]
+    assert (nobody.short, served.recommend(items=[], k=9).short is None) == (None, False)
+    served.observe([LiveEvent("nobody", "i1", NOW)])
+    assert listed(served.recommend(user_id="nobody", k=1, timestamp=NOW)) == [("i2", "state")]
+    # the gap is 100 s: a session that begins is nobody's
+    assert listed(served.recommend(user_id="nobody", k=3, timestamp=NOW + 101)) == wanted
+    for other in (engine(model=Shy, counts=None), engine(model=Fading)):
+        assert {source for _, source in listed(other.recommend(user_id="nobody", k=3))} == {"initial_state"}
+
+
+def test_rules_diversity_and_reasons_hold_for_strangers() -> None:
+    columns = {"categories": [["odd"] if n % 2 else ["even"] for n in range(8)]}
+    served = engine(model=Shy, counts=counts(10.0), columns=columns)
+    plain = dict(served.recommend(items=[], k=8).items)
+    rules = {
+        "deny": {"items": ["i2"]},
+        "pin": [{"item": "i3", "place": 2}],
+        "boost": [{"items": ["i7"], "factor": 100}],
+    }
+    ranked = served.recommend(items=[], k=4, rules=rules)
+    assert [item for item, _ in listed(ranked)] == ["i7", "i3", "i4", "i1"]
+    assert dict(ranked.items)["i7"] == pytest.approx(plain["i7"] + np.log(100))
+    assert ranked.filled.keys() == {"i7", "i4", "i1"}
+    apart = served.recommend(items=[], k=8, rules={"apart": [{"within": 1}]})
+    assert {int(one[1]) % 2 == int(other[1]) % 2 for (one, _), (other, _) in pairwise(listed(apart))} == {False}
+    few = served.recommend(items=[], k=8, diversity=1.0, strategy="quotas")
+    assert len(few.items) == 8
+    with TestClient(create_app(served)) as client:
+        told = client.post(ROUTE, json={"items": [], "k": 4, "rules": rules, "explain": True}).json()
+    order = list(plain)
+    for one in told["items"]:
+        assert one["reasons"]["rank_without_rules"] == order.index(one["item_id"]) + 1
+        assert one["reasons"]["events"] == []
 
 
 def test_metrics_count_items_by_where_they_come_from_and_lists_that_are_short() -> None:

@@ -34,6 +34,7 @@ class Exported:
     """
 
     kind: ClassVar[str] = "network"
+    knows_strangers: ClassVar[bool] = False
 
     def __init__(self, n_items: int, *, rule: SessionRule, graph: bytes, **settings: Any) -> None:
         import onnxruntime

@@ -41,6 +41,7 @@ class Mix:
     """
 
     kind: ClassVar[str] = "mix"
+    knows_strangers: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -48,6 +48,8 @@ class Network(nn.Module):
     """
 
     kind: ClassVar[str] = "network"
+    knows_strangers: ClassVar[bool] = False
+    """First events are no targets: the initial state has not learned what comes first."""
 
     def __init__(
         self,

@@ -22,6 +22,8 @@ from segue.serving.ruled import is_ruled, limits_of, ruled
 from segue.serving.store.base import Memory, StoredEvent
 from segue.shapes import Array, Floats, Ints
 
+NONE: Ints = np.zeros(0, np.int32)
+
 SCORES_BYTES = 64 * 2**20
 """So much memory the scores of the whole catalog may take at once."""
 
@@ -40,7 +42,8 @@ def answer_all(bundle: Bundle, questions: Sequence[Question]) -> list[Ranked]:
     state = at_request(bundle.model, state, moment)
     query, fresh = bundle.model.query(state, moment), np.isnan(state["time"])
     lists: dict[int, Ranked] = {}
-    plain = [row for row, question in enumerate(questions) if not is_ruled(bundle, question)]
+    strange = fresh & bundle.greets
+    plain = [row for row, question in enumerate(questions) if not strange[row] and not is_ruled(bundle, question)]
     if plain:
         whole = len(plain) == len(questions)
         best, values = best_of(bundle, query if whole else pick(query, plain), [questions[row] for row in plain])
@@ -48,8 +51,13 @@ def answer_all(bundle: Bundle, questions: Sequence[Question]) -> list[Ranked]:
             k = questions[row].k
             lists[row] = plain_list(bundle, questions[row], best[place, :k], values[place, :k], bool(fresh[row]))
     for row, question in enumerate(questions):
-        if row not in lists:
-            lists[row] = ruled_list(bundle, question, pick(query, [row]), bool(fresh[row]))
+        if row in lists:
+            continue
+        if strange[row] and not is_ruled(bundle, question):
+            lists[row] = plain_list(bundle, question, NONE, NONE, True)
+        else:
+            own = None if strange[row] else pick(query, [row])
+            lists[row] = ruled_list(bundle, question, own, bool(fresh[row]))
     return [lists[row] for row in range(len(questions))]
 
 
@@ -58,22 +66,25 @@ def plain_list(bundle: Bundle, question: Question, items: Array, scores: Array, 
     listed, ids = named(bundle, items, scores), bundle.item_ids.strings
     short, more = None, list[Filling]()
     if len(listed) < question.k:
-        more = filling(bundle, question, [item_id for item_id, _ in listed])
+        more = filling(bundle, question, [item_id for item_id, _ in listed], fresh)
         listed += [(ids[one.item], one.score) for one in more]
     if len(listed) < question.k:
         short = limits_of(bundle, question).short(question.k, len(listed))
     return ranked(bundle, question, listed, fresh, short, {ids[one.item]: one.source for one in more})
 
 
-def ruled_list(bundle: Bundle, question: Question, query: Query, fresh: bool) -> Ranked:
-    """A list with rules, by the users' ids."""
-    placed, ids = ruled(bundle, query, question), bundle.item_ids.strings
+def ruled_list(bundle: Bundle, question: Question, query: Query | None, fresh: bool) -> Ranked:
+    """A list with rules, by the users' ids; without a query the chain says what is best."""
+    placed, ids = ruled(bundle, query, question, fresh), bundle.item_ids.strings
     listed = [(ids[item], score) for item, score in zip(placed.items, placed.scores, strict=True)]
     before: Sequence[str] = ()
     if question.explain:
-        most = min(max(POOL, question.k), bundle.model.n_items)
-        best, values = best_of(bundle, query, [question._replace(k=most)])
-        before = [item_id for item_id, _ in named(bundle, best[0], values[0])]
+        wide = question._replace(k=min(max(POOL, question.k), bundle.model.n_items))
+        if query is None:
+            before = [item_id for item_id, _ in plain_list(bundle, wide._replace(rules=None), NONE, NONE, fresh).items]
+        else:
+            best, values = best_of(bundle, query, [wide])
+            before = [item_id for item_id, _ in named(bundle, best[0], values[0])]
     filled = {ids[item]: source for item, source in placed.filled.items()}
     pinned = frozenset(ids[item] for item in placed.pinned)
     found = ranked(bundle, question, listed, fresh, placed.short, filled)
@@ -110,7 +121,7 @@ def warm(bundle: Bundle) -> None:
     # beside the start: the first who wants a diverse list waits for what is left of it
     Thread(target=lambda: bundle.known_items.known(), name="known", daemon=True).start()
     if bundle.chain is not None:
-        _ = bundle.chain.trending, bundle.chain.newest
+        _ = bundle.chain.strangers
     known = bundle.item_ids.strings[0]
     memory = absorb(bundle, blank(bundle), StoredEvent(1, known, 0.0))
     answer_all(bundle, [Question(memory, None, 1, [known]), Question(blank(bundle), None, 1, [known])])

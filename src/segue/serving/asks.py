@@ -75,7 +75,8 @@ class Ranked(NamedTuple):
 
     Attributes:
         items: up to k (item id, score), best first; fewer where no more may be answered.
-        source: `state`, or `initial_state` where nothing is known or a request would open a session.
+        source: of what is not in `filled`: `state`, or `initial_state` where nothing is known or a request would open a
+            session.
         model_version: of the model that answered.
         state_version: how many events the state has absorbed.
         unknown_items: the given items that are outside the catalog; they tell the model little.

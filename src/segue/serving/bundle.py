@@ -104,6 +104,14 @@ class Bundle:
         return None if self.counts is None else Chain(self.counts)
 
     @property
+    def greets(self) -> bool:
+        """Whether someone of whom nothing is known gets what the chain says, as a network's initial state knows less.
+
+        A model that says nothing of it (`knows_strangers`) answers itself, as popularity does.
+        """
+        return self.chain is not None and not getattr(self.model, "knows_strangers", True)
+
+    @property
     def by_category(self) -> Mapping[Hashable, Ints]:
         """The items of each category."""
         return self.facts.members("categories")

@@ -22,12 +22,12 @@ class Candidates:
     """What may be answered to one query, with scores that boosts and buries have changed.
 
     Args:
-        query: of one row.
+        query: of one row; None: of someone of whom nothing is known, and the chain says what is best.
         limits: what may be answered.
         had: the last items of the user, the last one first: what others did next fills a list that is short.
     """
 
-    def __init__(self, bundle: Bundle, query: Query, limits: Limits, bound: Bound, had: Ints) -> None:
+    def __init__(self, bundle: Bundle, query: Query | None, limits: Limits, bound: Bound, had: Ints) -> None:
         self._bundle, self._query, self._limits, self._bound, self._had = bundle, query, limits, bound, had
         self._few: dict[int, float] = {}
         self._members: dict[Kind, Ints] = {}
@@ -48,7 +48,10 @@ class Candidates:
     def all(self) -> tuple[Ints, Doubles]:
         """All items that may be answered, ascending, and their scores."""
         items = self._limits.answerable
-        if self._limits.among is None:
+        if self._query is None:
+            assert self._bundle.chain is not None
+            scores = self._bundle.chain.strangers.scores[items]
+        elif self._limits.among is None:
             scores = self._bundle.model.score(self._query)[0][items]
         else:
             scores = self._bundle.model.score(self._query, items)[0] if len(items) else np.zeros(0)
@@ -83,6 +86,8 @@ class Candidates:
 
     def source_of(self, item: int) -> Source | None:
         """Where an item comes from that has no score; None: it has one."""
+        if self._query is None and self._bundle.chain is not None:
+            return self._bundle.chain.strangers.filling(item).source
         if self._score_of(item) > -np.inf:
             return None
         filling = self._filling_of(item)
@@ -144,7 +149,7 @@ class Candidates:
         index, limits, bound = self._bundle.index, self._limits, self._bound
         own = np.union1d(bound.shifted, np.fromiter(bound.pins.values(), np.int32)).astype(np.int32)
         gone = limits.gone
-        if index is None or limits.among is not None or max(len(own), len(gone)) > MOST_EXCLUDED:
+        if index is None or self._query is None or limits.among is not None or max(len(own), len(gone)) > MOST_EXCLUDED:
             return None
         found, scores = index.search(self._query, [size], Exclusions(np.zeros(len(gone), np.int64), gone))
         plain = (found[0] >= 0) & ~np.isin(found[0], own)

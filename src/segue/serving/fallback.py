@@ -58,9 +58,12 @@ class Chain:
     `neighbours`: what came right after one of the items that the user had last. The score of j is the sum over these
     items i, the last one first, of (times j came right after i) / (times anything did) / (1, 2, 3, ...).
     `trending`: items that of late have at least the worth of one event; the score is the logarithm of that worth (see
-    `RecentPopularity`); without times all items with events, and the score is their number.
-    `newest`: all others, those without events first, then by their first event, the latest first; the score falls by 1
-    from place to place, 1 for the oldest item.
+    `RecentPopularity`); without times all items with events, and that of their number. So to boost an item by a factor
+    is to say that it had so many times the events.
+    `newest`: all others, those without events first, then by their first event, the latest first; the score falls from
+    -1 to -2.
+
+    Someone of whom nothing is known gets `trending` and `newest` in place of what a model says (`strangers`).
     """
 
     def __init__(self, counts: LogCounts) -> None:
@@ -105,6 +108,14 @@ class Chain:
         yield "trending", *self.trending
         yield "newest", *self.newest
 
+    @cached_property
+    def strangers(self) -> Order:
+        """The whole catalog for someone of whom nothing is known, by item instead of best first: items 0 to N - 1."""
+        n_items = len(self.counts.events)
+        best = self.order(NOTHING[0], np.ones(n_items, bool), n_items)
+        place = np.argsort(best.items)
+        return Order(best.items[place], best.scores[place], best.sources[place])
+
     def neighbours(self, had: Ints) -> tuple[Ints, Array]:
         """What came right after some items, and how much each is worth."""
         lists = [(*self.counts.after(item), self.counts.left[item] * rank) for rank, item in enumerate(had.tolist(), 1)]
@@ -117,11 +128,10 @@ class Chain:
 
     @cached_property
     def trending(self) -> tuple[Ints, Array]:
-        """The items with the worth of an event of late, and that worth."""
+        """The items with the worth of an event of late, and the logarithm of that worth."""
         counts = self.counts
-        score = counts.recent if counts.timed else counts.events.astype(np.float32)
-        enough = (counts.events > 0) & (score >= (0 if counts.timed else 1))
-        return ordered(score, np.flatnonzero(enough))
+        score = counts.recent * np.log(2.0) if counts.timed else np.log(np.maximum(counts.events, 1))
+        return ordered(score, np.flatnonzero((counts.events > 0) & (score >= 0)))
 
     @cached_property
     def newest(self) -> tuple[Ints, Array]:
@@ -130,7 +140,7 @@ class Chain:
         if not self.counts.timed:
             first = np.where(self.counts.events > 0, 0.0, np.inf)
         order, _ = ordered(first, np.arange(len(first)))
-        return order, np.arange(len(first), 0, -1.0)
+        return order, -1 - np.arange(len(first)) / max(1, len(first))
 
 
 def ordered(score: Array, items: Array) -> tuple[Ints, Array]:

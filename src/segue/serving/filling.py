@@ -10,10 +10,10 @@ from segue.serving.fallback import Filling
 from segue.serving.ruled import last_had, limits_of
 
 
-def filling(bundle: Bundle, question: Question, listed: Sequence[str]) -> list[Filling]:
+def filling(bundle: Bundle, question: Question, listed: Sequence[str], fresh: bool) -> list[Filling]:
     """What follows a list that the model left short, though more may be answered; best first."""
     missing = min(question.k, bundle.model.n_items) - len(listed)
     if missing <= 0 or bundle.chain is None:
         return []
     there, allowed = bundle.item_ids.places_of(listed), limits_of(bundle, question).answerable
-    return bundle.chain.fill(last_had(bundle, question), missing, left_out=there, allowed=allowed)
+    return bundle.chain.fill(last_had(bundle, question, fresh), missing, left_out=there, allowed=allowed)

@@ -48,8 +48,8 @@ def is_ruled(bundle: Bundle, question: Question) -> bool:
     return question.rules is not None or question.diverse is not None or bundle.facts.availability is not None
 
 
-def ruled(bundle: Bundle, query: Query, question: Question) -> Placed:
-    """The list for one question; `query` is of one row.
+def ruled(bundle: Bundle, query: Query | None, question: Question, fresh: bool) -> Placed:
+    """The list for one question; `query` is of one row, or None, see `Candidates`.
 
     A strategy of diversity takes the list out of the pool; what it did not take follows where rules leave places free,
     and after all to which the model gives a score comes what fills a list that is short: pins and distances hold there
@@ -59,7 +59,7 @@ def ruled(bundle: Bundle, query: Query, question: Question) -> Placed:
     bound = question.rules or NO_RULES
     limits = limits_of(bundle, question)
     k = question.k
-    candidates = Candidates(bundle, query, limits, bound, last_had(bundle, question))
+    candidates = Candidates(bundle, query, limits, bound, last_had(bundle, question, fresh))
     # pinned ones are taken out of it
     pool = candidates.pool(max(POOL, k + len(bound.pins)), least=min(k, bundle.model.n_items))
     pins, unmet = {}, []
@@ -93,9 +93,9 @@ def ruled(bundle: Bundle, query: Query, question: Question) -> Placed:
     )
 
 
-def last_had(bundle: Bundle, question: Question) -> Ints:
-    """The last item of the user, whenever that was; none for one of whom nothing is known."""
-    last = question.memory.item_id
+def last_had(bundle: Bundle, question: Question, fresh: bool) -> Ints:
+    """The last item of the user, unless nothing is known or a session has just begun."""
+    last = None if fresh else question.memory.item_id
     return bundle.item_ids.places_of([] if last is None else [last])
 
 

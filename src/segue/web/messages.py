@@ -99,8 +99,8 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
 class RankedMessage(Struct, frozen=True):
     """One recommended item; `source` says whether a `state` or the `initial_state` chose it, or a `pin`.
 
-    Or, where the model has nothing to say, `neighbours` of the last item, what is `trending`, or the `newest` items;
-    scores are comparable within one source.
+    Or, where the model has nothing to say, as of a stranger, `neighbours` of the last item, what is `trending`, or the
+    `newest` items; scores are comparable within one source.
     """
 
     item_id: str
