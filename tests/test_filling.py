@@ -136,6 +136,12 @@ def test_a_stranger_gets_what_is_trending_in_place_of_what_a_model_says_of_nobod
     assert listed(served.recommend(user_id="nobody", k=1, timestamp=NOW)) == [("i2", "state")]
     # the gap is 100 s: a session that begins is nobody's
     assert listed(served.recommend(user_id="nobody", k=3, timestamp=NOW + 101)) == wanted
+    seen = served.recommend(user_id="nobody", k=8, timestamp=NOW + 101, exclude="seen")
+    assert listed(seen) == [one for one in listed(nobody) if one[0] != "i1"]
+    assert seen.short is not None
+    assert [(one.reason, one.items) for one in seen.short.because] == [("exclude", 1)]
+    few = served.recommend(user_id="somebody", k=2, timestamp=NOW, rules={"allow": {"items": ["i3", "i5", "i7"]}})
+    assert listed(few) == [("i5", "trending"), ("i7", "trending")]
     for other in (engine(model=Shy, counts=None), engine(model=Fading)):
         assert {source for _, source in listed(other.recommend(user_id="nobody", k=3))} == {"initial_state"}
 

@@ -156,7 +156,7 @@ def check_filled(asked: dict[str, Any], ranked: Ranked, sets: list[dict[str, Any
         assert len(listed) == min(k, len(may)), "no place stays empty as long as anything may be answered"
         assert len(may) < k or all(listed[place - 1] == item for place, item in pins.items())
     base, at = base_of(asked["items"]), ["state", *SOURCES]
-    sources = [ranked.filled.get(item, "state") for item in listed if item not in ranked.pinned]
+    sources = [ranked.filled.get(item, "state") for item in listed if item not in wanted.values()]
     if not apart and asked["items"]:  # strangers get no scores of the model, and boosts move what they get
         assert sources == sorted(sources, key=at.index), "the model's own come first"
     for item in listed:

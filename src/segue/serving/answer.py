@@ -121,7 +121,7 @@ def warm(bundle: Bundle) -> None:
     # beside the start: the first who wants a diverse list waits for what is left of it
     Thread(target=lambda: bundle.known_items.known(), name="known", daemon=True).start()
     if bundle.chain is not None:
-        _ = bundle.chain.strangers
+        _ = bundle.chain.by_item
     known = bundle.item_ids.strings[0]
     memory = absorb(bundle, blank(bundle), StoredEvent(1, known, 0.0))
     answer_all(bundle, [Question(memory, None, 1, [known]), Question(blank(bundle), None, 1, [known])])

@@ -50,7 +50,7 @@ class Candidates:
         items = self._limits.answerable
         if self._query is None:
             assert self._bundle.chain is not None
-            scores = self._bundle.chain.strangers.scores[items]
+            scores = self._bundle.chain.by_item.scores[items]
         elif self._limits.among is None:
             scores = self._bundle.model.score(self._query)[0][items]
         else:
@@ -87,7 +87,7 @@ class Candidates:
     def source_of(self, item: int) -> Source | None:
         """Where an item comes from that has no score; None: it has one."""
         if self._query is None and self._bundle.chain is not None:
-            return self._bundle.chain.strangers.filling(item).source
+            return self._bundle.chain.by_item.filling(item).source
         if self._score_of(item) > -np.inf:
             return None
         filling = self._filling_of(item)

@@ -63,7 +63,7 @@ class Chain:
     `newest`: all others, those without events first, then by their first event, the latest first; the score falls from
     -1 to -2.
 
-    Someone of whom nothing is known gets `trending` and `newest` in place of what a model says (`strangers`).
+    Someone of whom nothing is known gets `trending` and `newest` in place of what a network says (`best`).
     """
 
     def __init__(self, counts: LogCounts) -> None:
@@ -109,12 +109,21 @@ class Chain:
         yield "newest", *self.newest
 
     @cached_property
-    def strangers(self) -> Order:
-        """The whole catalog for someone of whom nothing is known, by item instead of best first: items 0 to N - 1."""
+    def best(self) -> Order:
+        """The whole catalog for someone of whom nothing is known."""
         n_items = len(self.counts.events)
-        best = self.order(NOTHING[0], np.ones(n_items, bool), n_items)
-        place = np.argsort(best.items)
+        return self.order(NOTHING[0], np.ones(n_items, bool), n_items)
+
+    @cached_property
+    def by_item(self) -> Order:
+        """The same with items 0 to N - 1 in their own order."""
+        best, place = self.best, np.argsort(self.best.items)
         return Order(best.items[place], best.scores[place], best.sources[place])
+
+    def first(self, k: int, left_out: Ints) -> list[Filling]:
+        """Its first k without some items; what it costs does not depend on N."""
+        near = self.best.items[: k + len(left_out)]
+        return [self.best.filling(place) for place in np.flatnonzero(~np.isin(near, left_out))[:k].tolist()]
 
     def neighbours(self, had: Ints) -> tuple[Ints, Array]:
         """What came right after some items, and how much each is worth."""

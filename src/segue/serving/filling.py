@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from segue.serving.asks import Question
 from segue.serving.bundle import Bundle
 from segue.serving.fallback import Filling
-from segue.serving.ruled import last_had, limits_of
+from segue.serving.ruled import is_ruled, last_had, limits_of
 
 
 def filling(bundle: Bundle, question: Question, listed: Sequence[str], fresh: bool) -> list[Filling]:
@@ -15,5 +15,7 @@ def filling(bundle: Bundle, question: Question, listed: Sequence[str], fresh: bo
     missing = min(question.k, bundle.model.n_items) - len(listed)
     if missing <= 0 or bundle.chain is None:
         return []
+    if fresh and not listed and question.allowed is None and not is_ruled(bundle, question):
+        return bundle.chain.first(missing, bundle.item_ids.places_of(question.left_out))
     there, allowed = bundle.item_ids.places_of(listed), limits_of(bundle, question).answerable
     return bundle.chain.fill(last_had(bundle, question, fresh), missing, left_out=there, allowed=allowed)
