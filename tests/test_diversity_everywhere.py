@@ -92,10 +92,12 @@ def test_lists_for_the_users_of_a_log_are_those_of_a_server_that_had_it(seed: in
 @pytest.mark.parametrize("name", ["rotation", "long_tail", "exploration"])
 def test_two_users_have_different_draws_under_one_seed_and_each_keeps_its_own(name: str) -> None:
     engine, least = server_of(trained()), 2 if name == "exploration" else 6  # three items are new
+    engine.observe([LiveEvent(f"u{n}", "item 10", 1e9) for n in range(8)])
     for seed in (None, 7):
-        wish: dict[str, Any] = {"k": 8, "exclude": "none", "diversity": 0.7, "strategy": name, "seed": seed}
+        wish: dict[str, Any] = {"k": 8, "exclude": "none", "timestamp": 1e9, "diversity": 0.7}
+        wish |= {"strategy": name, "seed": seed}
         lists = [tuple(ids(engine.recommend(user_id=f"u{n}", **wish))) for n in range(8)]
-        assert len(set(lists)) >= least, "nothing is known of any of them, so that only the draws differ"
+        assert len(set(lists)) >= least, "all had the same, so that only the draws differ"
         assert lists == [tuple(ids(engine.recommend(user_id=f"u{n}", **wish))) for n in range(8)]
         # of the same state, for the model knows none of these items
         sessions = [[f"unknown {n}"] for n in range(8)]

@@ -39,8 +39,8 @@ def test_python_keeps_what_a_server_says(shop: Path) -> None:
     plain = recommender.recommend(items=["sku03"], k=4)
     assert {one.source for one in plain} == {"state"}
     assert (plain.short, plain.unmet_pins, plain.chosen_by) == (None, [], None)
-    assert {one.source for one in recommender.recommend(items=[], k=2)} == {"initial_state"}
-    assert {one.source for one in recommender.top_k(recommender.initial_state(), 2)} == {"initial_state"}
+    assert {one.source for one in recommender.recommend(items=[], k=2)} == {"trending"}
+    assert {one.source for one in recommender.top_k(recommender.initial_state(), 2)} == {"trending"}
     rules = {
         "pin": [{"item": "sku07", "place": 2}, {"item": "sku04", "place": 3}],
         "allow": {"items": ["sku04", "sku07", "sku09"]},
