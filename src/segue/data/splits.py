@@ -9,8 +9,9 @@ import numpy as np
 from segue.config import SplitSettings
 from segue.data import spill
 from segue.data.events import SPLITS, EventLog
+from segue.data.last_events import last_two
 from segue.errors import SplitError
-from segue.shapes import Array, Bools
+from segue.shapes import Array, Bools, Floats
 
 TRAIN, VALID, TEST = 0, 1, 2
 
@@ -44,8 +45,13 @@ class Split(NamedTuple):
         return spill.filled(len(self.role), bool, lambda block: self.role[block] < part, self.role)
 
 
-def split_log(log: EventLog, settings: SplitSettings) -> Split:
+def split_log(log: EventLog, settings: SplitSettings, worth: Floats | None = None) -> Split:
     """Part a log as asked.
+
+    Args:
+        log: E events.
+        settings: how.
+        worth: (E,) see `worth_of`; 0 for an event that is not to be predicted, which leave-one-out does not hold out.
 
     Raises:
         SplitError: the log cannot be split so, or a part would be empty.
@@ -56,15 +62,21 @@ def split_log(log: EventLog, settings: SplitSettings) -> Split:
     if kind == "time":
         result = by_time(log, settings.valid, settings.test)
     elif kind == "leave-one-out":
-        result = leave_one_out(log)
+        result = leave_one_out(log, worth)
     else:
         result = by_column(log)
-    for name, events in result.counts().items():
-        if not events:
-            raise SplitError(
-                f"the {kind} split leaves no {name} event out of {len(log)}: "
-                "use a longer log, other shares (--set split.test=0.2), or another split"
-            )
+    counts = result.counts()
+    for name, events in counts.items():
+        if events:
+            continue
+        found = f"the {kind} split leaves no {name} event out of {len(log)}: "
+        if worth is None or kind != "leave-one-out" or name == "train":
+            raise SplitError(f"{found}use a longer log, other shares (--set split.test=0.2), or another split")
+        number = "two events that are" if counts["test"] else "an event that is"
+        raise SplitError(
+            f"{found}no user has {number} to be predicted after the first one, as the objective asks; "
+            "set another objective, or --split time"
+        )
     return result
 
 
@@ -86,26 +98,25 @@ def by_time(log: EventLog, valid: float, test: float) -> Split:
     return Split("time", role, float(log.time[cutoff]), ())
 
 
-def leave_one_out(log: EventLog) -> Split:
-    """Each user's last event judges, the one before chooses (for users with three events or more)."""
-    count = spill.counted(log.user, len(log.users))
-    last, second = (np.zeros(len(count), np.int64) for _ in range(2))
-    for block in spill.blocks(len(log)):
-        last[log.user[block]] = np.arange(block.start, block.stop)  # of equal users the last one stays
-    for block in spill.blocks(len(log)):
+def leave_one_out(log: EventLog, worth: Floats | None = None) -> Split:
+    """Each user's last event judges, and the one before chooses; a user's first event does neither.
+
+    With `worth` (E,) these are the last two that are to be predicted. What comes after one of them belongs to its part:
+    it is not asked for, nothing is asked after it, and no model has learned from it when the part is asked.
+    """
+    last, second = last_two(log, worth)
+
+    def part(block: slice) -> Array:
         user, place = log.user[block], np.arange(block.start, block.stop)
-        earlier = place != last[user]
-        second[user[earlier]] = place[earlier]
-    spill.release(log.user)
-    role = spill.empty(len(log), np.int8)
-    role[:] = TRAIN
-    role[last[count >= 2]] = TEST
-    role[second[count >= 3]] = VALID
-    note = (
+        return np.where(place >= last[user], TEST, np.where(place >= second[user], VALID, TRAIN))
+
+    notes = [
         "leave-one-out mixes times: the model has learned from events that happened after those it is asked for, "
         "so figures are higher than what a live system sees"
-    )
-    return Split("leave-one-out", role, None, (note,))
+    ]
+    if worth is not None:
+        notes.append("leave-one-out holds out each user's last event that is to be predicted, and all that came after")
+    return Split("leave-one-out", spill.filled(len(log), np.int8, part, log.user), None, tuple(notes))
 
 
 def by_column(log: EventLog) -> Split:

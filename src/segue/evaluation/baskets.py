@@ -11,7 +11,7 @@ from segue.data.sessions import Sequences, from_the_first, neighbours
 from segue.errors import EvaluationError
 from segue.evaluation.phase import Phase, count
 from segue.metrics import LACKING, Runs
-from segue.shapes import Array, Bools, Longs
+from segue.shapes import Array, Bools, Floats, Longs
 
 
 class Baskets(NamedTuple):
@@ -19,7 +19,7 @@ class Baskets(NamedTuple):
 
     Attributes:
         first: (E,) which of the replayed events begin one.
-        events: those of each basket.
+        events: those of each basket that are to be predicted; a basket has at least one.
         user: (Q,) whose it is.
         kind: in words.
     """
@@ -33,7 +33,8 @@ class Baskets(NamedTuple):
 def baskets_of(phase: Phase) -> Baskets:
     """The baskets that begin in the asked part, each of a user who has earlier events.
 
-    Where a cap left out predictions, those of the users who are asked.
+    Where a cap left out predictions, those of the users who are asked. Under an objective a basket is what is to be
+    predicted of it, and one without any such event is none.
 
     Raises:
         EvaluationError: the log has neither sessions nor times, or there is no such basket.
@@ -48,7 +49,25 @@ def baskets_of(phase: Phase) -> Baskets:
     places = np.flatnonzero(first)
     if not len(places):
         raise EvaluationError(f"no {kind} that could be asked for has an earlier event of its user: there is no basket")
-    return Baskets(first, Runs(sequences.item, places, ends_of(places, begins)), sequences.user[places], kind)
+    events = Runs(sequences.item, places, ends_of(places, begins))
+    if sequences.worth is not None:
+        events, some = wanted_of(events, sequences.worth)
+        if not some.any():
+            raise EvaluationError(
+                f"no {kind} of the asked part has an event that is to be predicted under the objective, after an "
+                "earlier event of its user: there is no basket"
+            )
+        first[places[~some]] = False
+        places, events = places[some], Runs(events.item, events.begins[some], events.ends[some])
+    return Baskets(first, events, sequences.user[places], kind)
+
+
+def wanted_of(runs: Runs, worth: Floats) -> tuple[Runs, Bools]:
+    """What is to be predicted of each stretch, by the worth (E,) of all events; and (Q,) where that is something."""
+    wanted = spill.filled(len(worth), bool, lambda block: worth[block] > 0, worth)
+    before = spill.cumulated(wanted)
+    found = Runs(spill.kept(runs.item, wanted), before[runs.begins], before[runs.ends])
+    return found, np.asarray(found.begins < found.ends)
 
 
 def beginnings(sequences: Sequences) -> tuple[str, Bools]:

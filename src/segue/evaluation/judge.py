@@ -151,6 +151,7 @@ def judge(
         told.append(
             f"{', '.join(by_basket)}: of {len(context.baskets.user):,} baskets, each a {context.baskets.kind}, by the "
             "list right after the user's last event before it"
+            + ("" if phase.replayed.worth is None else "; of a basket counts what is to be predicted")
         )
     told += failed.values()
     told.append("request time: not given (a query is what the state says right after the user's last event)")

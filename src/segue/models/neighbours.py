@@ -27,7 +27,8 @@ class Neighbours:
 
     Kersbergen, Sprangers and Schelter, "Serenade: low-latency session-based recommendation in e-commerce at
     scale", SIGMOD 2022 (VMIS-kNN). Deviations: items without a vote rank below all others, by popularity,
-    between -1 and 0; sums are formed in whole numbers, so that equal votes tie exactly in whatever order.
+    between -1 and 0; sums are formed in whole numbers, so that equal votes tie exactly in whatever order. Where not
+    all events are to be predicted, similarity is by all of them, and i stands in n only as one that is.
 
     Args:
         n_items: N.

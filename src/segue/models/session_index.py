@@ -20,9 +20,10 @@ class SessionIndex(NamedTuple):
 
     Attributes:
         counts: (N,) events with the item.
-        spread: (N,) sessions with the item.
+        spread: (N,) sessions with the item in `items_of`.
         sessions_with: for each item the most recent sessions with it, rising.
-        items_of: for each session its distinct items, rising.
+        items_of: for each session its distinct items, rising. Where not all events are to be predicted, it has those
+            of these events, as `counts` has: a session is found by everything in it, and stands for what is wanted.
     """
 
     counts: Longs
@@ -47,7 +48,12 @@ class SessionIndex(NamedTuple):
         items_of = chosen_rows(items_by_row(known.item, ends, n_items), order)
         spread = spill.counted(items_of.values, n_items)
         sessions_with = latest_rows_with(items_of, spread, sessions)
-        return cls(spill.counted(known.item, n_items), spread, sessions_with, items_of)
+        predicted = known.predicted.item
+        if known.wanted is not None:
+            ends = spill.taken(spill.cumulated(known.wanted), ends)
+            items_of = chosen_rows(items_by_row(predicted, ends, n_items), order)
+            spread = spill.counted(items_of.values, n_items)
+        return cls(spill.counted(predicted, n_items), spread, sessions_with, items_of)
 
     @property
     def n_sessions(self) -> int:

@@ -93,6 +93,12 @@ def asked_of(artifact: Artifact, log: EventLog, split: Split, items: ItemTable |
         worth=worth_of(log, artifact.settings.objective),
     )
     if not phase.asked.any():
+        if phase.unwanted:
+            raise EvaluationError(
+                f"none of the {split.counts()['test']:,} later events is to be predicted and has an earlier one in its "
+                f"session: the model's objective ({described(artifact.settings.objective)}) rules out "
+                f"{phase.unwanted:,}; give a log with later events that it asks for"
+            )
         raise EvaluationError(
             f"none of the {split.counts()['test']} events that could be asked for has an earlier one in its "
             "session: there is nothing to predict them from"
@@ -123,7 +129,7 @@ def split_for(artifact: Artifact, log: EventLog) -> Split:
             "the model has learned from its whole log, which has no times: no event is known to be new to it. "
             "Train without --final to evaluate"
         )
-    split = split_log(log, artifact.settings.split)
+    split = split_log(log, artifact.settings.split, worth_of(log, artifact.settings.objective))
     below = next(
         (part for part in (TEST, VALID) if fingerprint(log.where(split.below(part))) == facts.trained_on),
         None,

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from segue.choices import look_up, settings_of
-from segue.config import INSIDE_BLOCKS, Settings
+from segue.config import INSIDE_BLOCKS, ObjectiveSettings, Settings
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.items import check_items
-from segue.data.objective import described, worth_of
+from segue.data.objective import described, spoken_of, worth_of
 from segue.data.proposals import Proposal, propose
 from segue.data.splits import TEST, VALID, Split, split_log
 from segue.data.statistics import measure, warnings_of
@@ -85,19 +85,16 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
                     + (", or put a convolution in front of the layers with model.front" * (name == "convolution"))
                 )
     rule = SessionRule(settings.sessions.gap_seconds, settings.sessions.at_session_start)
-    split = split_log(log, settings.split)
-    limits = settings.train.validation_predictions, settings.evaluate.max_predictions
     worth = worth_of(log, settings.objective)
+    split = split_log(log, settings.split, worth)
+    limits = settings.train.validation_predictions, settings.evaluate.max_predictions
     given: dict[str, Any] = {"items": items, "seed": settings.seed, "worth": worth}
     choose = phase_of(log, split, rule, ask=VALID, at_most=limits[0], **given)
     last = TEST if settings.train.refit else VALID
     judged = phase_of(log, split, rule, ask=TEST, learn_below=last, at_most=limits[1], **given)
-    for phase, name in ((choose, "validation"), (judged, "test")):
+    for phase, name in ((choose, "valid"), (judged, "test")):
         if not phase.asked.any():
-            raise SplitError(
-                f"the {split.kind} split leaves no {name} event that has an earlier one in its session: "
-                "use a longer log, a larger share (--set split.test=0.2), or another split"
-            )
+            raise nothing_asked(phase, name, split, settings.objective)
     Context(choose).check([settings.train.metric], expected=False)
     Context(judged).check([settings.train.metric, *settings.evaluate.metrics], expected=True)
     notes = [*log.remarks, *split.notes, *warnings_of(statistics)]
@@ -108,3 +105,18 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
         others = f"{judged.unwanted:,} of {part:,} events of the test part are not asked for"
         notes.append(f"{described(settings.objective)}: {others}")
     return Plan(log, items, settings, proposals, split, rule, choose, judged, notes, worth)
+
+
+def nothing_asked(phase: Phase, part: str, split: Split, objective: ObjectiveSettings) -> SplitError:
+    """The error of a part without anything to ask for: it says whether the split or the objective is the cause."""
+    share = f"a larger share (--set split.{part}=0.2)"
+    if not phase.unwanted:
+        return SplitError(
+            f"the {split.kind} split leaves no {part} event that has an earlier one in its session: "
+            f"use a longer log, {share}, or another split"
+        )
+    return SplitError(
+        f"the objective ({described(objective)}) leaves no event of the {part} part to ask for: {phase.unwanted:,} are "
+        f"not to be predicted, {phase.first:,} open a session, and first events are no targets; set another "
+        f"objective.{' or objective.'.join(spoken_of(objective))}, use a longer log or {share}"
+    )
