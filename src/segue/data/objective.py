@@ -17,6 +17,9 @@ from segue.shapes import Array, Floats
 LEAST = 1e-6
 """What is left of the worth of the oldest event: one that is no target is at zero."""
 
+MOST = 1e9
+"""The largest weight of a type: with the largest weight of an event it is still a finite float32."""
+
 
 def worth_of(log: EventLog, objective: ObjectiveSettings) -> Floats | None:
     """(E,) how much each event counts where it is to be predicted, 0 where it is not; None: all count alike.
@@ -30,6 +33,8 @@ def worth_of(log: EventLog, objective: ObjectiveSettings) -> Floats | None:
     if objective == ObjectiveSettings():
         return None
     by_type = by_type_of(log, objective)
+    if objective.at_least != "any" and not math.isfinite(objective.at_least):
+        raise ConfigError(f"objective.at_least is {objective.at_least}; expected a finite number, such as 4")
     weight = log.weight
     if weight is None and (objective.by_weight or objective.at_least != "any"):
         name = "by_weight" if objective.by_weight else "at_least"
@@ -88,10 +93,10 @@ def by_type_of(log: EventLog, objective: ObjectiveSettings) -> Array | None:
 
 
 def check_weights(weights: Mapping[str, float]) -> None:
-    """Raise ConfigError for a weight that is no number from zero on."""
+    """Raise ConfigError for a weight that is no number from zero to `MOST`."""
     for name, weight in weights.items():
-        if not (math.isfinite(weight) and weight >= 0):
-            raise ConfigError(f"objective.type_weights: `{name}` has {weight}; expected a number from 0 on")
+        if not 0 <= weight <= MOST:
+            raise ConfigError(f"objective.type_weights: `{name}` has {weight:g}; expected a number from 0 to {MOST:g}")
 
 
 def spoken_of(objective: ObjectiveSettings) -> list[str]:

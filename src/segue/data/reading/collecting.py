@@ -19,6 +19,9 @@ from segue.data.reading.tables import Batch
 from segue.data.reading.times import EXPECTED, LATEST, TimeReader, day
 from segue.shapes import Array, Bools
 
+HEAVIEST = 1e18
+"""The largest weight of an event: products and sums of such ones are still finite in float32."""
+
 PARTS = {"train": 0, "training": 0, "valid": 1, "validation": 1, "val": 1, "dev": 1, "test": 2, "testing": 2}
 IDS = ("user_id", "item_id", "session_id")
 
@@ -86,7 +89,8 @@ class Collector:
         reject(keep, ~np.isfinite(values), f"{role} is not a number", batch, column, "a finite number")
         if role == "weight":
             reject(keep, values < 0, "weight is below zero", batch, column, "a number from 0 on")
-            return values.astype(np.float32)
+            reject(keep, values > HEAVIEST, f"weight is above {HEAVIEST:g}", batch, column, "a number in a larger unit")
+            return np.minimum(values, HEAVIEST).astype(np.float32)
         return values
 
     def finish(self, notes: Sequence[str]) -> EventLog:
