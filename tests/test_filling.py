@@ -146,6 +146,14 @@ def test_a_stranger_gets_what_is_trending_in_place_of_what_a_model_says_of_nobod
         assert {source for _, source in listed(other.recommend(user_id="nobody", k=3))} == {"initial_state"}
 
 
+def test_a_stranger_gets_nothing_that_is_closed_and_no_less_of_what_is_open() -> None:
+    until = [None if item in ("i3", "i5", "i7") else NOW for item in ITEMS]
+    served, open_still = engine(model=Shy, counts=counts(10.0), columns={"available_until": until}), ["i5", "i7", "i3"]
+    assert len(served.recommend(user_id="nobody", k=8, timestamp=NOW - 1).items) == 8
+    for k in (1, 2, 3, 4):
+        assert [item for item, _ in served.recommend(user_id="nobody", k=k).items] == open_still[:k]
+
+
 def test_rules_diversity_and_reasons_hold_for_strangers() -> None:
     columns = {"categories": [["odd"] if n % 2 else ["even"] for n in range(8)]}
     served = engine(model=Shy, counts=counts(10.0), columns=columns)

@@ -2,8 +2,8 @@
 
 Jegou, Douze and Schmid 2011 ("Product quantization for nearest neighbor search"); Andre, Kermarrec and Le Scouarnec
 2017 ("Accelerated nearest neighbor search with Quick ADC"): codes of four bits, whose distances are looked up in
-registers. By faiss. Deviation: what is excluded is not skipped in the search: it is found and dropped, and so many more
-are looked for.
+registers. By faiss. Deviation: what may not be answered is not skipped in the search: it is found and dropped, and so
+many more are looked for.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from segue.ranking.codes import candidates, padded
 from segue.ranking.top_k import Exclusions, top_k
-from segue.shapes import Array, Floats, Ints, Longs
+from segue.shapes import Array, Bools, Floats, Ints, Longs
 
 LARGE = 20_000
 """Above so many items a product with the whole catalog takes longer than a list may; docs/decisions/0013."""
@@ -24,11 +25,11 @@ LARGE = 20_000
 RECALL_K = 20
 """Candidates are looked for as if at least so many were wanted."""
 
-FEW = 8
-"""So many exclusions are looked for one by one."""
-
 MOST_EXCLUDED = 2_000
-"""A row with more exclusions is answered by the product: an index would have to find as many more."""
+"""A row with more exclusions is looked for alone: as many more candidates would be found for all."""
+
+PICKED = 4
+"""Less than this part of the catalog is scored vector by vector; more by a product, which scores all."""
 
 
 class Quality(NamedTuple):
@@ -58,16 +59,19 @@ class Index:
         self._vectors = np.ascontiguousarray(vectors, np.float32)
         self._bias, self._codes, self.quality = bias, codes, quality
 
-    def search(self, queries: Floats, k: Sequence[int], exclude: Exclusions) -> tuple[Ints, Floats]:
+    def search(
+        self, queries: Floats, k: Sequence[int], exclude: Exclusions, shut: Bools | None = None
+    ) -> tuple[Ints, Floats]:
         """The best items a row with their exact scores; see `top_k`. A row depends on no other row.
 
-        A row that came out short, has very many exclusions, or asks nothing (a query of zeros, of someone of whom
-        nothing is known) is answered exactly.
+        Whatever may not be answered, as good candidates are scored. A row for which the codes do not find them, or that
+        asks nothing (a query of zeros, of someone of whom nothing is known), is answered exactly.
 
         Args:
             queries: (B, D).
             k: (B,) how many each row wants.
             exclude: pairs (row, item) that may not be answered.
+            shut: (N,) true for what may not be answered in any row; None: nothing.
 
         Returns:
             items (B, K) and scores (B, K), K the largest of k; the rest of a row is -1 and -inf.
@@ -75,51 +79,34 @@ class Index:
         import faiss
 
         faiss.omp_set_num_threads(1)  # of this thread: OpenMP keeps that for each
-        n_items, most, wanted = len(self._vectors), max(k), np.asarray(k)
-        items = np.full((len(queries), most), -1, np.int32)
-        scores = np.full((len(queries), most), -np.inf, np.float32)
-        gone = Exclusions(exclude.rows[exclude.items >= 0], exclude.items[exclude.items >= 0])
-        more = np.bincount(gone.rows, minlength=len(queries))
-        looks = np.maximum(wanted, RECALL_K) * self.quality.factor + more
-        asks = np.asarray(queries.any(axis=1))
-        searched = np.flatnonzero((more <= MOST_EXCLUDED) & (looks < n_items) & asks)
+        wanted, asks = np.asarray(k), np.asarray(queries.any(axis=1))
+        items = np.full((len(queries), max(k)), -1, np.int32)
+        scores = np.full((len(queries), max(k)), -np.inf, np.float32)
+        known = exclude.items >= 0
+        rows_of, gone = exclude.rows[known], exclude.items[known]
+        few = np.bincount(rows_of, minlength=len(queries)) <= MOST_EXCLUDED
+        left = [gone[rows_of == row] for row in range(len(queries))]
         complete = np.zeros(len(queries), bool)
-        if len(searched):
-            left = [gone.items[gone.rows == row] if more[row] else () for row in searched]
-            found = self.candidates(queries[searched], looks[searched], left)
-            best, values = top_k(self.scored(queries[searched], found), most)
-            if min(k) < most:
-                beyond = np.arange(most) >= wanted[searched, None]
-                best[beyond], values[beyond] = -1, -np.inf
-            complete[searched] = (best >= 0).sum(axis=1) == wanted[searched]
-            items[searched] = np.where(best < 0, -1, found[np.arange(len(found))[:, None], best])
-            scores[searched] = values
+        for rows in (np.flatnonzero(asks & few), *np.argwhere(asks & ~few)):
+            best_of = np.maximum(wanted[rows], RECALL_K)
+            found = candidates(
+                self._codes, queries[rows], best_of, self.quality.factor, [left[row] for row in rows], shut
+            )
+            some = (found >= 0).any(axis=1)
+            rows, found = rows[some], found[some]
+            if not len(rows):
+                continue
+            best, values = top_k(self.scored(queries[rows], found), items.shape[1])
+            best[np.arange(best.shape[1]) >= wanted[rows, None]] = -1
+            items[rows] = np.where(best < 0, -1, found[np.arange(len(found))[:, None], best])
+            scores[rows] = np.where(best < 0, -np.inf, values)
+            complete[rows] = (best >= 0).sum(axis=1) == wanted[rows]
         for row in np.flatnonzero(~complete).tolist():
-            out = gone.items[gone.rows == row]
-            best, values = self.exact(queries[row], out, k[row]) if asks[row] else self.of_nothing(out, k[row])
+            exactly = self.exact if asks[row] else self.of_nothing
+            best, values = exactly(queries[row], left[row], k[row], shut)
+            items[row, :], scores[row, :] = -1, -np.inf
             items[row, : len(best)], scores[row, : len(best)] = best, values
         return items, scores
-
-    def candidates(self, queries: Floats, looks: Ints, gone: Sequence[Array | tuple[()]]) -> Longs:
-        """(B, L) the items that the codes hold for the best of each row, ascending, after -1 where there are fewer.
-
-        Args:
-            queries: (B, D).
-            looks: (B,) how many are looked for.
-            gone: items of each row that are taken out again.
-        """
-        asked = augmented(queries, np.ones(len(queries), np.float32))
-        _, found = self._codes.search(asked, int(looks.max()))
-        if looks.min() < found.shape[1]:
-            found[np.arange(found.shape[1]) >= looks[:, None]] = -1
-        for row, items in zip(found, gone, strict=True):
-            if len(items) > FEW:
-                row[np.isin(row, items)] = -1
-                continue
-            for item in items:
-                row[row == item] = -1
-        found.sort(axis=1)  # so that those of equal scores are in this order in the list
-        return np.asarray(found, np.int64)
 
     def scored(self, queries: Floats, items: Longs) -> Floats:
         """(B, C) the exact scores of the items (B, C) of each row, -inf for -1.
@@ -137,17 +124,33 @@ class Index:
         scores += self._bias[items]
         return scores
 
-    def exact(self, query: Floats, gone: Array, k: int) -> tuple[Array, Array]:
-        """The best k of all items."""
-        best, values = top_k((query @ self._vectors.T + self._bias)[None], k, Exclusions(np.zeros_like(gone), gone))
+    def exact(self, query: Floats, gone: Array, k: int, shut: Bools | None = None) -> tuple[Array, Array]:
+        """The best k of all items that may be answered."""
+        mask = np.zeros(len(self._vectors), bool) if shut is None else shut.copy()
+        mask[gone] = True
+        left = np.flatnonzero(~mask)
+        if len(left) * PICKED < len(mask):
+            scores = self.scored(query[None], left[None])
+        else:
+            scores = (query @ self._vectors.T + self._bias)[None, left]
+        best, values = top_k(scores, k)
         found = best[0] >= 0
-        return best[0][found], values[0][found]
+        return left[best[0][found]], values[0][found]
 
-    def of_nothing(self, gone: Array, k: int) -> tuple[Array, Array]:
+    def of_nothing(self, _: Floats, gone: Array, k: int, shut: Bools | None = None) -> tuple[Array, Array]:
         """What ranks by its bias alone, as for everyone of whom nothing is known."""
-        first = self.by_bias[: k + len(gone)]
-        kept = first[~np.isin(first, gone)][:k]
-        return kept, self._bias[kept]
+        size = k + len(gone)
+        while True:
+            first = self.by_bias[:size]
+            kept = first[~np.isin(first, gone)]
+            kept = kept[:k] if shut is None else kept[~shut[kept]][:k]
+            if len(kept) == k or len(first) < size:
+                return kept, self._bias[kept]
+            size *= 4
+
+    def scorable(self, shut: Bools) -> int:
+        """How many that may be answered have a score."""
+        return int(np.count_nonzero(np.isfinite(self._bias) & ~shut))
 
     @cached_property
     def by_bias(self) -> Array:
@@ -173,16 +176,3 @@ def restored(vectors: Floats, bias: Floats, content: bytes) -> Index:
     if codes.ntotal != len(vectors) or codes.d != padded(vectors.shape[1]):
         raise ValueError(f"the search index is of {codes.ntotal:,} items, expected {len(vectors):,}")
     return Index(vectors, bias, codes, Quality(recall, factor, dimensions))
-
-
-def padded(width: int) -> int:
-    """The width of a vector with its bias, made even."""
-    return width + 1 + (width + 1) % 2
-
-
-def augmented(vectors: Floats, last: Floats) -> Floats:
-    """Vectors with one more number each, and zeros up to an even width: the bias becomes part of the inner product."""
-    whole = np.zeros((len(vectors), padded(vectors.shape[1])), np.float32)
-    whole[:, : vectors.shape[1]] = vectors
-    whole[:, vectors.shape[1]] = last
-    return whole

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segue.ranking.top_k import top_k
 from segue.shapes import Doubles, Ints, Longs
 
 POOL = 200
@@ -27,6 +28,16 @@ class Pool(NamedTuple):
 
 Choose = Callable[[Pool, int], Longs]
 """From a pool and the length of a list to the places in the pool of what is chosen: at most k, distinct, in order."""
+
+
+def pool_of(items: Ints, scores: Doubles, size: int) -> Pool:
+    """The best of some items, which ascend: at most so many, in the order of `top_k`.
+
+    The order is that of double precision: a boost of a million would leave none of a score in single.
+    """
+    places = top_k(scores[None], max(1, min(size, len(items))))[0][0]
+    places = places[places >= 0]
+    return Pool(items[places], scores[places])
 
 
 def best_first(pool: Pool, k: int) -> Longs:

@@ -12,20 +12,17 @@ from segue.data.sessions import Moment, opens_session
 from segue.models.base import Query, at_request, pick
 from segue.ranking.pool import POOL
 from segue.ranking.rules import Short
-from segue.ranking.top_k import Exclusions, rows_within, top_k
 from segue.serving.asks import Ask, Question, Ranked
+from segue.serving.best import best_of
 from segue.serving.bundle import Bundle, Exclude
 from segue.serving.fallback import Filling, Source
 from segue.serving.filling import filling
 from segue.serving.fold import absorb, blank, joined
 from segue.serving.ruled import is_ruled, limits_of, ruled
 from segue.serving.store.base import Memory, StoredEvent
-from segue.shapes import Array, Floats, Ints
+from segue.shapes import Array, Ints
 
 NONE: Ints = np.zeros(0, np.int32)
-
-SCORES_BYTES = 64 * 2**20
-"""So much memory the scores of the whole catalog may take at once."""
 
 
 def answer(bundle: Bundle, question: Question) -> Ranked:
@@ -43,7 +40,7 @@ def answer_all(bundle: Bundle, questions: Sequence[Question]) -> list[Ranked]:
     query, fresh = bundle.model.query(state, moment), np.isnan(state["time"])
     lists: dict[int, Ranked] = {}
     strange = fresh & bundle.greets
-    plain = [row for row, question in enumerate(questions) if not strange[row] and not is_ruled(bundle, question)]
+    plain = [row for row, question in enumerate(questions) if not strange[row] and not is_ruled(question)]
     if plain:
         whole = len(plain) == len(questions)
         best, values = best_of(bundle, query if whole else pick(query, plain), [questions[row] for row in plain])
@@ -53,7 +50,7 @@ def answer_all(bundle: Bundle, questions: Sequence[Question]) -> list[Ranked]:
     for row, question in enumerate(questions):
         if row in lists:
             continue
-        if strange[row] and not is_ruled(bundle, question):
+        if strange[row] and not is_ruled(question):
             lists[row] = plain_list(bundle, question, NONE, NONE, True)
         else:
             own = None if strange[row] else pick(query, [row])
@@ -127,35 +124,6 @@ def warm(bundle: Bundle) -> None:
     answer_all(bundle, [Question(memory, None, 1, [known]), Question(blank(bundle), None, 1, [known])])
 
 
-def best_of(bundle: Bundle, query: Query, questions: Sequence[Question]) -> tuple[Ints, Floats]:
-    """The best items a row and their scores, as many as the longest list needs; -1 and -inf where there are no more."""
-    most = min(max(question.k for question in questions), bundle.model.n_items)
-    best = np.full((len(questions), most), -1, np.int32)
-    values = np.full((len(questions), most), -np.inf, np.float32)
-    free = [row for row, question in enumerate(questions) if question.allowed is None]
-    if free:
-        left = exclusions(bundle, [questions[row] for row in free])
-        rows = query if len(free) == len(questions) else pick(query, free)
-        if bundle.index is not None:
-            found, scores = bundle.index.search(rows, [min(questions[row].k, most) for row in free], left)
-            wide = found.shape[1]
-            best[free, :wide], values[free, :wide] = found, scores
-        else:
-            for begin in range(0, len(free), step := rows_within(bundle.model.n_items, SCORES_BYTES)):
-                part = slice(begin, begin + step)
-                inside = (left.rows >= begin) & (left.rows < begin + step)
-                gone = Exclusions(left.rows[inside] - begin, left.items[inside])
-                best[free[part]], values[free[part]] = top_k(bundle.model.score(pick(rows, part)), most, gone)
-    for row, question in enumerate(questions):
-        # Few may be answered: the product with them alone is exact, and never short.
-        if question.allowed is not None and len(question.allowed):
-            allowed = np.setdiff1d(question.allowed, bundle.item_ids.places_of(question.left_out))
-            places, scores = top_k(bundle.model.score(pick(query, [row]), allowed), most)
-            some = places[0] >= 0
-            best[row, some], values[row, some] = allowed[places[0][some]], scores[0][some]
-    return best, values
-
-
 class Allowed(NamedTuple):
     """What a wish leaves to be answered.
 
@@ -181,16 +149,9 @@ def allowed_of(bundle: Bundle, ask: Ask) -> Allowed:
         allowed = np.unique(places[places >= 0])
     if ask.categories is not None:
         among = bundle.items_in(ask.categories)
-        allowed = among if allowed is None else np.intersect1d(allowed, among)
+        allowed = among if allowed is None else np.intersect1d(allowed, among, assume_unique=True)
         strange = [name for name in ask.categories if name not in bundle.by_category]
     return Allowed(allowed, unknown, strange)
-
-
-def exclusions(bundle: Bundle, questions: Sequence[Question]) -> Exclusions:
-    """What may not be answered, in which row."""
-    items = [bundle.item_ids.places_of(question.left_out) for question in questions]
-    rows = [np.full(len(places), row) for row, places in enumerate(items)]
-    return Exclusions(np.concatenate(rows), np.concatenate(items))
 
 
 def named(bundle: Bundle, items: Array, scores: Array) -> list[tuple[str, float]]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Self
 
-import numpy as np
-
 from segue.artifact import Artifact
 from segue.data.ids import Ids
 from segue.models.base import Model, SessionRule
@@ -16,6 +14,7 @@ from segue.models.known_items import KnownItems, new_since
 from segue.models.log_counts import LogCounts
 from segue.ranking.index import Index
 from segue.ranking.rules import Bound, Facts, Rules
+from segue.ranking.rules.bound import united
 from segue.serving.fallback import Chain
 from segue.shapes import Ints
 
@@ -96,7 +95,7 @@ class Bundle:
     def items_in(self, categories: Iterable[str]) -> Ints:
         """The items of any of these categories, ascending."""
         found = [self.by_category[name] for name in dict.fromkeys(categories) if name in self.by_category]
-        return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int32)
+        return united(found)
 
     @cached_property
     def chain(self) -> Chain | None:

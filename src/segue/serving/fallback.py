@@ -120,10 +120,23 @@ class Chain:
         best, place = self.best, np.argsort(self.best.items)
         return Order(best.items[place], best.scores[place], best.sources[place])
 
-    def first(self, k: int, left_out: Ints) -> list[Filling]:
-        """Its first k without some items; what it costs does not depend on N."""
-        near = self.best.items[: k + len(left_out)]
-        return [self.best.filling(place) for place in np.flatnonzero(~np.isin(near, left_out))[:k].tolist()]
+    def first(self, k: int, left_out: Ints, shut: Bools | None = None) -> list[Filling]:
+        """Its first k without some items; no more of it is looked at than it takes to find them.
+
+        Args:
+            left_out: what may not be answered.
+            shut: (N,) true for what else may not be.
+        """
+        items, size = self.best.items, k + len(left_out)
+        while True:
+            near = items[:size]
+            free = ~np.isin(near, left_out)
+            if shut is not None:
+                free &= ~shut[near]
+            places = np.flatnonzero(free)[:k]
+            if len(places) == k or size >= len(items):
+                return [self.best.filling(place) for place in places.tolist()]
+            size *= 4
 
     def neighbours(self, had: Ints) -> tuple[Ints, Array]:
         """What came right after some items, and how much each is worth."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from segue.serving.asks import Question
+from segue.serving.best import closed_to
 from segue.serving.bundle import Bundle
 from segue.serving.fallback import Filling
 from segue.serving.ruled import is_ruled, last_had, limits_of
@@ -15,7 +16,9 @@ def filling(bundle: Bundle, question: Question, listed: Sequence[str], fresh: bo
     missing = min(question.k, bundle.model.n_items) - len(listed)
     if missing <= 0 or bundle.chain is None:
         return []
-    if fresh and not listed and question.allowed is None and not is_ruled(bundle, question):
-        return bundle.chain.first(missing, bundle.item_ids.places_of(question.left_out))
+    if fresh and not listed and question.allowed is None and not is_ruled(question):
+        closed = closed_to(bundle, question)
+        shut = None if closed is None else closed.mask
+        return bundle.chain.first(missing, bundle.item_ids.places_of(question.left_out), shut)
     there, allowed = bundle.item_ids.places_of(listed), limits_of(bundle, question).answerable
     return bundle.chain.fill(last_had(bundle, question, fresh), missing, left_out=there, allowed=allowed)

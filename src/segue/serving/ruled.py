@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from segue.models.base import Query
 from segue.ranking.pool import POOL, Pool, ordered
 from segue.ranking.rules import Bound, Limits, Short, UnmetPin, arrange
 from segue.serving.asks import Question
+from segue.serving.best import closed_to, moment_of
 from segue.serving.bundle import Bundle
 from segue.serving.candidates import Candidates
 from segue.serving.diverse import Chooser, ChosenBy
@@ -43,9 +43,9 @@ class Placed(NamedTuple):
     chosen_by: ChosenBy | None
 
 
-def is_ruled(bundle: Bundle, question: Question) -> bool:
-    """Whether a list needs more than the best scores: rules, diversity, or a catalog that says what is available."""
-    return question.rules is not None or question.diverse is not None or bundle.facts.availability is not None
+def is_ruled(question: Question) -> bool:
+    """Whether a list needs more than the best scores: rules, or diversity."""
+    return question.rules is not None or question.diverse is not None
 
 
 def ruled(bundle: Bundle, query: Query | None, question: Question, fresh: bool) -> Placed:
@@ -61,7 +61,7 @@ def ruled(bundle: Bundle, query: Query | None, question: Question, fresh: bool) 
     k = question.k
     candidates = Candidates(bundle, query, limits, bound, last_had(bundle, question, fresh))
     # pinned ones are taken out of it
-    pool = candidates.pool(max(POOL, k + len(bound.pins)), least=min(k, bundle.model.n_items))
+    pool = candidates.pool(max(POOL, k + len(bound.pins)))
     pins, unmet = {}, []
     for place, item in sorted(bound.pins.items()):
         if place > k:
@@ -101,12 +101,17 @@ def last_had(bundle: Bundle, question: Question, fresh: bool) -> Ints:
 
 def limits_of(bundle: Bundle, question: Question) -> Limits:
     """What may be answered to a question."""
-    bound, available = question.rules or NO_RULES, bundle.facts.availability
+    bound, available = question.rules or NO_RULES, closed_to(bundle, question)
     left_out = bundle.item_ids.places_of(question.left_out)
     excluded = np.unique(left_out[left_out >= 0])
-    at = question.now if question.at is None else question.at
-    at = time.time() if at is None else at
-    closed = bound.closed(at)
+    closed = bound.closed(moment_of(question))
+    shut = None
     if available is not None:
-        closed = np.union1d(closed, available.closed(at))
-    return Limits(bundle.model.n_items, question.allowed, excluded, bound.allowed, bound.denied, closed)
+        shut = available.mask
+        if len(closed):
+            shut = shut.copy()
+            shut[closed] = True
+            closed = np.flatnonzero(shut).astype(np.int32)
+        else:
+            closed = available.items
+    return Limits(bundle.model.n_items, question.allowed, excluded, bound.allowed, bound.denied, closed, shut)

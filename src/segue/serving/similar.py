@@ -44,7 +44,7 @@ def similar_items(bundle: Bundle, item_id: str, k: int, *, at: float | None = No
     length = np.maximum(np.sqrt(np.einsum("nd,nd->n", table, table)), 1e-12)
     cosine = (table @ table[place] / (length * length[place])).astype(np.float32)
     available = bundle.facts.availability
-    closed = np.zeros(0, np.int32) if available is None else available.closed(time.time() if at is None else at)
+    closed = np.zeros(0, np.int32) if available is None else available.closed(time.time() if at is None else at).items
     gone = np.append(closed, place)
     best, values = top_k(cosine[None], min(k, max(len(cosine) - 1, 1)), Exclusions(np.zeros(len(gone), np.int64), gone))
     return named(bundle, best[0], values[0])

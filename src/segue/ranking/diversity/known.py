@@ -113,7 +113,7 @@ class Known(NamedTuple):
         found = {name for name in ("vectors", "kinds", "shares", "new") if getattr(self, name) is not None}
         return found | {"taste"} if "kinds" in found else found
 
-    def pool(self, items: Array, scores: Floats, taste: Array | None = None) -> Pool:
+    def pool(self, items: Array, scores: Floats | Doubles, taste: Array | None = None) -> Pool:
         """The pool of some items (C,), the best first."""
         return Pool(
             items,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.errors import EvaluationError
-from segue.shapes import Array, Bools, Floats
+from segue.shapes import Array, Bools, Doubles, Floats
 
 
 class Pool(NamedTuple):
@@ -16,7 +16,7 @@ class Pool(NamedTuple):
 
     Attributes:
         items: (C,) items.
-        scores: (C,) float32, descending.
+        scores: (C,) descending; in double precision where a large boost is in them.
         vectors: (C, D) unit rows whose cosine says how alike two items are; a row of zeros: nothing is known of it.
         kinds: (C, G) which categories an item is in.
         shares: (C,) the share of all training events that each item has.
@@ -25,7 +25,7 @@ class Pool(NamedTuple):
     """
 
     items: Array
-    scores: Floats
+    scores: Floats | Doubles
     vectors: Floats | None = None
     kinds: Bools | None = None
     shares: Array | None = None

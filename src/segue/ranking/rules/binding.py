@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from segue.errors import did_you_mean
-from segue.ranking.rules.bound import NONE, Bound, Kinds, summed
+from segue.ranking.rules.bound import NONE, Bound, Kinds, summed, united
 from segue.ranking.rules.facts import Facts
 from segue.ranking.rules.given import Apart, Named, Rules, Weight, Window, bounds_of, refuse
 from segue.shapes import Doubles, Ints
@@ -47,11 +47,8 @@ class Binding:
         items = self.items(given.items)
         if not given.categories:
             return items
-        members, marked = self.facts.members("categories"), np.zeros(len(self.facts), bool)
-        marked[items] = True
-        for name in self.categories(given.categories):
-            marked[members[name]] = True
-        return np.flatnonzero(marked).astype(np.int32)
+        members = self.facts.members("categories")
+        return united([items, *(members[name] for name in self.categories(given.categories))])
 
     def weighted(self, weights: Iterable[Weight], sign: float) -> list[tuple[Ints, Doubles]]:
         """The items that each weight is about, and what it adds to their scores."""

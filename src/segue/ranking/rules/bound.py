@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from segue.ranking.rules.facts import Facts
-from segue.shapes import Doubles, Ints
+from segue.shapes import Bools, Doubles, Ints
 
 NONE: Ints = np.zeros(0, np.int32)
+
+SORTED = 10_000
+"""Sets of so many items are united by `np.unique`; larger ones, of which that takes 100 ms, are marked."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,18 @@ class Bound:
 
     def closed(self, at: float) -> Ints:
         """The items whose windows are not open at a time, ascending."""
-        shut = [items for items, begin, end in self.windows if not begin <= at < end]
-        return np.unique(np.concatenate(shut)) if shut else NONE
+        return united([items for items, begin, end in self.windows if not begin <= at < end])
+
+    def shift_of(self, items: Ints) -> Doubles:
+        """(C,) what is added to the score of each."""
+        total = np.zeros(len(items))
+        if len(self.shifted) > len(items):
+            known = are_in(self.shifted, items)
+            total[known] = self.shift[np.searchsorted(self.shifted, items[known])]
+        elif len(self.shifted):
+            known = are_in(items, self.shifted)
+            total[np.searchsorted(items, self.shifted[known])] = self.shift[known]
+        return total
 
 
 def joined(first: Bound, second: Bound) -> Bound:
@@ -82,11 +95,11 @@ def joined(first: Bound, second: Bound) -> Bound:
     """
     allowed = second.allowed if first.allowed is None else first.allowed
     if first.allowed is not None and second.allowed is not None:
-        allowed = np.intersect1d(first.allowed, second.allowed)
+        allowed = np.intersect1d(first.allowed, second.allowed, assume_unique=True)
     moved = set(second.pins.values())
     shifted, shift = summed([*zip((first.shifted, second.shifted), (first.shift, second.shift), strict=True)])
     return Bound(
-        denied=np.union1d(first.denied, second.denied),
+        denied=united([first.denied, second.denied]),
         allowed=allowed,
         windows=(*first.windows, *second.windows),
         shifted=shifted,
@@ -98,11 +111,38 @@ def joined(first: Bound, second: Bound) -> Bound:
     )
 
 
+def united(sets: Sequence[Ints]) -> Ints:
+    """The items of any of some sets, ascending."""
+    sets = [items for items in sets if len(items)]
+    if len(sets) < 2:
+        return sets[0] if sets else NONE
+    if sum(len(items) for items in sets) <= SORTED:
+        return np.unique(np.concatenate(sets))
+    named = np.zeros(max(int(items[-1]) for items in sets) + 1, bool)
+    for items in sets:
+        named[items] = True
+    return np.flatnonzero(named).astype(np.int32)
+
+
+def are_in(items: Ints, some: Ints) -> Bools:
+    """(C,) which of some are among items, which ascend. These may be many: they are not gone through."""
+    if not len(items):
+        return np.zeros(len(some), bool)
+    some = np.asarray(some, items.dtype)  # else all of them are converted
+    place = np.minimum(np.searchsorted(items, some), len(items) - 1)
+    return np.asarray(items[place] == some)
+
+
 def summed(weights: Sequence[tuple[Ints, Doubles]]) -> tuple[Ints, Doubles]:
     """Items with what is added to each of them, all in all, ascending."""
+    weights = [(some, shift) for some, shift in weights if len(some)]
     if not weights:
         return NONE, np.zeros(0)
-    size = max((int(some[-1]) + 1 for some, _ in weights if len(some)), default=0)
+    if sum(len(some) for some, _ in weights) <= SORTED:
+        few, where = np.unique(np.concatenate([some for some, _ in weights]), return_inverse=True)
+        sums = np.bincount(where, np.concatenate([shift for _, shift in weights]))
+        return few.astype(np.int32), sums.astype(np.float64)
+    size = max(int(some[-1]) + 1 for some, _ in weights)
     named, total = np.zeros(size, bool), np.zeros(size)
     for some, shift in weights:
         named[some] = True

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from segue.errors import ArtifactError
 from segue.moments import seconds_of_moment
+from segue.ranking.rules.availability import Availability
+from segue.ranking.rules.members import Members, values_in
 from segue.shapes import Doubles, Ints
 
 FROM, UNTIL = "available_from", "available_until"
@@ -31,21 +33,6 @@ class Places(Protocol):
         """The places of many, -1 where one is not here."""
 
 
-class Availability(NamedTuple):
-    """When each item may be answered, by the catalog: begin <= time < end.
-
-    Attributes:
-        begin, end: (N,) Unix seconds, -inf and inf where nothing is said.
-    """
-
-    begin: Doubles
-    end: Doubles
-
-    def closed(self, at: float) -> Ints:
-        """The items that may not be answered at a time, ascending."""
-        return np.flatnonzero((at < self.begin) | (at >= self.end)).astype(np.int32)
-
-
 class Facts:
     """What is known of N items.
 
@@ -56,25 +43,20 @@ class Facts:
 
     def __init__(self, ids: Places, columns: Mapping[str, Sequence[Any]]) -> None:
         self.ids, self.columns = ids, columns
-        self._members: dict[str, dict[Hashable, Ints]] = {}
+        self._members: dict[str, Members] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def members(self, column: str) -> dict[Hashable, Ints]:
+    def members(self, column: str) -> Members:
         """The items of each value of a column, ascending; of a column of lists, of each entry."""
         if column not in self._members:
-            found: dict[Hashable, list[int]] = {}
-            for item in range(len(self.columns.get(column, ()))):
-                for value in self.values(column, item):
-                    found.setdefault(value, []).append(item)
-            self._members[column] = {value: np.array(items, np.int32) for value, items in found.items()}
+            self._members[column] = Members(self.columns.get(column, ()))
         return self._members[column]
 
     def values(self, column: str, item: int) -> Sequence[Hashable]:
         """What a column says of an item: nothing, a value, or several."""
-        value = self.columns[column][item]
-        return () if value is None else tuple(dict.fromkeys(value)) if isinstance(value, list | tuple) else (value,)
+        return values_in(self.columns[column][item])
 
     @cached_property
     def availability(self) -> Availability | None:

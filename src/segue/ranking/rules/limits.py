@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 
 import numpy as np
 
-from segue.ranking.rules.bound import NONE
+from segue.ranking.rules.bound import NONE, are_in
 from segue.ranking.rules.reasons import Because, Short, Sieve
-from segue.shapes import Ints
+from segue.shapes import Bools, Ints
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Limits:
         candidates: items of which alone may be answered, as the request says; None: any. Ascending, as all of these.
         allowed: the same, as rules say.
         denied, closed, excluded: items that may not be answered: denied, not available now, had by the user.
+        shut: (N,) true for what is closed, where that is at hand.
     """
 
     n_items: int
@@ -28,26 +29,32 @@ class Limits:
     allowed: Ints | None = None
     denied: Ints = field(default_factory=lambda: NONE)
     closed: Ints = field(default_factory=lambda: NONE)
+    shut: Bools | None = None
 
     @cached_property
     def among(self) -> Ints | None:
         """Of which alone may be answered; None: any."""
         given = [one for one in (self.candidates, self.allowed) if one is not None]
-        return reduce(np.intersect1d, given) if given else None
+        return reduce(partial(np.intersect1d, assume_unique=True), given) if given else None
 
     @cached_property
-    def gone(self) -> Ints:
-        """What may not be answered."""
-        return np.unique(np.concatenate([self.denied, self.closed, self.excluded]))
+    def mask(self) -> Bools:
+        """(N,) true for what may not be answered. It takes no sorting, which of many items takes long."""
+        mask = np.zeros(self.n_items, bool) if self.shut is None else self.shut.copy()
+        for items in (self.denied, self.closed if self.shut is None else NONE, self.excluded):
+            mask[items] = True
+        if self.among is not None:
+            left = self.among[~mask[self.among]]
+            mask[:] = True
+            mask[left] = False
+        return mask
 
     @cached_property
     def answerable(self) -> Ints:
         """What may be answered."""
-        if self.among is not None:
-            return np.setdiff1d(self.among, self.gone, assume_unique=True)
-        left = np.ones(self.n_items, bool)
-        left[self.gone] = False
-        return np.flatnonzero(left).astype(np.int32)
+        if self.among is None:
+            return np.flatnonzero(~self.mask).astype(np.int32)
+        return np.asarray(self.among[~self.mask[self.among]], np.int32)
 
     def forbids(self, item: int) -> Because | None:
         """What forbids an item; None: nothing does."""
@@ -59,7 +66,7 @@ class Limits:
             ("exclude", self.excluded, True),
         ]
         for reason, items, forbidden in checks:
-            if items is not None and (item in items) == forbidden:
+            if items is not None and bool(are_in(items, np.array([item]))[0]) == forbidden:
                 return reason
         return None
 

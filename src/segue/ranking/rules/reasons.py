@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from msgspec import Struct
 
-from segue.ranking.rules.bound import NONE
+from segue.ranking.rules.bound import NONE, are_in, united
 from segue.shapes import Ints
 
 Because = Literal["catalog", "candidates", "allow", "deny", "windows", "exclude", "model", "apart"]
@@ -49,7 +49,7 @@ class UnmetPin(Struct, frozen=True):
 
 
 class Sieve:
-    """N items, of which one reason after another takes some away. What it costs depends on the reasons, not on N."""
+    """N items, of which one reason after another takes some away."""
 
     def __init__(self, n_items: int) -> None:
         self._n_items, self.left = n_items, n_items
@@ -60,12 +60,15 @@ class Sieve:
     def keep(self, reason: Because, items: Ints | None) -> None:
         """Only these stay; None: all do."""
         if items is not None:
-            self._among = items if self._among is None else np.intersect1d(self._among, items)
+            self._among = items if self._among is None else np.intersect1d(self._among, items, assume_unique=True)
             self._count(reason)
 
     def drop(self, reason: Because, items: Ints) -> None:
-        """These go."""
-        self._gone = np.union1d(self._gone, items)
+        """These go, ascending; after all that `keep` keeps."""
+        if self._among is not None:
+            self._among = self._among[~are_in(items, self._among)]
+        else:
+            self._gone = united([self._gone, items])
         self._count(reason)
 
     def add(self, reason: Because, items: int) -> None:
@@ -74,6 +77,6 @@ class Sieve:
             self.found.append(Reason(reason, items, WORDS[reason].format(items=f"{items:,}")))
 
     def _count(self, reason: Because) -> None:
-        among, before = self._among, self.left
-        self.left = self._n_items - len(self._gone) if among is None else len(np.setdiff1d(among, self._gone))
+        before = self.left
+        self.left = self._n_items - len(self._gone) if self._among is None else len(self._among)
         self.add(reason, before - self.left)
