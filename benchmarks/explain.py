@@ -26,9 +26,9 @@ from segue.artifact import load_artifact
 from segue.data.sessions import Sequences
 from segue.models.log_counts import LogCounts
 from segue.serving.bundle import Bundle
-from segue.serving.explain import differences, explain
-from segue.serving.fallback import Chain
 from segue.serving.fold import refold
+from segue.serving.lists.explain import differences, explain
+from segue.serving.lists.fallback import Chain
 from segue.serving.store.base import StoredEvent
 
 OUT = Path(__file__).with_suffix(".json")

@@ -32,11 +32,11 @@ from untrained import model_of
 
 from segue.artifact import load_artifact
 from segue.ranking.rules import bind
-from segue.serving.answer import answer_all
-from segue.serving.applied import rules_of
-from segue.serving.asks import Question
 from segue.serving.bundle import Bundle
 from segue.serving.fold import absorb, blank
+from segue.serving.lists.answer import answer_all
+from segue.serving.lists.applied import rules_of
+from segue.serving.lists.asks import Question
 from segue.serving.store.base import StoredEvent
 
 OUT = Path(__file__).with_suffix(".json")

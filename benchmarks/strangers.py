@@ -32,7 +32,7 @@ from segue.metrics import Bootstrap
 from segue.models.base import Model
 from segue.models.log_counts import LogCounts
 from segue.rng import stream
-from segue.serving.fallback import Chain
+from segue.serving.lists.fallback import Chain
 from segue.shapes import Array, Longs
 from segue.training.candidates import fit_baseline
 from segue.training.networks import Workshop, choose_network, learn_anew

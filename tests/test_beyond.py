@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.ranking.rules.placing import Kind
-from segue.serving import beyond
-from segue.serving.beyond import Beyond
+from segue.serving.lists import beyond
+from segue.serving.lists.beyond import Beyond
 
 N = 40
 MEMBERS = {(0, "even"): range(0, N, 2), (0, "odd"): range(1, N, 2), (1, "third"): range(0, N, 3), (1, "none"): range(0)}

@@ -13,10 +13,10 @@ from large_shop import IDS, NOW, N, Vectors, engines_of, index_of
 from segue.ranking.index import Index
 from segue.ranking.rules.availability import KEPT, Availability
 from segue.ranking.top_k import Exclusions, top_k
-from segue.serving.answer import answer, answer_all
-from segue.serving.asks import Question
 from segue.serving.bundle import Bundle
 from segue.serving.fold import absorb, blank
+from segue.serving.lists.answer import answer, answer_all
+from segue.serving.lists.asks import Question
 from segue.serving.store.base import StoredEvent
 
 FOREVER = np.inf

@@ -158,7 +158,7 @@ def test_a_strategy_is_asked_for_the_places_that_pins_leave(monkeypatch: pytest.
             asked.append(k)
             return np.arange(k)
 
-    monkeypatch.setattr("segue.serving.ruled.Chooser", Noting)
+    monkeypatch.setattr("segue.serving.lists.ruled.Chooser", Noting)
     rules = {"pin": [{"item": "i4", "place": 1}, {"item": "i5", "place": 3}]}
     shop_engine().recommend(items=["i1"], k=5, exclude="none", rules=rules, diversity=0.5, strategy="quotas")
     assert asked == [3]

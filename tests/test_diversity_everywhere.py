@@ -21,9 +21,9 @@ from segue.ranking.diversity import STRATEGIES
 from segue.ranking.pool import POOL
 from segue.serving.backfill import backfill
 from segue.serving.bundle import Bundle
-from segue.serving.diverse import Wish
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
+from segue.serving.lists.diverse import Wish
 from segue.serving.store.memory import MemoryStore
 from segue.training.evaluate import asked_of, split_for
 from segue.web.app import create_app

@@ -23,11 +23,11 @@ from segue.models.log_counts import LogCounts
 from segue.models.network import Network
 from segue.serving.bundle import Bundle
 from segue.serving.events import LiveEvent
-from segue.serving.explain import Followed, Reason, differences, explain
 from segue.serving.fold import refold
+from segue.serving.lists.explain import Followed, Reason, differences, explain
+from segue.serving.lists.without import beginning
 from segue.serving.policy import Policy
 from segue.serving.store.base import StoredEvent
-from segue.serving.without import beginning
 from segue.shapes import Doubles
 from serving_models import ITEMS, engine_of, fading_bundle, store_of
 

@@ -10,7 +10,7 @@ import pytest
 from litestar.testing import TestClient
 
 from segue.serving.events import LiveEvent
-from segue.serving.explain import explain
+from segue.serving.lists.explain import explain
 from segue.serving.store.base import StoredEvent
 from segue.web.app import create_app
 from segue.web.direct import ROUTE, Direct

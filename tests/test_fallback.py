@@ -8,7 +8,7 @@ import pytest
 from baseline_logs import laid
 from segue.data.sessions import Sequences
 from segue.models.log_counts import LogCounts
-from segue.serving.fallback import Chain
+from segue.serving.lists.fallback import Chain
 from serving_models import fading_bundle
 
 NOTHING = np.zeros(0, np.int32)

@@ -14,8 +14,8 @@ from litestar.testing import TestClient
 from segue.errors import ConfigError
 from segue.own import import_file
 from segue.ranking.diversity import STRATEGIES, Pool
-from segue.serving.diverse import Wish
 from segue.serving.events import LiveEvent
+from segue.serving.lists.diverse import Wish
 from segue.web.app import create_app
 from segue.web.direct import ROUTE, Direct
 from serving_models import NOW, engine_of, store_of

@@ -17,7 +17,7 @@ from segue.ranking.pool import Pool, ordered
 from segue.ranking.rules import Limits, arrange, bind, joined
 from segue.ranking.rules.bound import Kinds
 from segue.ranking.rules.facts import Facts
-from segue.serving.applied import rules_of
+from segue.serving.lists.applied import rules_of
 
 PIN = {"item": "i1", "place": 1}
 NONE = np.zeros(0, np.int32)

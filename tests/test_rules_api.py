@@ -17,12 +17,12 @@ from segue.data.ids import Ids
 from segue.errors import ArtifactError, RequestError
 from segue.models.base import SessionRule
 from segue.recommender import load
-from segue.serving.applied import rules_of
-from segue.serving.asks import Ask
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
-from segue.serving.scenarios import Scenarios
-from segue.serving.similar import similar_items
+from segue.serving.lists.applied import rules_of
+from segue.serving.lists.asks import Ask
+from segue.serving.lists.scenarios import Scenarios
+from segue.serving.lists.similar import similar_items
 from segue.serving.task import question_of
 from segue.web.app import create_app
 from segue.web.direct import ROUTE, Direct, task_of

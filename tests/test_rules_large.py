@@ -11,9 +11,9 @@ import pytest
 
 from large_shop import CATEGORIES, IDS, NOW, N, engines_of
 from segue.ranking.pool import pool_of
-from segue.serving.applied import rules_of
-from segue.serving.asks import Ask, Ranked
 from segue.serving.engine import Engine, question_of
+from segue.serving.lists.applied import rules_of
+from segue.serving.lists.asks import Ask, Ranked
 
 KINDS = sorted({name for names in CATEGORIES for name in names})
 

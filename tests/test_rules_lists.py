@@ -17,11 +17,11 @@ from segue.data.events import log_of
 from segue.data.sessions import lay_out
 from segue.errors import RequestError
 from segue.models.log_counts import LogCounts
-from segue.serving.applied import rules_of
-from segue.serving.asks import Ranked
 from segue.serving.engine import Engine
-from segue.serving.fallback import SOURCES
-from segue.serving.scenarios import Scenarios
+from segue.serving.lists.applied import rules_of
+from segue.serving.lists.asks import Ranked
+from segue.serving.lists.fallback import SOURCES
+from segue.serving.lists.scenarios import Scenarios
 from serving_models import Fading
 
 

@@ -17,8 +17,8 @@ from rules_shop import IDS, shop
 from segue.data.ids import Ids
 from segue.disk import replace_file
 from segue.errors import ConfigError
-from segue.serving.scenario_watcher import ScenarioWatcher
-from segue.serving.scenarios import Scenarios, read_scenarios
+from segue.serving.lists.scenario_watcher import ScenarioWatcher
+from segue.serving.lists.scenarios import Scenarios, read_scenarios
 from segue.web.app import create_app
 from segue.web.direct import ROUTE
 from serving_models import until

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from segue.errors import RequestError
-from segue.serving.answer import Ask
 from segue.serving.events import LATEST, LiveEvent
+from segue.serving.lists.answer import Ask
 from segue.serving.store.memory import MemoryStore
 from segue.serving.task import Task
 from serving_models import ITEMS, NOW, engine_of, store_of

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.errors import StoreError
-from segue.serving.answer import Ask
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
 from segue.serving.fold import refold
+from segue.serving.lists.answer import Ask
 from segue.serving.policy import Policy
 from segue.serving.settling import settle
 from segue.serving.shard import Shard
@@ -282,7 +282,7 @@ def test_a_large_catalog_is_scored_some_rows_at_a_time(monkeypatch: pytest.Monke
         for n, exclude in enumerate(["none", "seen", "current", "none", "seen"] * 3)
     ]
     expected = whole.work(tasks)
-    monkeypatch.setattr("segue.serving.answer.SCORES_BYTES", 4 * 8 * 4)  # four rows
+    monkeypatch.setattr("segue.serving.lists.answer.SCORES_BYTES", 4 * 8 * 4)  # four rows
     assert pieces.work(tasks) == expected
 
 

@@ -12,11 +12,11 @@ import pytest
 from segue.data.events import log_of
 from segue.errors import OverloadedError
 from segue.serving import shard as shard_module
-from segue.serving.answer import Ask
 from segue.serving.backfill import backfill
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent, Observed
 from segue.serving.fold import refold
+from segue.serving.lists.answer import Ask
 from segue.serving.policy import Policy
 from segue.serving.store.base import walk
 from segue.serving.task import question_of

@@ -6,7 +6,7 @@ import pytest
 
 from segue.data import ids as module
 from segue.data.ids import Ids
-from segue.serving.answer import warm
+from segue.serving.lists.answer import warm
 from serving_models import engine_of, fading_bundle
 
 

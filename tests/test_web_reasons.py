@@ -2,7 +2,7 @@
 
 import msgspec
 
-from segue.serving.explain import Followed, Moved, Reason
+from segue.serving.lists.explain import Followed, Moved, Reason
 from segue.web.reasons import reasons_message
 from serving_models import fading_bundle
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from segue.errors import OverloadedError, StoreError
 from segue.serving import worker as module
-from segue.serving.answer import Ask
 from segue.serving.events import LiveEvent
+from segue.serving.lists.answer import Ask
 from segue.serving.policy import Policy
 from segue.serving.settling import settle
 from segue.serving.shard import Shard

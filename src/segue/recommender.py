@@ -17,14 +17,14 @@ from segue.evaluation.points import Frontier
 from segue.evaluation.report import Report
 from segue.models.known_items import Similarity
 from segue.serving.bundle import Bundle
-from segue.serving.diverse import Wish
 from segue.serving.engine import Engine
 from segue.serving.events import check_time
-from segue.serving.explain import Reason, explain
 from segue.serving.given import Given, history_of, session_of
-from segue.serving.recommendation import Recommendation, Recommendations, recommendations
-from segue.serving.scenarios import Scenarios, read_scenarios
-from segue.serving.similar import similar_items
+from segue.serving.lists.diverse import Wish
+from segue.serving.lists.explain import Reason, explain
+from segue.serving.lists.recommendation import Recommendation, Recommendations, recommendations
+from segue.serving.lists.scenarios import Scenarios, read_scenarios
+from segue.serving.lists.similar import similar_items
 from segue.serving.store.memory import MemoryStore
 from segue.serving.user_state import UserState, after, best_after, initial
 from segue.user_lists import joined, user_lists

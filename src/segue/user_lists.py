@@ -15,7 +15,7 @@ from segue.evaluation.phase import laid_out
 from segue.ranking.diversity import parse
 from segue.ranking.pool import POOL
 from segue.serving.bundle import EXCLUDES, Bundle
-from segue.serving.diverse import Diverse, Wish, diverse_of
+from segue.serving.lists.diverse import Diverse, Wish, diverse_of
 from segue.shapes import Floats, Ints
 
 LIST_SCHEMA = ["user_id", "item_id", "score", "rank"]

@@ -9,7 +9,7 @@ from segue.cli.show import print_json, print_table, say
 from segue.data.events import EventLog
 from segue.ranking.pool import POOL
 from segue.recommender import Recommendation, Recommendations, Recommender
-from segue.serving.explain import Reason
+from segue.serving.lists.explain import Reason
 
 
 def after_items(

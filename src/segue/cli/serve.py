@@ -57,12 +57,12 @@ def command(
     from segue.artifact.current import is_home
     from segue.cli.show import say
     from segue.durations import seconds_of
-    from segue.serving.diverse import Wish, check_usual
     from segue.serving.engine import Engine
+    from segue.serving.lists.diverse import Wish, check_usual
+    from segue.serving.lists.scenario_watcher import ScenarioWatcher
+    from segue.serving.lists.scenarios import read_scenarios
     from segue.serving.policy import Policy
     from segue.serving.recurring import Recurring
-    from segue.serving.scenario_watcher import ScenarioWatcher
-    from segue.serving.scenarios import read_scenarios
     from segue.serving.store.base import Store, Stores
     from segue.serving.store.memory import MemoryStore
     from segue.serving.store.opening import open_stores

@@ -74,7 +74,7 @@ class RuleFiles:
     def read(self, recommender: Recommender) -> dict[str, Any]:
         """What the files hold, as `Recommender.recommend` takes it. Raises ConfigError for a file that holds none."""
         from segue.cli.show import say
-        from segue.serving.scenarios import read_rules
+        from segue.serving.lists.scenarios import read_rules
 
         if self.scenarios is not None:
             for note in recommender.read_scenarios(self.scenarios):

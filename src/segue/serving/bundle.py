@@ -15,7 +15,7 @@ from segue.models.log_counts import LogCounts
 from segue.ranking.index import Index
 from segue.ranking.rules import Bound, Facts, Rules
 from segue.ranking.rules.bound import united
-from segue.serving.fallback import Chain
+from segue.serving.lists.fallback import Chain
 from segue.shapes import Ints
 
 Exclude = Literal["none", "current", "seen"]

@@ -14,15 +14,15 @@ from typing import Any, TypeVar
 from segue.errors import RequestError
 from segue.models.known_items import Similarity
 from segue.ranking.rules import Rules
-from segue.serving.answer import warm
-from segue.serving.applied import Applied, applied, rules_of
-from segue.serving.asks import Ask, Ranked
 from segue.serving.bundle import Bundle, Exclude, Refused
-from segue.serving.diverse import UNSAID, Diverse, Wish, check_usual, diverse_of
 from segue.serving.events import LiveEvent, Observed, check_id
 from segue.serving.hashing import shard_of
+from segue.serving.lists.answer import warm
+from segue.serving.lists.applied import Applied, applied, rules_of
+from segue.serving.lists.asks import Ask, Ranked
+from segue.serving.lists.diverse import UNSAID, Diverse, Wish, check_usual, diverse_of
+from segue.serving.lists.scenarios import Scenarios
 from segue.serving.policy import Policy
-from segue.serving.scenarios import Scenarios
 from segue.serving.settling import settle
 from segue.serving.shard import About, Shard
 from segue.serving.store.base import Store, Stores

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from segue.errors import OverloadedError, StoreError
-from segue.serving.answer import answer_all
-from segue.serving.asks import Ranked
 from segue.serving.bundle import BY_TIME, Bundle
+from segue.serving.lists.answer import answer_all
+from segue.serving.lists.asks import Ranked
 from segue.serving.memories import Memories
 from segue.serving.policy import Policy
 from segue.serving.store.base import Change, ConflictError, Store

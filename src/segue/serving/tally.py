@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from segue.serving import fallback
-from segue.serving.asks import Ranked
+from segue.serving.lists import fallback
+from segue.serving.lists.asks import Ranked
 from segue.serving.task import Done, Task
 
 SOURCES = ("state", "initial_state", "pin", *fallback.SOURCES)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from segue.serving.asks import Ask, Ranked, check_ask, check_one_of
 from segue.serving.bundle import Bundle
 from segue.serving.events import LiveEvent, Observed, check_event
+from segue.serving.lists.asks import Ask, Ranked, check_ask, check_one_of
 from segue.serving.store.base import StoredEvent
 
 

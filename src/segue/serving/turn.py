@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from segue.ranking.diversity import who_had
 from segue.serving.admission import admitted
-from segue.serving.answer import allowed_of, left_out
-from segue.serving.asks import Question, with_rules
 from segue.serving.bundle import Bundle
 from segue.serving.events import LiveEvent, Observed
 from segue.serving.fold import absorb_all, blank
+from segue.serving.lists.answer import allowed_of, left_out
+from segue.serving.lists.asks import Question, with_rules
 from segue.serving.memories import Memories
 from segue.serving.policy import Policy
 from segue.serving.store.base import Change, EventKey, Memory, Store, StoredEvent

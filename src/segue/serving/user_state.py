@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from segue.errors import RequestError
-from segue.serving.answer import answer, left_out
-from segue.serving.asks import Question
 from segue.serving.bundle import Bundle
 from segue.serving.fold import absorb, blank
 from segue.serving.given import Given, stored
-from segue.serving.recommendation import Recommendations, recommendations
+from segue.serving.lists.answer import answer, left_out
+from segue.serving.lists.asks import Question
+from segue.serving.lists.recommendation import Recommendations, recommendations
 from segue.serving.store.base import Memory
 
 

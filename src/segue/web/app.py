@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from segue.errors import OverloadedError, RequestError
 from segue.serving.engine import Engine
-from segue.serving.similar import similar_items
+from segue.serving.lists.similar import similar_items
 from segue.serving.task import Done, Task, in_order, question_of, tasks_of
 from segue.web.arrivals import in_time
 from segue.web.counts import TEXT_TYPE, Counts

@@ -10,7 +10,7 @@ from segue.models.known_items import Similarity
 from segue.moments import LATEST
 from segue.ranking.rules import Rules, Short, UnmetPin
 from segue.serving.bundle import Exclude
-from segue.serving.diverse import ChosenBy
+from segue.serving.lists.diverse import ChosenBy
 from segue.web.reasons import ReasonsMessage
 
 MAX_BODY_BYTES = 2**20

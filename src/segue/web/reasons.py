@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType
 
 from segue.serving.bundle import Bundle
-from segue.serving.explain import Reason
+from segue.serving.lists.explain import Reason
 
 
 class MovedMessage(Struct, frozen=True):

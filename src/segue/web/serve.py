@@ -13,8 +13,8 @@ from typing import NamedTuple
 import uvicorn
 
 from segue.errors import SegueError
-from segue.serving.answer import warm
 from segue.serving.engine import Engine
+from segue.serving.lists.answer import warm
 from segue.web.app import DEADLINE, create_app
 from segue.web.connection import Connection
 from segue.web.counts import Counts

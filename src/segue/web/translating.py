@@ -9,12 +9,12 @@ import msgspec
 from msgspec import UNSET
 
 from segue.errors import RequestError
-from segue.serving.asks import Ask
 from segue.serving.bundle import Bundle
-from segue.serving.diverse import Wish
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent, Observed
-from segue.serving.explain import explain
+from segue.serving.lists.asks import Ask
+from segue.serving.lists.diverse import Wish
+from segue.serving.lists.explain import explain
 from segue.serving.task import Done
 from segue.web.messages import (
     EventMessage,

@@ -10,12 +10,12 @@ import numpy as np
 from segue.models.base import Query
 from segue.ranking.pool import POOL, Pool, ordered
 from segue.ranking.rules import Bound, Limits, Short, UnmetPin, arrange
-from segue.serving.asks import Question
-from segue.serving.best import closed_to, moment_of
 from segue.serving.bundle import Bundle
-from segue.serving.candidates import Candidates
-from segue.serving.diverse import Chooser, ChosenBy
-from segue.serving.fallback import Source
+from segue.serving.lists.asks import Question
+from segue.serving.lists.best import closed_to, moment_of
+from segue.serving.lists.candidates import Candidates
+from segue.serving.lists.diverse import Chooser, ChosenBy
+from segue.serving.lists.fallback import Source
 from segue.shapes import Ints
 
 NO_RULES = Bound()

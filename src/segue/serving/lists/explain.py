@@ -10,9 +10,9 @@ import numpy as np
 from segue.errors import RequestError, did_you_mean
 from segue.models.base import Query, at_request, pick
 from segue.serving.bundle import Bundle
-from segue.serving.similar import LONG, MANY
+from segue.serving.lists.similar import LONG, MANY
+from segue.serving.lists.without import without_each
 from segue.serving.store.base import StoredEvent
-from segue.serving.without import without_each
 from segue.shapes import Array, Doubles, Ints
 
 LAST = 50

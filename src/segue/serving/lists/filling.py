@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from segue.serving.asks import Question
-from segue.serving.best import closed_to
 from segue.serving.bundle import Bundle
-from segue.serving.fallback import Filling
-from segue.serving.ruled import is_ruled, last_had, limits_of
+from segue.serving.lists.asks import Question
+from segue.serving.lists.best import closed_to
+from segue.serving.lists.fallback import Filling
+from segue.serving.lists.ruled import is_ruled, last_had, limits_of
 
 
 def filling(bundle: Bundle, question: Question, listed: Sequence[str], fresh: bool) -> list[Filling]:

@@ -12,10 +12,10 @@ from segue.ranking.index import PICKED, RECALL_K
 from segue.ranking.pool import Pool, pool_of
 from segue.ranking.rules import Bound, Limits
 from segue.ranking.rules.placing import Kind
-from segue.serving.beyond import Beyond
 from segue.serving.bundle import Bundle
-from segue.serving.fallback import NOTHING, Filling, Order, Source
-from segue.serving.searched import Searched
+from segue.serving.lists.beyond import Beyond
+from segue.serving.lists.fallback import NOTHING, Filling, Order, Source
+from segue.serving.lists.searched import Searched
 from segue.shapes import Doubles, Ints, Longs
 
 SEARCHES = 10

@@ -12,13 +12,13 @@ from segue.data.sessions import Moment, opens_session
 from segue.models.base import Query, at_request, pick
 from segue.ranking.pool import POOL
 from segue.ranking.rules import Short
-from segue.serving.asks import Ask, Question, Ranked
-from segue.serving.best import best_of
 from segue.serving.bundle import Bundle, Exclude
-from segue.serving.fallback import Filling, Source
-from segue.serving.filling import filling
 from segue.serving.fold import absorb, blank, joined
-from segue.serving.ruled import is_ruled, limits_of, ruled
+from segue.serving.lists.asks import Ask, Question, Ranked
+from segue.serving.lists.best import best_of
+from segue.serving.lists.fallback import Filling, Source
+from segue.serving.lists.filling import filling
+from segue.serving.lists.ruled import is_ruled, limits_of, ruled
 from segue.serving.store.base import Memory, StoredEvent
 from segue.shapes import Array, Ints
 

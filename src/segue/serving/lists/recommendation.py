@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from segue.ranking.rules import Short, UnmetPin
-from segue.serving.asks import Ranked
 from segue.serving.bundle import Bundle
-from segue.serving.diverse import ChosenBy
+from segue.serving.lists.asks import Ranked
+from segue.serving.lists.diverse import ChosenBy
 
 
 class Recommendation(NamedTuple):

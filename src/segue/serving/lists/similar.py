@@ -8,10 +8,10 @@ import numpy as np
 
 from segue.errors import RequestError, did_you_mean
 from segue.ranking.top_k import Exclusions, top_k
-from segue.serving.answer import answer, named
-from segue.serving.asks import Question
 from segue.serving.bundle import Bundle
 from segue.serving.fold import refold
+from segue.serving.lists.answer import answer, named
+from segue.serving.lists.asks import Question
 from segue.serving.store.base import StoredEvent
 
 LONG, MANY = 100, 2_000

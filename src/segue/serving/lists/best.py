@@ -11,8 +11,8 @@ from segue.models.base import Query, pick
 from segue.ranking.codes import is_much
 from segue.ranking.rules.availability import Closed
 from segue.ranking.top_k import Exclusions, rows_within, top_k
-from segue.serving.asks import Question
 from segue.serving.bundle import Bundle
+from segue.serving.lists.asks import Question
 from segue.shapes import Bools, Floats, Ints
 
 SCORES_BYTES = 64 * 2**20

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from segue.errors import ConfigError
 from segue.serving.engine import Engine
+from segue.serving.lists.scenarios import Scenarios, read_scenarios
 from segue.serving.recurring import Recurring
-from segue.serving.scenarios import Scenarios, read_scenarios
 
 SECONDS = 1.0
 """How often it looks whether the file has changed."""

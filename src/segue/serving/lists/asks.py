@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from segue.errors import RequestError, did_you_mean
 from segue.ranking.rules import Bound, Short, UnmetPin
-from segue.serving.applied import Applied
 from segue.serving.bundle import EXCLUDES, Bundle, Exclude
-from segue.serving.diverse import ChosenBy, Diverse
 from segue.serving.events import check_id, check_time
+from segue.serving.lists.applied import Applied
+from segue.serving.lists.diverse import ChosenBy, Diverse
 from segue.serving.store.base import Memory
 from segue.shapes import Ints
 
@@ -83,7 +83,7 @@ class Ranked(NamedTuple):
         unknown_categories: the given categories that no item has.
         short: why there are fewer than k; None: there are k.
         pinned: ids of the items that stand where a rule has pinned them.
-        filled: by id, where an item comes from that the model had nothing to say of, see `segue.serving.fallback`.
+        filled: by id, where an item comes from that the model had nothing to say of, see `Chain`.
         unmet_pins: pins that could not be had.
         before_rules: ids by the model's scores alone, where that was to be kept and the list has rules or diversity.
         chosen_by: what made it less of the same; None: nothing did.

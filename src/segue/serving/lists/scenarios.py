@@ -11,8 +11,8 @@ import msgspec
 
 from segue.errors import ConfigError, RequestError, did_you_mean
 from segue.ranking.rules import Bound, Rules, bind
-from segue.serving.applied import check_all
 from segue.serving.bundle import Bundle
+from segue.serving.lists.applied import check_all
 
 
 class Scenarios:
