@@ -24,7 +24,7 @@ from segue.evaluation.points import Frontier
 
 HERE = Path(__file__).parent
 OUT, KEPT = HERE / "frontier.json", HERE / ".frontier"
-KNOBS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0)
+KNOBS = (0.0, 0.02, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.12, 0.13, 0.14, 0.15, 0.2, 0.25, 0.3, 0.5, 0.7, 1.0)
 SEED = 1
 
 
