@@ -69,9 +69,7 @@ def test_where_no_item_is_known_what_is_popular_comes(markov: Recommender) -> No
     empty = markov.recommend(items=[], k=ITEMS)
     unknown = markov.recommend(items=["no such item"], k=ITEMS)
     assert pairs(unknown) == pairs(empty)
-    assert {(one.source, other.source) for one, other in zip(unknown, empty, strict=True)} == {
-        ("state", "initial_state")
-    }
+    assert {one.source for one in [*unknown, *empty]} == {"initial_state"}
     counts = dict(clicks().filter(pl.col("timestamp") < markov.artifact.facts.cutoff)["item_id"].value_counts().rows())
     assert [counts[one.item_id] for one in empty] == sorted(counts.values(), reverse=True)
 

@@ -18,8 +18,12 @@ def items(*places: int) -> np.ndarray:
     return np.array(places, np.int32)
 
 
-def counts(*sessions: str, n: int = 6, timed: bool = True, half_life: float = 0.5) -> LogCounts:
-    rows = Sequences(*tuple(laid(list(sessions)))[:-2], timed=timed)
+def counts(
+    *sessions: str, n: int = 6, timed: bool = True, half_life: float = 0.5, targets: str | None = None
+) -> LogCounts:
+    rows = laid(list(sessions))
+    worth = None if targets is None else np.isin(rows.item, ["abcdef".index(item) for item in targets])
+    rows = Sequences(*tuple(rows)[:-2], timed, None if worth is None else worth.astype(np.float32))
     return LogCounts.of(rows, n, half_life=half_life)
 
 
@@ -53,6 +57,13 @@ def test_then_what_is_popular_of_late_then_the_newest() -> None:
     scores = [one.score for one in chain.fill(NOTHING, 9, left_out=NOTHING)]
     assert scores == pytest.approx([np.log(1 + 2**-0.4 + 2**-1.2), *(-1 - np.array([0, 1, 2, 4, 5]) / 6)])
     assert filled(chain, items(0), 2) == [(1, "neighbours"), (2, "trending")]
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_what_is_not_to_be_predicted_is_not_trending_however_frequent(timed: bool) -> None:
+    chain = Chain(counts("aaab", "aac", "cab", "b", n=4, timed=timed, targets="bc", half_life=100.0))
+    assert [item for item, source in filled(chain, NOTHING, 4) if source == "trending"] == [1, 2]
+    assert [source for _, source in filled(chain, NOTHING, 4)[2:]] == ["newest", "newest"]
 
 
 def test_a_log_without_times_has_its_most_frequent_items() -> None:

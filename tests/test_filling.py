@@ -132,6 +132,8 @@ def test_a_stranger_gets_what_is_trending_in_place_of_what_a_model_says_of_nobod
     assert {source for _, source in listed(nobody)} == {"trending", "newest"}
     assert [item for item, _ in listed(nobody)] == [item for item, _ in listed(served.recommend(items=[], k=8))]
     assert (nobody.short, served.recommend(items=[], k=9).short is None) == (None, False)
+    strange = served.recommend(items=["not of this shop", "nor this"], k=3)
+    assert (listed(strange), strange.state_version) == (wanted, 2)
     served.observe([LiveEvent("nobody", "i1", NOW)])
     assert listed(served.recommend(user_id="nobody", k=1, timestamp=NOW)) == [("i2", "state")]
     # the gap is 100 s: a session that begins is nobody's

@@ -54,6 +54,7 @@ def shop(**columns: Any) -> EventLog:
         ({"by_weight": True, "at_least": 3.0, "targets": ("purchase",)}, [0, 0, 0, 8, 3.5]),
         ({"half_life": "100s"}, [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1]),
         ({"half_life": "1s"}, [1e-6, 1e-6, 1e-6, 1e-6, 1]),
+        ({"type_weights": {"view": 1e-300, "cart": 1e-300, "purchase": 1e-300}}, [np.finfo(np.float32).tiny] * 5),
     ],
 )
 def test_an_event_counts_by_its_type_its_weight_and_its_age(objective: dict[str, Any], expected: list[float]) -> None:

@@ -17,6 +17,8 @@ from segue.shapes import Array, Floats
 LEAST = 1e-6
 """What is left of the worth of the oldest event: one that is no target is at zero."""
 
+TINY = float(np.finfo(np.float32).tiny)
+
 MOST = 1e9
 """The largest weight of a type: with the largest weight of an event it is still a finite float32."""
 
@@ -59,7 +61,8 @@ def worth_of(log: EventLog, objective: ObjectiveSettings) -> Floats | None:
         if half_life is not None:
             faded = np.exp2((log.time[block] - last) / half_life)
             value *= np.maximum(faded, LEAST)
-        return value.astype(np.float32)
+        # what counts at all still does in single precision: zero would make it no target
+        return np.where(value > 0, np.maximum(value, TINY), 0).astype(np.float32)
 
     found: Floats = spill.filled(len(log), np.float32, worth, log.time)
     if not any(found[block].any() for block in spill.blocks(len(found))):

@@ -20,6 +20,8 @@ NEXT, FEWEST, PAIRS = 50, 10, 10_000_000
 """So many followers of an item are kept at most; in a catalog of more than 200,000 items fewer, down to the second
 number, so that there are no more than so many pairs: 80 MB."""
 
+COLUMNS = ("left", "events", "targets", "recent", "first_seen", "until")
+
 HALF_LIFE = 0.1
 """As a share of the training span, where none was tuned."""
 
@@ -32,7 +34,8 @@ class LogCounts(NamedTuple):
         times: how often each of `next.values` did.
         left: (N,) how often anything came right after an item: also what is not kept.
         events: (N,) how often an item occurs.
-        recent: (N,) the same with old events counting less, see `RecentPopularity`; (0,) in a log without times.
+        targets: (N,) how often it does where it is to be predicted: all of its events, but for an objective.
+        recent: (N,) these with old events counting less, see `RecentPopularity`; (0,) in a log without times.
         first_seen: (N,) Unix seconds of its first event; (0,) in a log without times.
         until: (1,) of the last event of the log; (0,) in one without times.
     """
@@ -41,6 +44,7 @@ class LogCounts(NamedTuple):
     times: Ints
     left: Ints
     events: Ints
+    targets: Ints
     recent: Floats
     first_seen: Doubles
     until: Doubles
@@ -71,6 +75,7 @@ class LogCounts(NamedTuple):
             times=kept.times.astype(np.int32),
             left=transitions.totals().astype(np.int32),
             events=spill.counted(known.item, n_items).astype(np.int32),
+            targets=spill.counted(known.predicted.item, n_items).astype(np.int32),
             recent=recent,
             first_seen=first_seen,
             until=until,
@@ -98,11 +103,12 @@ class LogCounts(NamedTuple):
     def arrays(self) -> dict[str, Array]:
         """All of it by name."""
         lists = {"next_bounds": self.next.bounds, "next_items": self.next.values, "next_times": self.times}
-        return {**lists, **{name: getattr(self, name) for name in ("left", "events", "recent", "first_seen", "until")}}
+        return {**lists, **{name: getattr(self, name) for name in COLUMNS}}
 
     @classmethod
     def loaded(cls, arrays: Mapping[str, Array], n_items: int) -> LogCounts:
         """From saved arrays. Raises ArtifactError where they do not fit each other, or the catalog."""
+        arrays = {"targets": arrays.get("events", np.zeros(0, np.int32)), **arrays}  # models of earlier days have none
         items = taken(arrays, {"next_items": (np.int32, None)})["next_items"]
         first_seen = taken(arrays, {"first_seen": (np.float64, None)})["first_seen"]
         if len(first_seen) not in (0, n_items):
@@ -114,6 +120,7 @@ class LogCounts(NamedTuple):
                 "next_times": (np.int32, len(items)),
                 "left": (np.int32, n_items),
                 "events": (np.int32, n_items),
+                "targets": (np.int32, n_items),
                 "recent": (np.float32, len(first_seen)),
                 "until": (np.float64, min(len(first_seen), 1)),
             },
@@ -123,6 +130,7 @@ class LogCounts(NamedTuple):
             times=found["next_times"],
             left=found["left"],
             events=found["events"],
+            targets=found["targets"],
             recent=found["recent"],
             first_seen=first_seen,
             until=found["until"],

@@ -115,6 +115,9 @@ class Turn:
         if task.user_id is None:
             unknown = [item_id for item_id in task.items if bundle.item_ids.place_of(item_id) < 0]
             memory = self.memories[key_of(place, task)]
+            if len(unknown) == len(task.items):
+                # nothing is known of one whose items are all unknown
+                memory = blank(bundle)._replace(seq=memory.seq)
             question = Question(
                 memory,
                 ask.timestamp,

@@ -152,8 +152,8 @@ class Chain:
     def trending(self) -> tuple[Ints, Array]:
         """The items with the worth of an event of late, and the logarithm of that worth."""
         counts = self.counts
-        score = counts.recent * np.log(2.0) if counts.timed else np.log(np.maximum(counts.events, 1))
-        return ordered(score, np.flatnonzero((counts.events > 0) & (score >= 0)))
+        score = counts.recent * np.log(2.0) if counts.timed else np.log(np.maximum(counts.targets, 1))
+        return ordered(score, np.flatnonzero((counts.targets > 0) & (score >= 0)))
 
     @cached_property
     def newest(self) -> tuple[Ints, Array]:
