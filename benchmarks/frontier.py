@@ -7,7 +7,7 @@
 
 The model is chosen by validation and asked for the test part. No knob was chosen here: every point is written, and
 marked are the best ones at a loss of 2 % of ndcg@10. The model is kept in `.frontier/`; the points are written to
-frontier.json, and the pictures as frontier-LOG.svg beside it.
+frontier.json, and the pictures to docs/pictures.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from segue.evaluation.points import Frontier
 
 HERE = Path(__file__).parent
 OUT, KEPT = HERE / "frontier.json", HERE / ".frontier"
+PICTURES = HERE.parent / "docs" / "pictures"
 KNOBS = (0.0, 0.02, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.12, 0.13, 0.14, 0.15, 0.2, 0.25, 0.3, 0.5, 0.7, 1.0)
 SEED = 1
 
@@ -65,7 +66,7 @@ def main() -> None:
         found = frontier_of(name, frame, columns, settings)
         for verdict in found.verdicts:
             print(f"{name}: {verdict}", flush=True)
-        (HERE / f"frontier-{name}.svg").write_text(found.chart(), "utf-8")
+        (PICTURES / f"frontier-{name}.svg").write_text(found.chart(), "utf-8")
         rows = json.loads(OUT.read_text()) if OUT.exists() else {}
         rows[name] = {"command": f"python benchmarks/frontier.py --logs {name}", "machine": processor(), **told(found)}
         OUT.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
-from segue.artifact import MANIFEST, home
+from segue.artifact import MANIFEST, home, save_artifact
 from segue.artifact.current import CURRENT, Current, read_current, served
 from segue.artifact.home import checked, publish, roll_back
 from segue.cli import run
+from segue.data.catalog import Catalog
 from segue.errors import ArtifactError
 from segue.recommender import load
-from versions import saved, with_weights
+from versions import saved, trained, with_weights
 
 
 @pytest.fixture
@@ -102,6 +104,12 @@ def test_a_broken_model_is_refused_and_the_one_before_stays(models: list[Path], 
         (broken / missing).unlink()
         with pytest.raises(ArtifactError, match=words):
             publish(broken, place)
+    plain = trained("markov")
+    until = ["2027-01-01"] * (len(plain.catalog) - 1) + ["someday"]
+    catalog = Catalog(plain.catalog.ids, {"available_until": until})
+    save_artifact(msgspec.structs.replace(plain, catalog=catalog), tmp_path / "windows")
+    with pytest.raises(ArtifactError, match="someday"):
+        publish(tmp_path / "windows", place)
     changed = tmp_path / "changed"
     shutil.copytree(models[1], changed)
     (changed / "catalog.json").write_bytes((changed / "catalog.json").read_bytes() + b" ")

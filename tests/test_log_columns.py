@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from segue.data.events import EventLog
@@ -95,6 +96,18 @@ def test_types_weights_and_splits_are_read(tmp_path: Path) -> None:
     assert log.event_type.tolist() == [0, 1, 0]
     assert log.weight.tolist() == [0.5, 2.0, 1.0]
     assert log.split.tolist() == [0, 2, 1]
+
+
+def test_an_event_without_a_weight_counts_for_nothing_and_is_there(tmp_path: Path) -> None:
+    text = "user_id,item_id,ts,paid\na,x,1,\na,y,2,9.5\na,z,3,  \n"
+    log = read_log(write(tmp_path / "log.csv", text), weight_col="paid")
+    assert log.weight is not None
+    assert log.weight.tolist() == [0, 9.5, 0]
+    assert "2 events have no weight: it is taken as 0" in log.notes
+    frame = pl.DataFrame({"user_id": ["a"] * 3, "item_id": list("xyz"), "ts": [1, 2, 3], "paid": [None, np.nan, 1.5]})
+    asked = read_log(frame, weight_col="paid").weight
+    assert asked is not None
+    assert asked.tolist() == [0, 0, 1.5]
 
 
 def test_features_are_numbers_or_codes_and_only_those_asked_for(tmp_path: Path) -> None:

@@ -87,6 +87,16 @@ def test_where_it_gives_fewer_the_best_of_the_others_follow(tmp_path: Path) -> N
     assert STRATEGIES["mine"](pool, 4, 0.5, np.random.default_rng(1)).tolist() == [3, 0, 1, 2]
 
 
+def test_one_that_needs_nothing_may_leave_the_parentheses_out(tmp_path: Path) -> None:
+    import_file(written(tmp_path, f"{HEAD.replace('@strategy()', '@strategy')}    return np.arange(k)\n"))
+    assert STRATEGIES["mine"].needs == ()
+
+
+def test_a_file_that_ends_the_program_is_an_error_like_others(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"mine\.py, line 2: SystemExit: 3"):
+        import_file(written(tmp_path, "import sys\nsys.exit(3)\n"))
+
+
 def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"line 4: strategy `mmr` of own_mine is already registered by segue"):
         import_file(written(tmp_path, HEAD.replace("mine", "mmr") + "    return []\n"))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import segue
+from segue.errors import ConfigError, RequestError
 from small_shop import N_ITEMS, Ran, shop_of
 
 RULES = """
@@ -96,6 +99,8 @@ def test_a_shell_takes_rules_and_scenarios_and_says_what_became_of_them(
         (("--items", "sku03", "--scenarios", "SETS"), "--scenarios is given, and --scenario is not"),
         (("--items", "sku03", "--scenarios", "SETS", "--scenario", "od"), "`scenario`: there is no `od`"),
         (("--log", "clicks.csv", "--rules", "RULES"), "--rules and --scenario are for one list"),
+        (("--items", "sku01", "--users", "u1"), "--users u1 is for the users of a log"),
+        (("--items", "sku01", "--rules", "none.toml"), "none.toml cannot be read as rules: No such file"),
     ],
 )
 def test_files_that_cannot_be_meant_are_named(
@@ -105,3 +110,25 @@ def test_files_that_cannot_be_meant_are_named(
     bad.write_text('pin = [{ item = "sku07", place = 0 }]')
     given = {"BAD": bad, "RULES": files[0], "SETS": files[1]}
     Ran(capsys, "recommend", shop / "gru", *(given.get(word, word) for word in words)).failed(2, told)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"k": 3.0}, "`k` is 3.0; expected a whole number"),
+        ({"k": "3"}, "`k` is '3'; expected a whole number"),
+        ({"diversity": "0.3"}, "`diversity` is '0.3'; expected a number from 0"),
+        ({"diversity": 0.3, "seed": 1.5}, "`seed` is 1.5; expected a whole number"),
+        ({"items": None}, "`items` is None; expected a list of item ids"),
+    ],
+)
+def test_what_is_of_no_use_is_said_and_no_type_error(shop: Path, asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(RequestError, match=re.escape(told)):
+        segue.load(shop / "gru", light=True).recommend(**{"items": ["sku01"], **asked})
+
+
+def test_a_moment_in_the_items_table_that_is_none_is_said_before_training(shop: Path, tmp_path: Path) -> None:
+    items = tmp_path / "items.csv"
+    items.write_text("item_id,available_until\nsku01,2027-01-01\nsku02,someday\n")
+    with pytest.raises(ConfigError, match="items: the catalog's column `available_until` of item `sku02` is 'someday'"):
+        segue.fit(shop / "clicks.csv", items=items)

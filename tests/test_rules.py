@@ -57,7 +57,7 @@ NONE = np.zeros(0, np.int32)
             r"`rules.apart\[0\].by`: .* no column `brnd` \(did you mean `brand`",
         ),
         ({"apart": [{"within": 1, "items": ["i1"], "categories": ["war"]}]}, r"`rules.apart\[0\]`: more than one of"),
-        ({"windows": [{"items": ["i1"]}]}, r"`rules.windows\[0\]`: it ends before it begins"),
+        ({"windows": [{"items": ["i1"]}]}, r"`rules.windows\[0\]`: neither `from` nor `until` given"),
         ({"windows": [{"items": ["i1"], "from": 9, "until": 9}]}, r"`rules.windows\[0\]`: it ends before it begins"),
         (
             {"windows": [{"items": ["i1"], "from": "soon"}]},

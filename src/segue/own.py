@@ -42,12 +42,12 @@ def import_file(file: Path) -> None:
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[name]  # once it is mended, it may be imported again
-        if not isinstance(error, Exception):
+        if not isinstance(error, (Exception, SystemExit)):
             raise
         raise ConfigError(f"--import {file}{line_of(error, path)}: {told(error)}") from error
 
 
-def line_of(error: Exception, path: Path) -> str:
+def line_of(error: BaseException, path: Path) -> str:
     """Where in a file an error came about, as far as it did there."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return f", line {error.lineno}"
@@ -61,7 +61,7 @@ def line_in(error: Exception, function: Callable[..., Any]) -> str:
     return "" if code is None else line_of(error, Path(code.co_filename))
 
 
-def told(error: Exception) -> str:
+def told(error: BaseException) -> str:
     """An error in words."""
     if isinstance(error, SegueError):
         return str(error)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from segue.artifact import Artifact, load_artifact, save_artifact
 from segue.artifact.current import served
@@ -106,6 +107,11 @@ class Recommender:
         """
         if isinstance(items, str):
             raise RequestError(f"`items` is the string {items!r}; expected a list of item ids, such as [{items!r}]")
+        if not isinstance(items, Iterable):
+            raise RequestError(f"`items` is {items!r}; expected a list of item ids")
+        for name, number in {"k": k, "seed": 0 if seed is None else seed}.items():
+            if not isinstance(number, (int, np.integer)):
+                raise RequestError(f"`{name}` is {number!r}; expected a whole number")
         found = self._engine.recommend(
             items=list(items),
             k=k,

@@ -21,6 +21,7 @@ from segue.artifact.probe import probe
 from segue.artifact.reading import load_artifact, read_manifest
 from segue.disk import replace_file, sync_folder, write_through
 from segue.errors import ArtifactError
+from segue.ranking.rules.facts import Facts
 
 LOCK = "segue.lock"
 
@@ -31,8 +32,10 @@ KEPT = 3
 def checked(folder: Path) -> Artifact:
     """A model as a server takes it: every byte compared with its hash, and tried out. Raises ArtifactError."""
     artifact = load_artifact(served(folder), light=True)
+    catalog = artifact.catalog
     try:
         probe(artifact.model)
+        _ = Facts(catalog.ids, catalog.columns).availability
     except ArtifactError as error:
         raise ArtifactError(f"{folder}: {error}; train again, or restore it from a copy") from None
     except Exception as error:  # whatever a damaged model does instead of an answer

@@ -19,7 +19,7 @@ def command(
     *,
     items: Annotated[str | None, Parameter(help="A history: item ids, oldest first, separated by commas.")] = None,
     log: Annotated[list[str] | None, Parameter(negative="", help="Or a log, for the users in it."), FILES] = None,
-    users: Annotated[str, Parameter(help="User ids separated by commas, or all.")] = "all",
+    users: Annotated[str | None, Parameter(help="With --log: user ids separated by commas. By default all.")] = None,
     out: Annotated[
         Path | None, Parameter(help="With --log: a .parquet, .csv or .jsonl file for the lists."), GIVEN
     ] = None,
@@ -42,7 +42,12 @@ def command(
         raise ConfigError(f"{'neither' if items is None else 'both'} of --items and --log given; expected one of them")
     if items is not None and out is not None:
         raise ConfigError(f"--out {out} is for the lists of a log; with --items the one list goes to stdout")
-    if explain and log is not None and (users == "all" or len(split(users)) != 1 or out is not None):
+    if items is not None and users is not None:
+        raise ConfigError(
+            f"--users {users} is for the users of a log; --items is a history of its own. Give --log FILE"
+        )
+    chosen: str | list[str] = "all" if users in (None, "all") else split(users or "")
+    if explain and log is not None and (chosen == "all" or len(chosen) != 1 or out is not None):
         raise ConfigError("--explain is for one list: give --items, or --log with one user as --users, and no --out")
     rules.check(log is not None)
     if items is not None:
@@ -58,7 +63,6 @@ def command(
 
     recommender = load(folder)
     events = read_log(log, **recommender.columns((columns or LogColumns()).named()))
-    chosen: str | list[str] = users if users == "all" else split(users)
     if explain:
         for_one_user(recommender, events, chosen[0], {"k": k, "exclude": exclude}, wish, json=json)
         return

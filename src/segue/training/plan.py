@@ -14,11 +14,12 @@ from segue.data.objective import described, spoken_of, worth_of
 from segue.data.proposals import Proposal, propose
 from segue.data.splits import TEST, VALID, Split, split_log
 from segue.data.statistics import measure, warnings_of
-from segue.errors import ConfigError, SplitError
+from segue.errors import ArtifactError, ConfigError, SplitError
 from segue.evaluation.context import Context
 from segue.evaluation.phase import Phase, phase_of
 from segue.evaluation.report import utc
 from segue.models.base import SessionRule
+from segue.ranking.rules.facts import Facts
 from segue.shapes import Floats
 
 
@@ -92,6 +93,7 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
     choose = phase_of(log, split, rule, ask=VALID, at_most=limits[0], **given)
     last = TEST if settings.train.refit else VALID
     judged = phase_of(log, split, rule, ask=TEST, learn_below=last, at_most=limits[1], **given)
+    check_windows(judged)
     for phase, name in ((choose, "valid"), (judged, "test")):
         if not phase.asked.any():
             raise nothing_asked(phase, name, split, settings.objective)
@@ -105,6 +107,14 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
         others = f"{judged.unwanted:,} of {part:,} events of the test part are not asked for"
         notes.append(f"{described(settings.objective)}: {others}")
     return Plan(log, items, settings, proposals, split, rule, choose, judged, notes, worth)
+
+
+def check_windows(phase: Phase) -> None:
+    """Raise ConfigError where the items table says of an item when it is available, and that is no moment."""
+    try:
+        _ = Facts(phase.catalog.ids, phase.catalog.columns).availability
+    except ArtifactError as error:
+        raise ConfigError(f"items: {error}; correct it, or leave the column out") from None
 
 
 def nothing_asked(phase: Phase, part: str, split: Split, objective: ObjectiveSettings) -> SplitError:

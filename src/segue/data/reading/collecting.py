@@ -38,6 +38,7 @@ class Collector:
         self.kept: dict[str, Spool] = {}
         self.n_rows = 0
         self.n_events = 0
+        self.unweighed = 0
 
     def add(self, batch: Batch, columns: Columns) -> None:
         """Take the usable rows of a batch."""
@@ -86,6 +87,11 @@ class Collector:
             reject(keep, parts < 0, "split is unknown", batch, column, "train, valid or test")
             return parts
         values = as_numbers(series, batch.table)
+        if role == "weight":
+            # what has none, such as a view where only purchases have a price, is an event all the same
+            empty = empty_in(series)
+            self.unweighed += int((empty & keep).sum())
+            values = np.where(empty, 0.0, values)
         reject(keep, ~np.isfinite(values), f"{role} is not a number", batch, column, "a finite number")
         if role == "weight":
             reject(keep, values < 0, "weight is below zero", batch, column, "a number from 0 on")
@@ -118,6 +124,8 @@ class Collector:
         for role in ("weight", "split"):
             if role in self.kept:
                 columns[role] = self.kept.pop(role).array()
+        if self.unweighed:
+            notes.append(f"{self.unweighed:,} events have no weight: it is taken as 0")
         features, feature_names = self._take_features(feature_coders, notes)
         return EventLog(
             users=pack(ids["session_id" if anonymous else "user_id"]),
@@ -164,3 +172,13 @@ class Collector:
                 names[name] = tuple(strings)
                 notes.append(f"feature `{name}` is one of {len(strings):,} values")
         return features, names
+
+
+def empty_in(series: pl.Series) -> Bools:
+    """Where a column has nothing: null, a text of blanks, or the NaN that stands for nothing in a column of numbers."""
+    empty = series.is_null()
+    if series.dtype == pl.String:
+        empty |= (series.str.strip_chars() == "").fill_null(False)
+    if series.dtype.is_float():
+        empty |= series.is_nan().fill_null(False)
+    return np.asarray(empty.to_numpy(), bool)

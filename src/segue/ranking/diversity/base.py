@@ -105,12 +105,15 @@ STRATEGIES: dict[str, Strategy] = {}
 
 def check_knob(diversity: float) -> None:
     """Raise RequestError for a knob that is not from 0 to 1."""
-    if not 0 <= diversity <= 1:  # no comparison is true of nan
-        raise RequestError(f"`diversity` is {diversity}; expected a number from 0 (as ranked) to 1 (most diverse)")
+    # no comparison is true of nan
+    if isinstance(diversity, (str, bytes)) or not 0 <= diversity <= 1:
+        raise RequestError(f"`diversity` is {diversity!r}; expected a number from 0 (as ranked) to 1 (most diverse)")
 
 
 def strategy(*needs: str) -> Callable[[Function], Function]:
     """Register a strategy that needs these fields of a pool."""
+    if len(needs) == 1 and callable(needs[0]):  # `@strategy` without parentheses: it needs nothing
+        return strategy()(needs[0])  # type: ignore[return-value]
     for field in needs:
         if field not in MISSING:
             raise ConfigError(f"`{field}` is nothing that a pool has{did_you_mean(field, MISSING)}")

@@ -104,11 +104,11 @@ def check_rules(rules: Rules, where: str) -> None:
             require_names(weight, f"{where}.{kind}[{number}]")
     for number, window in enumerate(rules.windows):
         require_names(window, f"{where}.windows[{number}]")
+        if window.begin is None and window.until is None:
+            refuse(f"{where}.windows[{number}]", "neither `from` nor `until` given; expected one at least")
         begin, end = bounds_of(window, f"{where}.windows[{number}]")
         if begin >= end:
-            refuse(
-                f"{where}.windows[{number}]", "it ends before it begins; expected `from` before `until`, one at least"
-            )
+            refuse(f"{where}.windows[{number}]", "it ends before it begins; expected `from` before `until`")
     for number, apart in enumerate(rules.apart):
         if (apart.by != "categories") + bool(apart.items) + bool(apart.categories) > 1:
             refuse(
@@ -164,7 +164,7 @@ def bounds_of(window: Window, where: str) -> tuple[float, float]:
         except ValueError as error:
             refuse(f"{where}.{name}", str(error), colon="")
     begin, end = found
-    return (math.inf, -math.inf) if window.begin is None and window.until is None else (begin, end)
+    return begin, end
 
 
 def names_in(rules: Rules) -> Iterator[tuple[str, str]]:

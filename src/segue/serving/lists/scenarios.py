@@ -28,7 +28,11 @@ class Scenarios:
     def named(self, name: str) -> Rules:
         """The rules of a scenario. Raises RequestError where there is none of that name."""
         if name not in self.sets:
-            none = "" if self.sets else "; the server has none: start it with --scenarios FILE"
+            none = (
+                ""
+                if self.sets
+                else "; there are none: no file of scenarios was read (`--scenarios FILE`), or it is empty"
+            )
             raise RequestError(f"`scenario`: there is no `{name[:80]}`{did_you_mean(name, self.sets)}{none}")
         return self.sets[name]
 
@@ -54,7 +58,9 @@ def read_scenarios(file: Path, bundle: Bundle) -> tuple[dict[str, Rules], list[s
     """
     try:
         return parsed(file.read_bytes(), bundle)
-    except (OSError, ValueError) as error:  # broken TOML and wrong UTF-8 are values
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read as scenarios: {error.strerror or error}") from None
+    except ValueError as error:  # broken TOML and wrong UTF-8 are values
         raise ConfigError(f"{file} cannot be read as scenarios: {error}") from None
     except RequestError as error:
         raise ConfigError(f"{file}: {error}") from None
@@ -64,7 +70,9 @@ def read_rules(file: Path) -> Rules:
     """One set of rules, as it stands in a request, from a TOML file. Raises ConfigError where it holds none."""
     try:
         return rules_in(tomllib.loads(file.read_bytes().decode("utf-8")), "rules")
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read as rules: {error.strerror or error}") from None
+    except ValueError as error:
         raise ConfigError(f"{file} cannot be read as rules: {error}") from None
     except RequestError as error:
         raise ConfigError(f"{file}: {error}") from None
