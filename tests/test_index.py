@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from segue.ranking import indexing as module
 from segue.ranking.index import Index, Quality, restored
-from segue.ranking.indexing import build
+from segue.ranking.indexing import build, codes_of
 from segue.ranking.top_k import Exclusions, top_k
 
 N, D, K = 3000, 16, 20
@@ -177,3 +177,21 @@ def test_a_short_list_is_looked_for_as_far_beside_a_long_one_as_alone() -> None:
     alone, _ = index.search(queries, [5] * 16, NOTHING)
     beside, _ = index.search(np.concatenate([queries, queries[:1]]), [5] * 16 + [500], NOTHING)
     np.testing.assert_array_equal(beside[:16, :5], alone)
+
+
+@pytest.mark.parametrize(("dimensions", "factor"), [(4, 4), (8, 3)])
+def test_codes_that_take_many_items_for_equally_near_make_no_row_depend_on_another(
+    dimensions: int, factor: int
+) -> None:
+    vectors, bias, queries = catalog(N, 15)
+    index = Index(vectors, bias, codes_of(vectors, bias, np.arange(N), dimensions), Quality(1.0, factor, dimensions))
+    plain = index.search(queries, [K] * 64, NOTHING)[0]
+    rng = np.random.default_rng(5)
+    for many in (3, 5, 300, 1500):
+        gone = rng.permutation(N)[:many]
+        found = index.search(queries, [K] * 64, Exclusions(np.zeros_like(gone), gone))[0]
+        np.testing.assert_array_equal(found[1:], plain[1:])
+        alone = index.search(queries[:1], [K], Exclusions(np.zeros_like(gone), gone))[0]
+        np.testing.assert_array_equal(found[0], alone[0])
+    wide = index.search(queries, [100] + [K] * 63, NOTHING)[0]
+    np.testing.assert_array_equal(wide[1:, :K], plain[1:])

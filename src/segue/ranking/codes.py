@@ -39,6 +39,11 @@ FEW = 8
 """So many exclusions are looked for one by one, and change nothing else in a search but that as many more are found."""
 
 
+TIES = 8
+"""So many more are found than are looked for, as the last ones are left out: of items that are equally near, codes hold
+any few, and which ones hangs on how far others were looked for beside them."""
+
+
 def is_much(opened: int, n_items: int) -> bool:
     """Whether so many items are searched; of fewer all are scored."""
     return opened * ALL_SCORED > n_items
@@ -73,18 +78,24 @@ def candidates(
         if not len(todo):
             break
         asked = augmented(queries[todo], np.ones(len(todo), np.float32))
-        nearness, held = codes.search(asked, int(looks[todo].max()))
+        ends = np.minimum(looks[todo] + TIES, n_items)
+        nearness, held = codes.search(asked, int(ends.max()))
+        # of those that are nearer than the last one all were found
+        last = nearness[np.arange(len(todo)), ends - 1]
+        nearer = np.where(ends < n_items, np.count_nonzero(nearness > last[:, None], axis=1), n_items).tolist()
         for place, row in enumerate(todo.tolist()):
-            near, items = nearness[place, : looks[row]], held[place, : looks[row]]
+            near, items = nearness[place, : nearer[place]], held[place, : nearer[place]]
             left = (items >= 0) if shut is None else (items >= 0) & ~shut[items]
             for item in gone[row] if more[row] <= FEW else ():
                 left &= items != item
             if more[row] > FEW:
                 left &= ~np.isin(items, gone[row])
             if shut is None and more[row] <= FEW:
-                found[row] = items[left]
+                some, further_on = items[left], 0
+                found[row] = some if len(some) >= wanted[row] else NOTHING
             else:
-                found[row], looks[row] = enough_of(near, items, left, int(wanted[row]), factor, opened / n_items)
+                found[row], further_on = enough_of(near, items, left, int(wanted[row]), factor, opened / n_items)
+            looks[row] = max(further_on, 2 * int(looks[row]))
         todo = todo[[not len(found[row]) and looks[row] * FURTHEST < n_items for row in todo.tolist()]]
     whole = np.full((len(queries), max((len(items) for items in found), default=0)), -1, np.int64)
     for row, items in enumerate(found):
@@ -109,9 +120,10 @@ def enough_of(near: Floats, items: Longs, left: Bools, wanted: int, factor: int,
     places = np.flatnonzero(left)
     if len(places) < wanted:
         return NOTHING, MOST_FURTHER * len(items)
-    last = places[wanted - 1]
+    # the last of those that are as near: in which order these come is not to matter
+    last = int(np.searchsorted(-near, -near[places[wanted - 1]], side="right")) - 1
     margin = 1 + CROWDED * max(0.0, math.log((last + 1) * share / wanted))
-    least = near[last] - margin * (near[wanted - 1] - near[wanted * factor - 1])
+    least = near[last] - margin * (near[wanted - 1] - near[min(wanted * factor, len(near)) - 1])
     if near[-1] > least:
         return NOTHING, max(int(last + 1) * factor, 4 * len(items))
     return items[places[near[places] >= least]], 0
