@@ -10,6 +10,7 @@ of memory. Items have a category of 1,000, one of 10, and a brand of 50.
 - 5,000 denied: as a scenario does. Windows of the catalog close 1 % and 30 % of it, drawn.
 - boost, allow: 30 % of the catalog, by categories. seen: the user had 5,000 items.
 - apart, too near: every second item must be one of a hundredth of the catalog, so that others are looked for.
+- stranger: someone of whom nothing is known, plain and with rules, categories, or diversity.
 - batch: 32 lists at once, a list.
 - bind: from rules as they are written to rules for the catalog.
 """
@@ -28,6 +29,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from machine import introduce, processor
+from stranger_lists import strangers_of
 from untrained import model_of
 
 from segue.artifact import load_artifact
@@ -138,6 +140,8 @@ def rows_of(n_items: int, rng: np.random.Generator) -> tuple[dict[str, Asked], d
         bindings[name] = lambda rules=rules: bind(rules, bundle.facts)
         bound = bindings[name]()
         rows[name] = (bundle, [question._replace(rules=bound) for question in plain])
+    few = {name: sets[name] for name in ("10 rules", "boost 30 %")}
+    rows |= strangers_of(bundle, few, NOW, K, np.random.default_rng(SEED))
     long = rules_of({"boost": [{"items": names(1_000), "factor": 2} for _ in range(5)]})
     bindings["5,000 names"] = lambda: bind(long, bundle.facts)
     seen = names(5_000)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property, partial, reduce
+from functools import partial, reduce
 
 import numpy as np
 
+from segue.lazy import lazy
 from segue.ranking.rules.bound import NONE, are_in
 from segue.ranking.rules.reasons import Because, Short, Sieve
 from segue.shapes import Bools, Ints
@@ -31,13 +32,13 @@ class Limits:
     closed: Ints = field(default_factory=lambda: NONE)
     shut: Bools | None = None
 
-    @cached_property
+    @lazy
     def among(self) -> Ints | None:
         """Of which alone may be answered; None: any."""
         given = [one for one in (self.candidates, self.allowed) if one is not None]
         return reduce(partial(np.intersect1d, assume_unique=True), given) if given else None
 
-    @cached_property
+    @lazy
     def mask(self) -> Bools:
         """(N,) true for what may not be answered. It takes no sorting, which of many items takes long."""
         mask = np.zeros(self.n_items, bool) if self.shut is None else self.shut.copy()
@@ -49,7 +50,7 @@ class Limits:
             mask[left] = False
         return mask
 
-    @cached_property
+    @lazy
     def answerable(self) -> Ints:
         """What may be answered."""
         if self.among is None:

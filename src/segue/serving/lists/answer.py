@@ -78,7 +78,10 @@ def ruled_list(bundle: Bundle, question: Question, query: Query | None, fresh: b
     if question.explain:
         wide = question._replace(k=min(max(POOL, question.k), bundle.model.n_items))
         if query is None:
-            before = [item_id for item_id, _ in plain_list(bundle, wide._replace(rules=None), NONE, NONE, fresh).items]
+            before = [
+                item_id
+                for item_id, _ in plain_list(bundle, wide._replace(rules=None, diverse=None), NONE, NONE, fresh).items
+            ]
         else:
             best, values = best_of(bundle, query, [wide])
             before = [item_id for item_id, _ in named(bundle, best[0], values[0])]

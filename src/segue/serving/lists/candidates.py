@@ -1,12 +1,12 @@
-"""The candidates of a list with rules: few from the index, or all that may be answered, scored exactly."""
+"""The candidates of a list with rules: few from an index or the chain, or all that may be answered, scored exactly."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 
+from segue.lazy import lazy
 from segue.models.base import Query
 from segue.ranking.index import PICKED, RECALL_K
 from segue.ranking.pool import Pool, pool_of
@@ -15,6 +15,7 @@ from segue.ranking.rules.placing import Kind
 from segue.serving.bundle import Bundle
 from segue.serving.lists.beyond import Beyond
 from segue.serving.lists.fallback import NOTHING, Filling, Order, Source
+from segue.serving.lists.front import Front
 from segue.serving.lists.searched import Searched
 from segue.shapes import Doubles, Ints, Longs
 
@@ -37,10 +38,10 @@ class Candidates:
         self._reserves: dict[frozenset[Kind], Sequence[int]] = {}
 
     def pool(self, size: int) -> Pool:
-        """The best so many, by an index where that is worth it, else of all."""
-        return pool_of(*self.all, size) if self._searched is None else self._searched.best(size)
+        """The best so many, by an index or the order of the chain where that is worth it, else of all."""
+        return pool_of(*self.all, size) if self._found is None else self._found.best(size)
 
-    @cached_property
+    @lazy
     def all(self) -> tuple[Ints, Doubles]:
         """All items that may be answered, ascending, and their scores."""
         items, model = self._limits.answerable, self._bundle.model
@@ -53,33 +54,40 @@ class Candidates:
             scores = model.score(self._query, items)[0] if len(items) else np.zeros(0)
         return items, scores.astype(np.float64) + self._bound.shift_of(items)
 
-    @cached_property
-    def _searched(self) -> Searched | None:
-        index = self._bundle.index
-        if index is None or self._query is None:
+    @lazy
+    def _found(self) -> Searched | Front | None:
+        """What tells the best without scoring all; None: nothing does."""
+        index, chain = self._bundle.index, self._bundle.chain
+        if self._query is None:
+            return None if chain is None else Front.of(chain, self._limits, self._bound)
+        if index is None:
             return None
         return Searched.of(index, self._query, self._limits, self._bound)
 
-    @cached_property
+    @lazy
     def spare(self) -> Order:
         """What fills the places that the model leaves, best first: all that may be answered and has no score."""
-        if self._bundle.chain is None or self._searched is not None:  # what is searched has a score
+        if self._bundle.chain is None or self._found is not None:  # what is found so has a score
             return Order(*NOTHING)
         items, scores = self.all
+        if len(items) == self._scored:
+            return Order(*NOTHING)
         free = np.zeros(self._bundle.model.n_items, bool)
         free[items[scores == -np.inf]] = True
         return self._bundle.chain.order(self._had, free, len(free))
 
     def spare_after(self, pool: Pool, k: int) -> list[int]:
         """So many of the spare items at most, where all that has a score is in the pool."""
-        if self._searched is not None or len(pool.items) < self._scored:
+        if self._found is not None or len(pool.items) < self._scored:
             return []
         return [int(item) for item in self.spare.items[:k]]
 
     def answerable(self) -> int:
         """How many may be answered that have a score, or are spare."""
-        if self._searched is not None and self._bundle.index is not None:
+        if isinstance(self._found, Searched) and self._bundle.index is not None:
             return self._bundle.index.scorable(self._limits.mask)
+        if self._found is not None:
+            return self._limits.n_items - int(np.count_nonzero(self._limits.mask))
         return self._scored + len(self.spare.items)
 
     def score_of(self, item: int) -> float:
@@ -95,13 +103,13 @@ class Candidates:
         filling = self._filling_of(item)
         return None if filling is None else filling.source
 
-    @cached_property
+    @lazy
     def _scored(self) -> int:
         return int((self.all[1] > -np.inf).sum())
 
     def _score_of(self, item: int) -> float:
         """What the model says, with boosts and buries."""
-        if self._searched is not None and (score := self._searched.score_of(item)) is not None:
+        if self._found is not None and (score := self._found.score_of(item)) is not None:
             return score
         items, scores = self.all
         place = int(np.searchsorted(items, item))
@@ -113,7 +121,7 @@ class Candidates:
         place = int(self._place_among_spare[item])
         return self.spare.filling(place) if place >= 0 else None
 
-    @cached_property
+    @lazy
     def _place_among_spare(self) -> Longs:
         """(N,) where each item stands in `spare`; -1: it is none of them."""
         found = np.full(self._bundle.model.n_items, -1, np.int64)
@@ -129,21 +137,21 @@ class Candidates:
                 return free
         return self._beyond.best(taken, kinds)
 
-    @cached_property
+    @lazy
     def _beyond(self) -> Beyond:
         items, scores = self.all
         order = np.concatenate([pool_of(items, scores, len(items)).items, self.spare.items])
         return Beyond(order, self._members_of, self._limits.n_items)
 
     def _reserve(self, kinds: frozenset[Kind]) -> Sequence[int] | None:
-        """The best by an index that have none of the kinds: as many as it looks for anyway. None: it is of no use."""
+        """The best that have none of the kinds: as many as an index looks for anyway. None: that is of no use."""
         if kinds not in self._reserves:
-            if self._searched is None or len(self._reserves) == SEARCHES:
+            if self._found is None or len(self._reserves) == SEARCHES:
                 return None
             also = np.zeros(self._limits.n_items, bool)
             for kind in kinds:
                 also[self._members_of(kind)] = True
-            self._reserves[kinds] = self._searched.best(RECALL_K, also).items.tolist()
+            self._reserves[kinds] = self._found.best(RECALL_K, also).items.tolist()
         return self._reserves[kinds]
 
     def _members_of(self, kind: Kind) -> Ints:

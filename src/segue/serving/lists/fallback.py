@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from segue.models.log_counts import LogCounts
-from segue.shapes import Array, Bools, Doubles, Ints
+from segue.shapes import Array, Bools, Doubles, Ints, Longs
 
 Source = Literal["neighbours", "trending", "newest"]
 """Where an item comes from, in the order in which they are asked."""
@@ -127,15 +127,20 @@ class Chain:
             left_out: what may not be answered.
             shut: (N,) true for what else may not be.
         """
+        places = self.places(k, shut, left_out)
+        return [self.best.filling(place) for place in places.tolist()]
+
+    def places(self, k: int, shut: Bools | None, left_out: Ints = NOTHING[0]) -> Longs:
+        """Where the first k stand in `best` that may be answered; see `first`."""
         items, size = self.best.items, k + len(left_out)
         while True:
             near = items[:size]
-            free = ~np.isin(near, left_out)
-            if shut is not None:
-                free &= ~shut[near]
+            free = np.ones(len(near), bool) if shut is None else ~shut[near]
+            if len(left_out):
+                free &= ~np.isin(near, left_out)
             places = np.flatnonzero(free)[:k]
             if len(places) == k or size >= len(items):
-                return [self.best.filling(place) for place in places.tolist()]
+                return places
             size *= 4
 
     def neighbours(self, had: Ints) -> tuple[Ints, Array]:

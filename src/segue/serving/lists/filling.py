@@ -8,7 +8,8 @@ from segue.serving.bundle import Bundle
 from segue.serving.lists.asks import Question
 from segue.serving.lists.best import closed_to
 from segue.serving.lists.fallback import Filling
-from segue.serving.lists.ruled import is_ruled, last_had, limits_of
+from segue.serving.lists.front import Front
+from segue.serving.lists.ruled import NO_RULES, is_ruled, last_had, limits_of
 
 
 def filling(bundle: Bundle, question: Question, listed: Sequence[str], fresh: bool) -> list[Filling]:
@@ -20,5 +21,8 @@ def filling(bundle: Bundle, question: Question, listed: Sequence[str], fresh: bo
         closed = closed_to(bundle, question)
         shut = None if closed is None else closed.mask
         return bundle.chain.first(missing, bundle.item_ids.places_of(question.left_out), shut)
-    there, allowed = bundle.item_ids.places_of(listed), limits_of(bundle, question).answerable
-    return bundle.chain.fill(last_had(bundle, question, fresh), missing, left_out=there, allowed=allowed)
+    limits = limits_of(bundle, question)
+    if fresh and not listed and (front := Front.of(bundle.chain, limits, NO_RULES)) is not None:
+        return [bundle.chain.by_item.filling(item) for item in front.best(missing).items.tolist()]
+    there = bundle.item_ids.places_of(listed)
+    return bundle.chain.fill(last_had(bundle, question, fresh), missing, left_out=there, allowed=limits.answerable)
