@@ -47,6 +47,15 @@ def test_no_more_closed_sets_are_kept_than_a_few() -> None:
     assert len(available._kept) == KEPT
 
 
+def test_the_closed_set_that_is_asked_for_again_and_again_is_kept() -> None:
+    available = Availability(np.arange(100.0), np.full(100, FOREVER))
+    present = available.closed(50.5)
+    for at in range(40):
+        available.closed(at + 0.5)
+        assert available.closed(50.5) is present
+    assert len(available._kept) == KEPT
+
+
 @pytest.fixture(scope="module")
 def index() -> tuple[Index, Vectors]:
     model = Vectors()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from threading import Lock
 from typing import Any, Literal
 
 from segue.errors import ConfigError, did_you_mean
@@ -50,6 +51,7 @@ class KnownItems:
         self._shares = None if counts is None or not counts.any() else counts / counts.sum()
         self._new = new if new is not None and new.any() else None
         self._made: dict[Similarity | None, Known] = {}
+        self._making = Lock()
 
     def fields(self, similarity: Similarity = "auto") -> set[str]:
         """What `known` will have, without making it: one who asks in an event loop must not wait."""
@@ -61,10 +63,15 @@ class KnownItems:
     def known(self, similarity: Similarity = "auto") -> Known:
         """What is known of the items. Raises ConfigError where there is nothing to tell by what was asked for."""
         space = self.space_of(similarity)
-        if space not in self._made:
-            vectors, words = self._vectors(space)
-            self._made[space] = Known(vectors, words, self._kinds, self._shares, self._new)
-        return self._made[space]
+        found = self._made.get(space)
+        if found is not None:
+            return found
+        # it takes seconds and much memory of a large catalog: whoever else wants it waits for what is left of it
+        with self._making:
+            if space not in self._made:
+                vectors, words = self._vectors(space)
+                self._made[space] = Known(vectors, words, self._kinds, self._shares, self._new)
+            return self._made[space]
 
     def space_of(self, similarity: Similarity) -> Similarity | None:
         """`attributes` or `vectors`, by which of them items are alike; None: nothing tells, and `auto` was asked for.

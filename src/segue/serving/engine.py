@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import replace
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -66,7 +65,7 @@ class Engine:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.policy = policy or Policy()
-        self.bundle = replace(bundle, order=self.policy.order)
+        self.bundle = bundle.ordered_by(self.policy.order)
         self.clock = clock
         self.warm = 1.0
         self.states = 0
@@ -190,8 +189,9 @@ class Engine:
 
         States of the one before are folded anew when their users come, and by `Upkeep`.
         """
-        after = replace(bundle, order=self.policy.order)
+        after = bundle.ordered_by(self.policy.order)
         warm(after)
+        self.scenarios.warm(after)
         try:
             check_usual(after, self.usual)
         except RequestError as error:

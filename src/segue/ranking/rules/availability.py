@@ -40,12 +40,15 @@ class Availability:
     def closed(self, at: float) -> Closed:
         """What may not be answered at a time: the very same object until an item opens or closes."""
         span = int(np.searchsorted(self._edges, at, side="right"))
-        found = self._kept.get(span)
+        kept = self._kept
+        found = kept.get(span)
         if found is None:
             mask = (at < self.begin) | (at >= self.end)
             mask.flags.writeable = False
             found = Closed(np.flatnonzero(mask).astype(np.int32), mask)
-            # put in place at once: shards share it, and at worst two of them make the same
-            latest = list(self._kept.items())[1 - KEPT :]
-            self._kept = {**dict(latest), span: found}
+        elif span == next(reversed(kept)):
+            return found
+        # the last one asked for is last; put in place at once: shards share it, and at worst two of them make the same
+        others = [(one, closed) for one, closed in kept.items() if one != span]
+        self._kept = {**dict(others[1 - KEPT :]), span: found}
         return found

@@ -72,6 +72,12 @@ class Bound:
     unknown_items: Sequence[str] = ()
     unknown_categories: Sequence[str] = ()
 
+    def gather(self) -> None:
+        """Have the items of each kind at hand: of a large catalog, a list would wait a second for those of a column."""
+        for kinds in self.apart:
+            if kinds.items is None:
+                kinds.facts.members(kinds.by)
+
     def closed(self, at: float) -> Ints:
         """The items whose windows are not open at a time, ascending."""
         return united([items for items, begin, end in self.windows if not begin <= at < end])

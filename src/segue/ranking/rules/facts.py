@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,15 +45,21 @@ class Facts:
     def __init__(self, ids: Places, columns: Mapping[str, Sequence[Any]]) -> None:
         self.ids, self.columns = ids, columns
         self._members: dict[str, Members] = {}
+        self._gathering = Lock()
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def members(self, column: str) -> Members:
         """The items of each value of a column, ascending; of a column of lists, of each entry."""
-        if column not in self._members:
-            self._members[column] = Members(self.columns.get(column, ()))
-        return self._members[column]
+        found = self._members.get(column)
+        if found is not None:
+            return found
+        # of a large catalog it takes more than a second: whoever else wants it waits for what is left of it
+        with self._gathering:
+            if column not in self._members:
+                self._members[column] = Members(self.columns.get(column, ()))
+            return self._members[column]
 
     def values(self, column: str, item: int) -> Sequence[Hashable]:
         """What a column says of an item: nothing, a value, or several."""

@@ -43,6 +43,11 @@ class Scenarios:
             kept = bundle.scenarios[name] = rules, bind(rules, bundle.facts, name, strict=False)
         return kept[1]
 
+    def warm(self, bundle: Bundle) -> None:
+        """Make what lists with these rules need of the items, before anyone waits for it."""
+        for name in self.sets:
+            self.bound(name, bundle).gather()
+
 
 def read_scenarios(file: Path, bundle: Bundle) -> tuple[dict[str, Rules], list[str]]:
     """The scenarios of a file, checked against the catalog that serves.
@@ -93,6 +98,7 @@ def parsed(content: bytes, bundle: Bundle) -> tuple[dict[str, Rules], list[str]]
         unknown = [*bound.unknown_items, *bound.unknown_categories]
         if unknown:
             notes.append(f"scenario `{name}` names what the catalog does not have: {', '.join(unknown[:12])}")
+        bound.gather()
         sets[name] = rules
     return sets, notes
 
