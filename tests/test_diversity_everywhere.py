@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -108,7 +109,7 @@ def test_two_users_have_different_draws_under_one_seed_and_each_keeps_its_own(na
 
 def test_what_is_usual_holds_where_a_request_does_not_say_each_field_for_itself() -> None:
     engine, wish = shop_engine(), {"items": ["i1", "i3", "i5"], "k": 3, "exclude": "none", "seed": 3}
-    plain = engine.recommend(**wish)
+    plain = engine.recommend(**wish, diversity=0.0)
     rotation, calibrated = (
         engine.recommend(**wish, diversity=0.9, strategy=name) for name in ("rotation", "calibrated")
     )
@@ -122,6 +123,30 @@ def test_what_is_usual_holds_where_a_request_does_not_say_each_field_for_itself(
     assert (by.strategy, by.diversity) == ("rotation", 0.2)
     with pytest.raises(RequestError, match="`strategy`: `quota` is not a strategy"):
         engine.recommend(**wish, strategy="quota")
+
+
+@pytest.mark.parametrize("given", [{"strategy": "mmr"}, {"similarity": "attributes"}, {"seed": 3}])
+def test_what_would_change_nothing_without_a_knob_is_refused_everywhere_unless_one_is_usual(
+    given: dict[str, Any],
+) -> None:
+    (name,), wish = given, {"items": ["i1", "i3"], "k": 3}
+    told = f"`{name}` is given, and `diversity` is not: it would change nothing. Give `diversity`, a number above 0, up"
+    recommender, engine = trained(), shop_engine()
+    with pytest.raises(RequestError, match=re.escape(told)):
+        recommender.recommend(items=["item 1"], **given)
+    with pytest.raises(RequestError, match=re.escape(told)):
+        recommender.recommend_users(shop_log(), users=["u3"], **given)
+    assert recommender.recommend(items=["item 1"], diversity=0.0, **given) == recommender.recommend(items=["item 1"])
+    for app in (create_app(engine), Direct(create_app(engine), engine, 10.0)):
+        with TestClient(app) as client:  # type: ignore[arg-type]
+            engine.usual = Wish()
+            answer = client.post(ROUTE, json={**wish, **given})
+            assert (answer.status_code, told in answer.json()["error"]["message"]) == (400, True)
+            engine.usual = Wish(0.0)
+            assert client.post(ROUTE, json={**wish, **given}).status_code == 400
+            assert client.post(ROUTE, json={**wish, **given, "diversity": 0}).status_code == 200
+            engine.usual = Wish(0.5)
+            assert "chosen_by" in client.post(ROUTE, json={**wish, **given}).json()
 
 
 def test_both_ways_over_http_say_what_chose_a_list() -> None:

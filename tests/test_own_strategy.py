@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from litestar.testing import TestClient
 
-from segue.errors import ConfigError
+from segue.errors import ConfigError, RequestError
 from segue.own import import_file
 from segue.ranking.diversity import STRATEGIES, Pool
 from segue.serving.events import LiveEvent
@@ -119,6 +119,87 @@ def test_one_that_fails_on_a_request_is_answered_with_what_and_where_and_costs_n
     message = bad.json()["error"]["message"]
     assert "`strategy`: the strategy `mine` of mine.py gave place 99 for a list of 3 from a pool of 7" in message
     assert str(tmp_path) not in message
+
+
+@pytest.mark.parametrize("short_way", [False, True])
+def test_one_that_fails_keeps_the_event_of_the_request_and_the_answer_says_so(tmp_path: Path, short_way: bool) -> None:
+    import_file(written(tmp_path, EIGHT))
+    engine = engine_of()
+    app: Any = Direct(create_app(engine), engine, 10.0) if short_way else create_app(engine)
+    event = {"item_id": "i1", "timestamp": NOW, "event_id": "e1"}
+    body = {"user_id": "u", "k": 3, "exclude": "current", "event": event}
+    with TestClient(app, raise_server_exceptions=False) as client:
+        bad = client.post(ROUTE, json={**body, "diversity": 0.5, "strategy": "mine"})
+        again = client.post(ROUTE, json=body)
+    assert bad.status_code == 400
+    message = bad.json()["error"]["message"]
+    assert "`strategy`: the strategy `mine` of mine.py gave place 99" in message
+    assert message.endswith(". The event is stored; where it has an `event_id` the request may be sent again")
+    assert again.json()["event"] == {"seq": 1, "duplicate": True, "known_item": True}
+    assert [one.item_id for one in store_of(engine).history("u")] == ["i1"]
+
+
+@pytest.mark.parametrize("short_way", [False, True])
+def test_a_model_whose_scores_are_no_numbers_costs_the_list_and_not_the_event(
+    short_way: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_of()
+    app: Any = Direct(create_app(engine), engine, 10.0) if short_way else create_app(engine)
+    monkeypatch.setattr(type(engine.bundle.model), "score", lambda *_: np.full((1, 8), np.nan, np.float32))
+    body = {"user_id": "u", "k": 3, "event": {"item_id": "i1", "timestamp": NOW}}
+    with TestClient(app, raise_server_exceptions=False) as client:
+        bad = client.post(ROUTE, json=body)
+    assert bad.status_code == 500
+    assert bad.json()["error"]["code"] == "internal"
+    assert "the list could not be made; the server's log says how. The event is stored" in bad.text
+    assert [one.item_id for one in store_of(engine).history("u")] == ["i1"]
+
+
+RAISING = [
+    "from segue.errors import RequestError\n        raise RequestError('no')",
+    "from segue.errors import StoreError\n        raise StoreError('no')",
+    "from segue.ranking.diversity import STRATEGIES\n"
+    "        return STRATEGIES['rotation'](pool._replace(scores=pool.scores[::-1]), k, d, rng)",
+    "raise SystemExit('no')",
+    "pool.items[0] = 5",
+    "pool.items.sort()",
+]
+
+
+@pytest.mark.parametrize("body", RAISING)
+def test_whatever_it_raises_is_its_own_error_and_as_the_usual_one_costs_nothing(
+    body: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    import_file(
+        written(tmp_path, f"{HEAD}    if len(pool.items) == 7:\n        {body}\n    return np.arange(k)[::-1]\n")
+    )
+    pool = Pool(np.arange(7), np.arange(7, 0, -1).astype(np.float32))
+    with pytest.raises(ConfigError, match=r"the strategy `mine` of mine.py, line [78]: "):
+        STRATEGIES["mine"](pool, 3, 0.5, np.random.default_rng(1))
+    assert pool.items.tolist() == list(range(7))
+    engine = engine_of()
+    with pytest.raises(RequestError, match=r"`strategy`: the strategy `mine` of mine.py, line [78]: "):
+        engine.recommend(items=["i1"], k=3, exclude="current", diversity=0.5, strategy="mine")
+    engine.usual = Wish(0.3, "mine")
+    body_sent = {"user_id": "u", "k": 3, "exclude": "current", "event": {"item_id": "i1", "timestamp": NOW}}
+    with TestClient(create_app(engine)) as client, caplog.at_level(logging.ERROR, "segue.serving"):
+        answer = client.post(ROUTE, json=body_sent)
+    assert answer.status_code == 200
+    assert len(answer.json()["items"]) == 3
+    assert "chosen_by" not in answer.json()
+    assert [one.item_id for one in store_of(engine).history("u")] == ["i1"]
+    assert "a list is as ranked: the strategy `mine` of mine.py, line" in caplog.text
+
+
+def test_one_that_lifts_the_guard_of_its_pool_breaks_no_rule(tmp_path: Path) -> None:
+    lifted = "        pool.items.flags.writeable = True\n        pool.items[0] = 5\n"
+    import_file(written(tmp_path, f"{HEAD}    if len(pool.items) == 7:\n{lifted}    return np.arange(k)\n"))
+    wish: dict[str, Any] = {"items": ["i1"], "k": 7, "exclude": "none", "rules": {"deny": {"items": ["i5"]}}}
+    engine = engine_of()
+    found = engine.recommend(**wish, diversity=0.5, strategy="mine")
+    assert found.chosen_by is not None
+    assert found.items == engine.recommend(**wish).items
+    assert "i5" not in [item_id for item_id, _ in found.items]
 
 
 def test_where_it_is_the_servers_own_an_event_is_kept_and_the_list_is_as_ranked(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segue.errors import StoreError
+from segue.errors import EvaluationError, StoreError
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
 from segue.serving.fold import refold
@@ -19,7 +19,7 @@ from segue.serving.settling import settle
 from segue.serving.shard import Shard
 from segue.serving.store.memory import MemoryStore
 from segue.serving.store.sqlite import SqliteStore
-from segue.serving.task import Task
+from segue.serving.task import ListError, Task
 from segue.serving.turn import rounds
 from serving_models import ITEMS, NOW, assert_same_memory, engine_of, fading_bundle, memory_of, store_of
 
@@ -185,14 +185,14 @@ def test_one_request_that_cannot_be_worked_on_does_not_cost_the_others_theirs(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     shard = shard_of_bundle()
-    score = type(shard._bundle().model).score
+    step = type(shard._bundle().model).step
 
-    def broken(model: Any, query: Any, candidates: Any = None) -> Any:
-        if np.any(query["last"] == 3):
+    def broken(model: Any, event: Any, state: Any) -> Any:
+        if np.any(event.item == 3):
             raise ZeroDivisionError
-        return score(model, query, candidates)
+        return step(model, event, state)
 
-    monkeypatch.setattr(type(shard._bundle().model), "score", broken)
+    monkeypatch.setattr(type(shard._bundle().model), "step", broken)
     tasks = [Task(user, [LiveEvent(user, item, 5.0)], Ask(1, 5.0)) for user, item in (("u", "i1"), ("v", "i3"))]
     settle(shard, tasks)
     assert tasks[0].result.result().ranked.items[0][0] == "i2"
@@ -200,6 +200,59 @@ def test_one_request_that_cannot_be_worked_on_does_not_cost_the_others_theirs(
         tasks[1].result.result()
     assert "a request failed" in caplog.text
     assert [len(shard.store.history(user)) for user in "uv"] == [1, 0]
+
+
+@pytest.mark.parametrize("wrong", ["raises", "nan"])
+def test_a_list_that_fails_costs_no_event_and_no_other_list(
+    wrong: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    shard, steps = shard_of_bundle(), list[int]()
+    model = type(shard._bundle().model)
+    score, step = model.score, model.step
+
+    def broken(model: Any, query: Any, candidates: Any = None) -> Any:
+        found = score(model, query, candidates)
+        if wrong == "raises" and np.any(query["last"] == 3):
+            raise ZeroDivisionError
+        found[query["last"] == 3] = np.nan
+        return found
+
+    def counted(model: Any, event: Any, state: Any) -> Any:
+        steps.append(len(event.item))
+        return step(model, event, state)
+
+    monkeypatch.setattr(model, "score", broken)
+    monkeypatch.setattr(model, "step", counted)
+    given = [(f"u{n}", "i3" if n in (2, 5) else "i1") for n in range(7)]
+    tasks = [Task(user, [LiveEvent(user, item, 5.0)], Ask(1, 5.0)) for user, item in given]
+    tasks += [Task(None, (), Ask(1), ["i3"]), Task("v", [LiveEvent("v", "i3", 5.0)])]
+    settle(shard, tasks)
+    for (user, item), task in zip(given, tasks[:7], strict=True):
+        assert [one.item_id for one in shard.store.history(user)] == [item]
+        if item == "i1":
+            assert task.result.result().ranked.items[0][0] == "i2"
+            continue
+        with pytest.raises(ListError, match=r"server's log says how\. The event is stored; where it has an `event_id`"):
+            task.result.result()
+    with pytest.raises(ZeroDivisionError if wrong == "raises" else EvaluationError):
+        tasks[7].result.result()
+    assert tasks[8].result.result().observed[0].seq == 1
+    assert steps == [9], "the events of the turn are stepped once"
+    assert caplog.text.count("a list failed") == 3
+    assert (shard.tally.events, shard.tally.answers, shard.tally.turns) == (8, 5, 1)
+
+
+def test_a_list_that_fails_after_an_event_that_was_refused_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    shard = shard_of_bundle()
+    monkeypatch.setattr(type(shard._bundle().model), "score", lambda *_: 1 / 0)
+    events = [LiveEvent("u", item, 5.0, None, "e1") for item in ("i1", "i1", "i2")]
+    tasks = [Task("u", [event], Ask(1, 5.0)) for event in events]
+    settle(shard, tasks)
+    told = [str(task.result.exception()) for task in tasks]
+    assert ["The event is stored" in one for one in told] == [True, True, False]
+    assert "The event was refused: " in told[2]
+    assert "e1" in told[2]
+    assert len(shard.store.history("u")) == 1
 
 
 def test_a_user_is_forgotten_whole() -> None:
@@ -282,7 +335,7 @@ def test_a_large_catalog_is_scored_some_rows_at_a_time(monkeypatch: pytest.Monke
         for n, exclude in enumerate(["none", "seen", "current", "none", "seen"] * 3)
     ]
     expected = whole.work(tasks)
-    monkeypatch.setattr("segue.serving.lists.answer.SCORES_BYTES", 4 * 8 * 4)  # four rows
+    monkeypatch.setattr("segue.serving.lists.best.SCORES_BYTES", 4 * 8 * 4)  # four rows
     assert pieces.work(tasks) == expected
 
 

@@ -55,7 +55,7 @@ def line_of(error: BaseException, path: Path) -> str:
     return f", line {lines[-1]}" if lines else ""
 
 
-def line_in(error: Exception, function: Callable[..., Any]) -> str:
+def line_in(error: BaseException, function: Callable[..., Any]) -> str:
     """The line in the file of a function where an error came about, as far as it did there."""
     code = getattr(function, "__code__", None)
     return "" if code is None else line_of(error, Path(code.co_filename))

@@ -79,7 +79,7 @@ class Recommender:
         exclude: str | None = None,
         rules: Mapping[str, Any] | None = None,
         scenario: str | None = None,
-        diversity: float = 0.0,
+        diversity: float | None = None,
         strategy: str | None = None,
         similarity: Similarity | None = None,
         seed: int | None = None,
@@ -93,8 +93,8 @@ class Recommender:
             exclude: `none`, `current` or `seen`, in place of the model's own.
             rules: what the list must and should look like, such as `{"deny": {"items": ["A"]}}`; see the page on rules.
             scenario: the name of a set of rules that `read_scenarios` read, which hold as well.
-            diversity: from 0 (the best scores) to 1: how much less of the same the list is to be.
-            strategy: by which, see the page on diversity; None: `mmr`.
+            diversity: from 0 (the best scores, as without it) to 1: how much less of the same the list is to be.
+            strategy: by which, see the page on diversity; None: `mmr`. It, `similarity` and `seed` need `diversity`.
             similarity: by what items are alike: `attributes`, the model's own `vectors`, or None or `auto`, the first
                 of the two that there is.
             seed: of a strategy that draws; other items give another draw under the same seed.
@@ -146,13 +146,17 @@ class Recommender:
         users: str | Sequence[str] = "all",
         k: int = 10,
         exclude: str | None = None,
-        diversity: float = 0.0,
+        diversity: float | None = None,
         strategy: str | None = None,
         similarity: Similarity | None = None,
         seed: int | None = None,
+        available_at: float | None = None,
         **columns: Any,
     ) -> Any:
         """What comes next for the users of a log, right after the last event of each.
+
+        The same list as `recommend` of a server after the same events, at the time of the last one. Places for which
+        the model has nothing to say are filled as there: their scores do not compare with the others.
 
         Args:
             log: as in `read_log`; a pandas frame in gives a pandas frame out, else it is a polars frame.
@@ -160,6 +164,7 @@ class Recommender:
             k: length of the lists.
             exclude: `none`, `current` or `seen`, in place of the model's own.
             diversity, strategy, similarity, seed: as in `recommend`; other users get another draw under the same seed.
+            available_at: Unix seconds: items are left out that the catalog says are not available then; None: now.
             columns: see `read_log`.
 
         Returns:
@@ -169,7 +174,8 @@ class Recommender:
 
         wish: dict[str, Any] = {"diversity": diversity, "strategy": strategy, "similarity": similarity, "seed": seed}
         events = read_log(log, **self.columns(columns))
-        return joined(list(self.lists(events, users=users, k=k, exclude=exclude, **wish)), log)
+        frames = self.lists(events, users=users, k=k, exclude=exclude, **wish, available_at=available_at)
+        return joined(list(frames), log)
 
     def lists(
         self,
@@ -178,14 +184,16 @@ class Recommender:
         users: str | Sequence[str] = "all",
         k: int = 10,
         exclude: str | None = None,
-        diversity: float = 0.0,
+        diversity: float | None = None,
         strategy: str | None = None,
         similarity: Similarity | None = None,
         seed: int | None = None,
+        available_at: float | None = None,
     ) -> Iterator[Any]:
         """The same as `recommend_users`, as polars frames of some thousand users each, in bounded memory."""
         wish = Wish(diversity, strategy, similarity, seed)
-        return user_lists(self.artifact, self.bundle, log, users=users, k=k, exclude=exclude, wish=wish)
+        given: dict[str, Any] = {"users": users, "k": k, "exclude": exclude, "available_at": available_at}
+        return user_lists(self.artifact, self.bundle, log, **given, wish=wish)
 
     def similar(self, item: str, k: int = 10) -> list[Recommendation]:
         """The items nearest to one: by the cosine of item vectors; where a model has none, what follows it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,13 +11,16 @@ import numpy as np
 from segue.artifact import Artifact
 from segue.data.events import EventLog
 from segue.errors import RequestError, did_you_mean
-from segue.evaluation.lists import Best, Choose, UserLists, lists_after_last
+from segue.evaluation.lists import Best, Choose, Fill, UserLists, lists_after_last
 from segue.evaluation.phase import laid_out
 from segue.ranking.diversity import parse
 from segue.ranking.pool import POOL
+from segue.ranking.top_k import Exclusions
 from segue.serving.bundle import EXCLUDES, Bundle
+from segue.serving.events import check_time
 from segue.serving.lists.diverse import Diverse, Wish, diverse_of
-from segue.shapes import Floats, Ints
+from segue.serving.lists.fallback import Chain
+from segue.shapes import Bools, Floats, Ints
 
 LIST_SCHEMA = ["user_id", "item_id", "score", "rank"]
 """The columns of a frame of lists."""
@@ -31,6 +35,7 @@ def user_lists(
     k: int,
     exclude: str | None,
     wish: Wish,
+    available_at: float | None = None,
 ) -> Iterator[Any]:
     """Polars frames of some thousand users each; see `Recommender.lists`.
 
@@ -44,6 +49,7 @@ def user_lists(
         raise RequestError(f"`k` is {k}; expected at least 1")
     if exclude is not None and exclude not in EXCLUDES:
         raise RequestError(f"`exclude` is {exclude!r}; expected one of these{did_you_mean(exclude, EXCLUDES)}")
+    check_time(available_at, "available_at")
     diverse = diverse_of(bundle, wish)
     if not isinstance(users, str):
         places = log.users.places_of(users)
@@ -54,13 +60,18 @@ def user_lists(
     elif users != "all":
         raise RequestError(f'`users` is {users!r}; expected "all" or a list of user ids')
     n_items = bundle.model.n_items
+    shut = None
+    if bundle.facts.availability is not None:
+        shut = bundle.facts.availability.closed(time.time() if available_at is None else available_at).mask
     blocks = lists_after_last(
         bundle.model,
         laid_out(log, artifact.facts.rule, artifact.catalog),
         exclude=exclude or bundle.exclude,
         k=min(k if diverse is None else max(POOL, k), n_items),
         memory_mb=artifact.settings.evaluate.memory_mb,
+        shut=shut,
         choose=None if diverse is None else choosing(bundle, log, diverse, min(k, n_items)),
+        fill=None if bundle.chain is None else filling(bundle.chain, n_items, shut),
     )
     return (frame_of(bundle, log, block) for block in blocks)
 
@@ -83,6 +94,24 @@ def choosing(bundle: Bundle, log: EventLog, wish: Diverse, k: int) -> Choose:
         return items, scores
 
     return choose
+
+
+def filling(chain: Chain, n_items: int, shut: Bools | None) -> Fill:
+    """What fills lists where the model has no more to say, as a server does."""
+    opened = np.ones(n_items, bool) if shut is None else ~shut
+
+    def fill(items: Ints, scores: Floats, last: Ints, out: Exclusions) -> tuple[Ints, Floats]:
+        for row in np.flatnonzero((items < 0).any(axis=1)):
+            there = int((items[row] >= 0).sum())
+            left_out = out.items[slice(*np.searchsorted(out.rows, [row, row + 1]))]
+            free = opened.copy()
+            free[items[row, :there]] = free[left_out[left_out >= 0]] = False
+            more = chain.order(last[row : row + 1], free, items.shape[1] - there)
+            end = there + len(more.items)
+            items[row, there:end], scores[row, there:end] = more.items, more.scores
+        return items, scores
+
+    return fill
 
 
 def frame_of(bundle: Bundle, log: EventLog, block: UserLists) -> Any:

@@ -43,10 +43,9 @@ class LessAlike:
         given = {name: value for name, value in vars(self).items() if value is not None}
         if self.diversity is None and (given or seed is not None):
             name = next(iter(given), "seed")
-            raise ConfigError(
-                f"--{name} is given, and --diversity is not: it would change nothing. Give --diversity, a number above "
-                "0, up to 1"
-            )
+            from segue.serving.lists.diverse import IDLE
+
+            raise ConfigError(IDLE.format(f"--{name}", "--diversity"))
         return given if seed is None else {**given, "seed": seed}
 
 

@@ -12,7 +12,7 @@ from segue.evaluation.replay import BYTES_A_PAIR, excluded_after, parted, querie
 from segue.models.base import Model, pick
 from segue.ranking import rows_within, top_k
 from segue.ranking.top_k import Exclusions
-from segue.shapes import Array, Floats, Ints, Longs
+from segue.shapes import Array, Bools, Floats, Ints, Longs
 
 USERS_A_BLOCK = 20_000
 
@@ -45,6 +45,9 @@ class Best(NamedTuple):
 Choose = Callable[[Best], tuple[Ints, Floats]]
 """From the best to lists: items (R, K) with -1 past the end, and their scores."""
 
+Fill = Callable[[Ints, Floats, Ints, Exclusions], tuple[Ints, Floats]]
+"""From lists, some of which are short, the last item of each user (R,) and what may not be answered, to full ones."""
+
 
 def lists_after_last(
     model: Model,
@@ -55,7 +58,9 @@ def lists_after_last(
     memory_mb: int = 256,
     rows: int = 64,
     window: int = 50,
+    shut: Bools | None = None,
     choose: Choose | None = None,
+    fill: Fill | None = None,
 ) -> Iterator[UserLists]:
     """The list of each user right after the user's last event, user by user in the order of the sequences.
 
@@ -66,7 +71,9 @@ def lists_after_last(
         k: length K of the lists, or of what they are chosen from.
         memory_mb: bound of the scores held at one time.
         rows, window: B and T of the replay.
+        shut: (N,) true for items that nobody may be answered; None: any may be.
         choose: makes the lists from the best; None: these are the lists.
+        fill: is asked where some are short; None: they stay so.
     """
     for left in range(0, len(sequences.of), USERS_A_BLOCK):
         block = users_between(sequences, left, min(left + USERS_A_BLOCK, len(sequences.of)))
@@ -79,10 +86,15 @@ def lists_after_last(
             for piece in parted(place + 1 - begin[place], limit, memory_mb * 2**20 // BYTES_A_PAIR):
                 part = place[piece]
                 out = excluded_after(block, part, begin, exclude)
-                user, lists = block.user[part], top_k(model.score(pick(query, piece)), k, out)
+                scores = model.score(pick(query, piece))
+                if shut is not None:
+                    scores = np.where(shut, np.float32(-np.inf), scores)
+                user, lists = block.user[part], top_k(scores, k, out)
                 if choose is not None:
                     past = excluded_after(block, part, begin, "seen")
                     lists = choose(Best(user, *lists, part + 1 - begin[part], past))
+                if fill is not None and (lists[0] < 0).any():
+                    lists = fill(*lists, block.item[part], out)
                 found.append(UserLists(user, *lists))
         joined = [np.concatenate(column) for column in zip(*found, strict=True)]
         order = np.argsort(joined[0], kind="stable")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from segue.errors import OverloadedError, StoreError
+from segue.errors import OverloadedError, RequestError, StoreError
 from segue.serving.shard import Shard
 from segue.serving.store.base import UncertainError
-from segue.serving.task import Task
+from segue.serving.task import Done, ListError, Task
 
 GIVEN_UP = 2
 """After so many writes in a row that the store did not take, or reads that it did not answer, others are not tried."""
+
+STORED = "The event is stored; where it has an `event_id` the request may be sent again"
+"""What one who got no list should know."""
 
 _log = logging.getLogger("segue.serving")
 
@@ -31,7 +34,25 @@ def settle(shard: Shard, tasks: Sequence[Task]) -> None:
             task.result.set_exception(error)
     else:
         for task, one in zip(tasks, done, strict=True):
-            task.result.set_result(one)
+            if one.failed is None:
+                task.result.set_result(one)
+            else:
+                _log.error("a list failed", exc_info=one.failed)
+                task.result.set_exception(without_list(one, one.failed))
+
+
+def without_list(done: Done, error: Exception) -> Exception:
+    """The error of a list, and what became of the event that came with it, if one did."""
+    if not done.observed:
+        return error
+    event = done.observed[-1]
+    fate = STORED if event.refused is None else f"The event was refused: {event.message}"
+    if isinstance(error, RequestError):
+        told: Exception = RequestError(f"{error}. {fate}")
+    else:
+        told = ListError(f"the list could not be made; the server's log says how. {fate}")
+    told.__cause__ = error
+    return told
 
 
 def one_by_one(shard: Shard, tasks: Sequence[Task]) -> None:

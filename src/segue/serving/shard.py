@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from segue.errors import OverloadedError, StoreError
 from segue.serving.bundle import BY_TIME, Bundle
-from segue.serving.lists.answer import answer_all
-from segue.serving.lists.asks import Ranked
+from segue.serving.lists.each import answer_each
 from segue.serving.memories import Memories
 from segue.serving.policy import Policy
 from segue.serving.store.base import Change, ConflictError, Store
@@ -54,7 +53,7 @@ class Shard:
         self._bundle, self._clock = bundle, clock
 
     def work(self, tasks: Sequence[Task]) -> list[Done]:
-        """What comes of tasks, in their order. It is stored when this returns.
+        """What comes of tasks, in their order. It is stored when this returns, whatever became of the lists.
 
         Raises:
             StoreError: nothing of it was stored, or, where it is an UncertainError, maybe all of it.
@@ -81,9 +80,12 @@ class Shard:
         turn.changes = {user_id: Change(user_id, [], memories[user_id]) for user_id in renewed}
         try:
             done = turn.run(tasks)
-            ranked: list[Ranked] = answer_all(bundle, [one for _, one in turn.questions]) if turn.questions else []
-            for (place, _), one in zip(turn.questions, ranked, strict=True):
-                done[place].ranked = one
+            lists = answer_each(bundle, [question for _, question in turn.questions])
+            for (place, _), one in zip(turn.questions, lists, strict=True):
+                if isinstance(one, Exception):
+                    done[place].failed = one
+                else:
+                    done[place].ranked = one
             self.commit(turn)
         except BaseException:
             self.memories.drop(users)

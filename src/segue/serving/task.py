@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from segue.errors import SegueError
 from segue.serving.bundle import Bundle
 from segue.serving.events import LiveEvent, Observed, check_event
 from segue.serving.lists.asks import Ask, Ranked, check_ask, check_one_of
 from segue.serving.store.base import StoredEvent
+
+
+class ListError(SegueError):
+    """A list could not be made, by no fault of who asked; the message says what became of the event before it."""
 
 
 @dataclass
@@ -18,12 +23,14 @@ class Done:
 
     Attributes:
         bundle: what answered; another one may serve by now.
+        failed: why there is no list though one was asked for; its events count all the same.
         history, moment: the last events and the moment of the request, where reasons are wanted.
     """
 
     bundle: Bundle = field(compare=False)
     observed: list[Observed] = field(default_factory=list)
     ranked: Ranked | None = None
+    failed: Exception | None = None
     history: Sequence[StoredEvent] = ()
     moment: float | None = None
 

@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from segue.errors import OverloadedError, RequestError, StoreError
 from segue.serving.engine import AGAIN
+from segue.serving.task import ListError
 from segue.web.decoding import BodyError
 from segue.web.guard import route_of
 from segue.web.messages import MAX_BODY_BYTES, ErrorAnswer, ErrorDetail
@@ -77,6 +78,8 @@ def on_anything(request: AnyRequest, error: Exception) -> Response[ErrorAnswer]:
 
 def failed_inside(method: str, path: str, error: Exception) -> Response[ErrorAnswer]:
     """The answer for a defect of ours, which is logged."""
+    if isinstance(error, ListError):  # it was logged where it came about
+        return failed(500, "internal", str(error))
     _log.error("%s %s failed", method, route_of(path), exc_info=error)
     return failed(500, "internal", "the server failed on this request; its log says how")
 

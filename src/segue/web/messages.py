@@ -75,7 +75,8 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     answered, where they are given. An `event` of the user is stored before the answer, and counts in it. `rules` say
     what the list must and should look like, and so does a `scenario`, by its name. `diversity` above 0 makes it less of
     the same, by a `strategy`, to which items are alike by `similarity`; one that draws does so by `seed`, or anew with
-    each event of the user. What is left out is as the server was started (by default 0, `mmr`, `auto`).
+    each event of the user. What is left out is as the server was started (by default 0, `mmr`, `auto`); where that is
+    0, the other three need a `diversity`.
     With `explain` each item says why it is there.
     """
 

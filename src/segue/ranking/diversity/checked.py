@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from segue.errors import ConfigError, SegueError
+from segue.errors import ConfigError
 from segue.own import line_in, told
 from segue.ranking.diversity.pool import Pool
 from segue.shapes import Array
@@ -59,13 +59,11 @@ def called(function: Callable[..., Array], who: str, pool: Pool, k: int, *more: 
         k: at most C.
 
     Raises:
-        ConfigError: it fails, or gives what are no places of the pool.
+        ConfigError: it fails, whatever it raises, or gives what are no places of the pool.
     """
     try:
-        found = np.asarray(function(pool, k, *more, **given))
-    except SegueError:
-        raise
-    except Exception as error:
+        found = np.asarray(function(guarded(pool), k, *more, **given))
+    except (Exception, SystemExit) as error:  # the second would end the thread of a server without a word
         raise ConfigError(f"{who}{line_in(error, function)}: {told(error)}") from error
     if found.size == 0:
         found = np.zeros(0, np.intp)
@@ -77,6 +75,16 @@ def called(function: Callable[..., Array], who: str, pool: Pool, k: int, *more: 
         )
     others = np.setdiff1d(np.arange(len(pool.items)), found)
     return np.concatenate([found.astype(np.intp), others[: k - len(found)]])
+
+
+def guarded(pool: Pool) -> Pool:
+    """The same to be read alone. Places are looked up in the pool that was given, which nobody can reach from here."""
+    fields = pool._replace(items=pool.items.copy(), scores=pool.scores.copy())
+    views = [None if field is None else field.view() for field in fields]
+    for view in views:
+        if view is not None:
+            view.flags.writeable = False
+    return Pool(*views)  # type: ignore[arg-type]  # in the order of its fields
 
 
 def wrong_of(found: Array, k: int, size: int) -> str | None:

@@ -23,6 +23,9 @@ DEFAULT = "mmr"
 
 LARGEST_SEED = 2**32 - 1
 
+IDLE = "{0} is given, and {1} is not: it would change nothing. Give {1}, a number above 0, up to 1"
+"""What is said of a strategy, a similarity or a seed without a knob."""
+
 _log = logging.getLogger("segue.serving")
 
 
@@ -91,12 +94,17 @@ def diverse_of(bundle: Bundle, wish: Wish, usual: Wish = UNSAID) -> Diverse | No
             be told by that, the best scores it is: `check_usual` has said so.
 
     Raises:
-        RequestError: a knob or seed that cannot be meant, no such strategy, or one that these items cannot be told by.
+        RequestError: a knob or seed that cannot be meant, no such strategy, or one that these items cannot be told by;
+            or a strategy, similarity or seed where neither the request nor what is usual has a knob.
     """
     if wish.diversity is not None:
         check_knob(wish.diversity)
     if wish.seed is not None and not 0 <= wish.seed <= LARGEST_SEED:
         raise RequestError(f"`seed` is {wish.seed}; expected a whole number from 0 to {LARGEST_SEED}")
+    if wish.diversity is None and not usual.diversity:
+        idle = next((name for name in ("strategy", "similarity", "seed") if getattr(wish, name) is not None), None)
+        if idle is not None:
+            raise RequestError(IDLE.format(f"`{idle}`", "`diversity`"))
     unsaid = wish[:3] == (None, None, None)
     diversity = next((one for one in (wish.diversity, usual.diversity) if one is not None), 0.0)
     if diversity == 0 and wish.strategy is None and wish.similarity is None:
@@ -117,7 +125,7 @@ def diverse_of(bundle: Bundle, wish: Wish, usual: Wish = UNSAID) -> Diverse | No
 
 def check_usual(bundle: Bundle, usual: Wish) -> None:
     """Raise RequestError where what is usual cannot be meant, or cannot be had of a bundle."""
-    diverse_of(bundle, usual)
+    diverse_of(bundle, usual._replace(diversity=usual.diversity or 0.0))
 
 
 class Chooser:
@@ -138,7 +146,8 @@ class Chooser:
         """The places of at most k.
 
         Raises:
-            RequestError: a strategy of one's own that was asked for failed. Where it is the usual one, the log says so.
+            RequestError: a strategy of one's own that was asked for failed. Where it is the usual one, the list is as
+                ranked, and the log says so.
         """
         wish = self._wish
         if wish is None or not len(pool.items):
