@@ -209,7 +209,8 @@ def test_a_draw_stays_until_the_user_does_something_and_a_seed_keeps_it() -> Non
             {"diversity": 0.5, "strategy": "exploration"},
             "`strategy`: the strategy `exploration` needs which items are new",
         ),
-        ({"strategy": "exploration"}, "needs which items are new"),
+        ({"strategy": "exploration"}, "`strategy` is given, and `diversity` is not: it would change nothing"),
+        ({"diversity": 0.0, "strategy": "exploration"}, "needs which items are new"),
         ({"diversity": 0.5, "strategy": "rotation", "seed": -1}, "`seed` is -1"),
     ],
 )
