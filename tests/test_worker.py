@@ -340,3 +340,22 @@ def test_a_shared_store_that_does_not_answer_is_not_asked_for_each_user() -> Non
 def test_where_some_users_cannot_be_read_the_others_are_served() -> None:
     store = Failing(shared=False, users="abc")
     assert settled(store, [Task(user, (), Ask()) for user in "abcdef"]) == [False] * 3 + [True] * 3
+
+
+def test_a_thread_outlives_what_would_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = fading_bundle()
+    shard = Shard(MemoryStore(), lambda: bundle, Policy(), lambda: NOW)
+    worker = Worker(shard, "hardy")
+
+    def leave(tasks: Any) -> Any:
+        monkeypatch.undo()
+        raise SystemExit(3)
+
+    monkeypatch.setattr(shard, "work", leave)
+    first, second = task("u"), task("u")
+    worker.submit([first])
+    with pytest.raises(StoreError, match="a turn failed: SystemExit"):
+        first.result.result(10)
+    worker.submit([second])
+    assert second.result.result(10).observed[0].seq == 1
+    worker.close()

@@ -170,7 +170,15 @@ class Worker:
             wanted = [task for task in tasks if task.result.set_running_or_notify_cancel()]
             if wanted:
                 begun = time.perf_counter()
-                settle(self.shard, wanted)
+                try:
+                    settle(self.shard, wanted)
+                except (
+                    BaseException
+                ) as error:  # a SystemExit would end the thread, and nobody would be answered any more
+                    _log.critical("a turn of a shard failed", exc_info=error)
+                    for task in wanted:
+                        if not task.result.done():
+                            task.result.set_exception(StoreError(f"a turn failed: {type(error).__name__}"))
                 self._took = FADING * self._took + time.perf_counter() - begun
                 self._tasks = FADING * self._tasks + len(wanted)
             if chore is not None:
