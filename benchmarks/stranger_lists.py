@@ -27,7 +27,7 @@ def counts_of(n_items: int, rng: np.random.Generator) -> LogCounts:
         recent = np.log2(events * rng.random(n_items)).astype(np.float32)
     first = np.where(events > 0, rng.random(n_items) * SPAN, np.inf)
     none = np.zeros(n_items, np.int32)
-    return LogCounts(Lists.empty(n_items), none[:0], none, events, recent, first, np.array([SPAN]))
+    return LogCounts(Lists.empty(n_items), none[:0], none, events, events, recent, first, np.array([SPAN]))
 
 
 def strangers_of(

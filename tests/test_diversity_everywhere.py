@@ -100,8 +100,8 @@ def test_two_users_have_different_draws_under_one_seed_and_each_keeps_its_own(na
         lists = [tuple(ids(engine.recommend(user_id=f"u{n}", **wish))) for n in range(8)]
         assert len(set(lists)) >= least, "all had the same, so that only the draws differ"
         assert lists == [tuple(ids(engine.recommend(user_id=f"u{n}", **wish))) for n in range(8)]
-        # of the same state, for the model knows none of these items
-        sessions = [[f"unknown {n}"] for n in range(8)]
+        # of the same state, for the model does not know the first of these items
+        sessions = [[f"unknown {n}", "item 10"] for n in range(8)]
         lists = [tuple(ids(engine.recommend(items=items, **wish))) for items in sessions]
         assert len(set(lists)) >= least
         assert lists == [tuple(ids(engine.recommend(items=items, **wish))) for items in sessions]

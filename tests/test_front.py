@@ -41,7 +41,7 @@ def counts(n_items: int, seed: int = 1) -> LogCounts:
     first = np.where(events > 0, rng.integers(0, 50, n_items).astype(float), np.inf)
     recent = np.where(events > 0, rng.integers(-6, 3, n_items), -np.inf).astype(np.float32)
     nothing = np.zeros(n_items, np.int32)
-    return LogCounts(Lists.empty(n_items), nothing[:0], nothing, events, recent, first, np.array([100.0]))
+    return LogCounts(Lists.empty(n_items), nothing[:0], nothing, events, events, recent, first, np.array([100.0]))
 
 
 CHAIN = Chain(counts(LARGE))

@@ -168,4 +168,4 @@ def test_a_scenario_that_nobody_gave_names_the_option() -> None:
     with TestClient(create_app(shop())) as client:
         told = client.post(ROUTE, json={"user_id": "u", "scenario": "summer"})
     assert told.status_code == 400
-    assert "start it with --scenarios FILE" in told.json()["error"]["message"]
+    assert "no file of scenarios was read (`--scenarios FILE`), or it is empty" in told.json()["error"]["message"]

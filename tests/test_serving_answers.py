@@ -32,9 +32,9 @@ def test_items_are_one_session_and_nothing_is_kept():
     assert given_items == engine.recommend(items=["i2", "what", "i6"], k=8, timestamp=NOW)
 
 
-def test_items_that_are_all_unknown_are_stepped_as_for_a_user_and_named():
+def test_of_who_has_only_unknown_items_nothing_is_known_and_they_are_named():
     ranked = engine_of().recommend(items=["x", "y"], exclude="current")
-    assert (ranked.source, ranked.unknown_items) == ("state", ["x", "y"])
+    assert (ranked.source, ranked.unknown_items) == ("initial_state", ["x", "y"])
     assert len(ranked.items) == len(ITEMS)
 
 

@@ -42,5 +42,8 @@ def best_after(bundle: Bundle, state: UserState, k: int, timestamp: float | None
     """The best k items after a state; see `Recommender.top_k`."""
     if k < 1:
         raise RequestError(f"`k` is {k}; expected at least 1")
-    kept_out = left_out(bundle, state.memory, state.items, timestamp, bundle.exclude)
-    return recommendations(bundle, answer(bundle, Question(state.memory, timestamp, k, kept_out)))
+    memory = state.memory
+    if not any(bundle.item_ids.place_of(item) >= 0 for item in state.items):
+        memory = blank(bundle)._replace(seq=memory.seq)  # as in a list after items: nothing is known of such a user
+    kept_out = left_out(bundle, memory, state.items, timestamp, bundle.exclude)
+    return recommendations(bundle, answer(bundle, Question(memory, timestamp, k, kept_out)))
