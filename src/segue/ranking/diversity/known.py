@@ -113,14 +113,20 @@ class Known(NamedTuple):
         found = {name for name in ("vectors", "kinds", "shares", "new") if getattr(self, name) is not None}
         return found | {"taste"} if "kinds" in found else found
 
-    def pool(self, items: Array, scores: Floats | Doubles, taste: Array | None = None) -> Pool:
-        """The pool of some items (C,), the best first."""
+    def pool(
+        self,
+        items: Array,
+        scores: Floats | Doubles,
+        taste: Array | None = None,
+        needs: Collection[str] = ("vectors", "kinds", "shares", "new"),
+    ) -> Pool:
+        """The pool of some items (C,), the best first, with the fields that are needed."""
         return Pool(
             items,
             scores,
-            None if self.vectors is None else unit(self.vectors[items]),
-            None if self.kinds is None else self.kinds.table(items),
-            None if self.shares is None else self.shares[items],
+            None if self.vectors is None or "vectors" not in needs else unit(self.vectors[items]),
+            None if self.kinds is None or not {"kinds", "taste"} & set(needs) else self.kinds.table(items),
+            None if self.shares is None or "shares" not in needs else self.shares[items],
             taste,
-            None if self.new is None else self.new[items],
+            None if self.new is None or "new" not in needs else self.new[items],
         )

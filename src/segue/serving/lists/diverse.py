@@ -171,7 +171,7 @@ class Chooser:
         if "taste" in strategy.needs and known.kinds is not None:
             taste = known.kinds.taste(self._bundle.item_ids.places_of(wish.past))
         seed = wish.seed or 0
-        given = known.pool(pool.items, pool.scores, taste)
+        given = known.pool(pool.items, pool.scores, taste, strategy.needs)
         places = strategy(given, k, wish.diversity, strategy.draws(seed, wish.who))
         alike = known.space if "vectors" in strategy.needs else UNSET
         self.by = ChosenBy(strategy.name, wish.diversity, seed, alike)

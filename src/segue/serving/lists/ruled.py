@@ -60,8 +60,9 @@ def ruled(bundle: Bundle, query: Query | None, question: Question, fresh: bool) 
     limits = limits_of(bundle, question)
     k = question.k
     candidates = Candidates(bundle, query, limits, bound, last_had(bundle, question, fresh))
-    # pinned ones are taken out of it
-    pool = candidates.pool(max(POOL, k + len(bound.pins)))
+    # pinned ones are taken out of it; more than a list is needed where not just the best are taken
+    chosen_from = POOL if question.diverse is not None or bound.apart else 0
+    pool = candidates.pool(max(chosen_from, k + len(bound.pins)))
     pins, unmet = {}, []
     for place, item in sorted(bound.pins.items()):
         if place > k:
