@@ -12,16 +12,23 @@ from litestar.testing import TestClient
 
 import segue
 from api_log import QUICK
+from large_shop import engines_of
 from segue.errors import RequestError
 from segue.models.base import Event, advance
 from segue.models.known_items import SIMILARITIES, KnownItems
 from segue.ranking.diversity import STRATEGIES
 from segue.ranking.pool import POOL
+from segue.ranking.rules import Bound
 from segue.ranking.top_k import top_k
 from segue.rng import stream
 from segue.serving.bundle import Bundle
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
+from segue.serving.fold import absorb, blank
+from segue.serving.lists.answer import answer, answer_all
+from segue.serving.lists.asks import Question
+from segue.serving.lists.diverse import Diverse
+from segue.serving.store.base import StoredEvent
 from segue.serving.store.memory import MemoryStore
 from segue.web.app import create_app
 from segue.web.direct import ROUTE, Direct
@@ -252,3 +259,29 @@ def test_over_http_both_ways_give_the_list_of_the_engine() -> None:
         status, content = both({**wish, **wrong})
         assert status == 400
         assert said in str(content)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_lists_whose_pools_are_found_together_are_those_that_are_made_alone(large: bool) -> None:
+    bundle = engines_of()[0].bundle if large else trained().bundle
+    ids_of, questions = bundle.item_ids, []
+    for number, name in enumerate(["mmr", "rotation", "quotas", "calibrated", "long_tail", "mmr", "dpp"]):
+        if not {*STRATEGIES[name].needs} <= {*bundle.known_items.known("auto").fields}:
+            continue
+        memory = blank(bundle)
+        for at, place in enumerate((number, 2 * number + 1, 9)):
+            memory = absorb(bundle, memory, StoredEvent(at + 1, ids_of[place], NOW + at))
+        wish = Diverse(0.5, name, who=f"u{number}", seed=3, past=[ids_of[number]])
+        allowed = np.arange(2, 28, dtype=np.int32) if number == 5 else None
+        k = 28 if number == 1 else 5
+        questions.append(Question(memory, NOW + 3.0, k, [ids_of[9]], allowed=allowed, diverse=wish))
+    plain = questions[0]._replace(diverse=None)
+    together = answer_all(bundle, [*questions, plain])
+    alone = [answer(bundle, question._replace(rules=Bound())) for question in [*questions, plain]]
+    for one, other in zip(together, alone, strict=True):
+        assert ids(one) == ids(other)
+        np.testing.assert_allclose([s for _, s in one.items], [s for _, s in other.items], rtol=1e-5)
+        assert not one.unmet_pins
+        assert one._replace(items=()) == other._replace(items=(), unmet_pins=())
+    assert len(questions) >= 4
+    assert ids(together[0]) != ids(together[-1]), "the wish was heard"

@@ -10,17 +10,18 @@ import numpy as np
 
 from segue.data.sessions import Moment, opens_session
 from segue.models.base import Query, at_request, pick
-from segue.ranking.pool import POOL
+from segue.ranking.pool import POOL, Pool, ordered
 from segue.ranking.rules import Short
 from segue.serving.bundle import Bundle, Exclude
 from segue.serving.fold import absorb, blank, joined
 from segue.serving.lists.asks import Ask, Question, Ranked
 from segue.serving.lists.best import best_of
+from segue.serving.lists.diverse import Chooser
 from segue.serving.lists.fallback import Filling, Source
 from segue.serving.lists.filling import filling
 from segue.serving.lists.ruled import is_ruled, limits_of, ruled
 from segue.serving.store.base import Memory, StoredEvent
-from segue.shapes import Array, Ints
+from segue.shapes import Array, Bools, Ints
 
 NONE: Ints = np.zeros(0, np.int32)
 
@@ -47,6 +48,7 @@ def answer_all(bundle: Bundle, questions: Sequence[Question]) -> list[Ranked]:
         for place, row in enumerate(plain):
             k = questions[row].k
             lists[row] = plain_list(bundle, questions[row], best[place, :k], values[place, :k], bool(fresh[row]))
+    lists |= diverse_lists(bundle, questions, query, fresh, strange)
     for row, question in enumerate(questions):
         if row in lists:
             continue
@@ -56,6 +58,35 @@ def answer_all(bundle: Bundle, questions: Sequence[Question]) -> list[Ranked]:
             own = None if strange[row] else pick(query, [row])
             lists[row] = ruled_list(bundle, question, own, bool(fresh[row]))
     return [lists[row] for row in range(len(questions))]
+
+
+def diverse_lists(
+    bundle: Bundle, questions: Sequence[Question], query: Query, fresh: Bools, strange: Bools
+) -> dict[int, Ranked]:
+    """By row the lists with diversity and no rules, whose pools are found together; not those that a pool is short of.
+
+    The same as `ruled` makes of each, which the others are left to.
+    """
+    alike = [
+        row
+        for row, one in enumerate(questions)
+        if one.diverse is not None and one.rules is None and not one.explain and not strange[row]
+    ]
+    if not alike:
+        return {}
+    wide = [questions[row]._replace(k=max(POOL, questions[row].k)) for row in alike]
+    best, values = best_of(bundle, query if len(alike) == len(questions) else pick(query, alike), wide)
+    lists, ids = {}, bundle.item_ids.strings
+    for place, row in enumerate(alike):
+        question, there = questions[row], np.flatnonzero(best[place, : wide[place].k] >= 0)
+        if len(there) < question.k:
+            continue
+        pool = Pool(best[place, there], values[place, there].astype(np.float64))
+        scores = dict(zip(pool.items.tolist(), pool.scores.tolist(), strict=True))
+        choose = Chooser(bundle, question.diverse)
+        listed = [(ids[item], scores[item]) for item in ordered(pool, question.k, choose)[: question.k]]
+        lists[row] = ranked(bundle, question, listed, bool(fresh[row]), None, {})._replace(chosen_by=choose.by)
+    return lists
 
 
 def plain_list(bundle: Bundle, question: Question, items: Array, scores: Array, fresh: bool) -> Ranked:
