@@ -43,6 +43,19 @@ def test_it_finds_the_share_of_the_best_that_it_was_measured_to(built) -> None:
         assert np.mean([len(np.intersect1d(*pair)) / K for pair in zip(found, true, strict=True)]) >= least
 
 
+def test_the_best_500_are_found_as_surely_as_the_best_20() -> None:
+    rng = np.random.default_rng(5)
+    vectors = rng.standard_normal((40_000, 32)).astype(np.float32)
+    queries = rng.standard_normal((40, 32)).astype(np.float32)
+    index = build(vectors, np.zeros(len(vectors), np.float32), queries)
+    assert index is not None
+    true, _ = top_k(queries @ vectors.T, 500)
+    for k in (20, 50, 100, 200, 500):
+        found, _ = index.search(queries, [k] * len(queries), NOTHING)
+        shares = [len(np.intersect1d(one, best[:k])) / k for one, best in zip(found, true, strict=True)]
+        assert np.mean(shares) >= 0.988
+
+
 def test_scores_are_exact_and_in_order(built) -> None:
     index, vectors, bias, queries = built
     items, scores = index.search(queries, [K] * 64, NOTHING)

@@ -12,6 +12,7 @@ from segue.errors import ConfigError, did_you_mean
 from segue.metrics import attribute_vectors
 from segue.models.base import Model
 from segue.ranking.diversity import Kinds, Known
+from segue.ranking.diversity.pool import lengths_of
 from segue.rng import stream
 from segue.shapes import Array, Bools, Doubles, Floats
 
@@ -70,7 +71,8 @@ class KnownItems:
         with self._making:
             if space not in self._made:
                 vectors, words = self._vectors(space)
-                self._made[space] = Known(vectors, words, self._kinds, self._shares, self._new)
+                lengths = None if vectors is None else lengths_of(vectors)
+                self._made[space] = Known(vectors, words, self._kinds, self._shares, self._new, lengths)
             return self._made[space]
 
     def space_of(self, similarity: Similarity) -> Similarity | None:

@@ -35,6 +35,12 @@ CROWDED = 0.3
 """Where the best may not be answered, codes are taken to be wrong by more: by this part for each time that e times as
 many as were wanted are closed before the last one wanted. With the best 20 to 1,000 closed, 98 % are found so."""
 
+RECALL_K = 20
+"""Candidates are looked for as if at least so many were wanted."""
+
+FURTHER = 0.6
+"""See `reach`."""
+
 FEW = 8
 """So many exclusions are looked for one by one, and change nothing else in a search but that as many more are found."""
 
@@ -42,6 +48,15 @@ FEW = 8
 TIES = 8
 """So many more are found than are looked for, as the last ones are left out: of items that are equally near, codes hold
 any few, and which ones hangs on how far others were looked for beside them."""
+
+
+def reach(wanted: Longs, factor: int) -> Longs:
+    """(B,) how many of the nearest by their codes hold the best `wanted`, where all may be answered.
+
+    `factor` times the best 20; from there it grows more slowly than what is wanted, as the items come closer together
+    the further down one looks: with this the best 500 are found as surely as the best 20 (docs/decisions/0013).
+    """
+    return np.ceil(factor * RECALL_K * (np.maximum(wanted, RECALL_K) / RECALL_K) ** FURTHER).astype(np.int64)
 
 
 def is_much(opened: int, n_items: int) -> bool:
@@ -59,13 +74,13 @@ def candidates(
     Args:
         queries: (B, D).
         wanted: (B,) how many of the best there are to be.
-        factor: so many times as many are found where all may be answered; see `enough_of`.
+        factor: of `reach`.
         gone: of each row what may not be answered.
         shut: (N,) true for what may not be answered in any row; None: nothing.
     """
     n_items, opened = codes.ntotal, codes.ntotal if shut is None else codes.ntotal - int(np.count_nonzero(shut))
     more = np.array([len(items) for items in gone], np.int64)
-    looks = wanted * factor + more
+    looks = reach(wanted, factor) + more
     if 0 < opened < n_items:
         looks = np.ceil(looks * (SLACK * n_items / opened)).astype(np.int64)
     # to find one costs half of what it costs to score it
@@ -107,7 +122,7 @@ def candidates(
 def enough_of(near: Floats, items: Longs, left: Bools, wanted: int, factor: int, share: float) -> tuple[Longs, int]:
     """Those that are scored of what codes have found for a row, and how many to look for if these were too few.
 
-    Where all may be answered the best are found among `factor` times as many: codes are wrong by no more than what
+    Where all may be answered the best are found among as many as `reach` says: codes are wrong by no more than what
     lies between the last one wanted and the last one found. As far below the last one wanted of those that are `left`
     is looked, and further where the best may not be answered: the others lie closer together.
 
@@ -118,12 +133,13 @@ def enough_of(near: Floats, items: Longs, left: Bools, wanted: int, factor: int,
         share: of the catalog that may be.
     """
     places = np.flatnonzero(left)
+    looked = int(reach(np.array([wanted]), factor)[0])
     if len(places) < wanted:
         return NOTHING, MOST_FURTHER * len(items)
     # the last of those that are as near: in which order these come is not to matter
     last = int(np.searchsorted(-near, -near[places[wanted - 1]], side="right")) - 1
     margin = 1 + CROWDED * max(0.0, math.log((last + 1) * share / wanted))
-    least = near[last] - margin * (near[wanted - 1] - near[min(wanted * factor, len(near)) - 1])
+    least = near[last] - margin * (near[wanted - 1] - near[min(looked, len(near)) - 1])
     if near[-1] > least:
         return NOTHING, max(int(last + 1) * factor, 4 * len(items))
     return items[places[near[places] >= least]], 0

@@ -15,15 +15,12 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from segue.ranking.codes import candidates, padded
+from segue.ranking.codes import RECALL_K, candidates, padded
 from segue.ranking.top_k import Exclusions, top_k
 from segue.shapes import Array, Bools, Floats, Ints, Longs
 
 LARGE = 20_000
 """Above so many items a product with the whole catalog takes longer than a list may; docs/decisions/0013."""
-
-RECALL_K = 20
-"""Candidates are looked for as if at least so many were wanted."""
 
 MOST_EXCLUDED = 2_000
 """A row with more exclusions is looked for alone: as many more candidates would be found for all."""
@@ -37,7 +34,7 @@ class Quality(NamedTuple):
 
     Attributes:
         recall: the share of the true best 20 that it finds.
-        factor: so many times k candidates are scored.
+        factor: so many times 20 candidates are scored for the best 20; see `reach`.
         dimensions: how many share a code.
     """
 

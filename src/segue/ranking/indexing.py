@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from segue.ranking.codes import augmented, padded
-from segue.ranking.index import RECALL_K, Index, Quality
+from segue.ranking.codes import RECALL_K, augmented, padded
+from segue.ranking.index import Index, Quality
 from segue.ranking.top_k import Exclusions, top_k
 from segue.shapes import Array, Floats
 

@@ -45,9 +45,9 @@ def best_first(pool: Pool, k: int) -> Longs:
     return np.arange(min(k, len(pool.items)))
 
 
-def ordered(pool: Pool, k: int, choose: Choose) -> list[int]:
-    """The items of a pool, the chosen ones before all others, which follow where those do not fit."""
+def ordered(pool: Pool, k: int, choose: Choose) -> Longs:
+    """(P,) the places of a pool, the chosen ones before all others, which follow where those do not fit."""
     chosen = choose(pool, k) if k > 0 else np.zeros(0, np.int64)
     rest = np.ones(len(pool.items), bool)
     rest[chosen] = False
-    return [*pool.items[chosen].tolist(), *pool.items[rest].tolist()]
+    return np.concatenate([chosen, np.flatnonzero(rest)])

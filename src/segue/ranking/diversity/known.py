@@ -99,6 +99,7 @@ class Known(NamedTuple):
         kinds: the categories.
         shares: (N,) the share of all training events.
         new: (N,) which items are new.
+        lengths: (N,) of the vectors, see `lengths_of`; None: they are measured in every pool.
     """
 
     vectors: Floats | None = None
@@ -106,6 +107,7 @@ class Known(NamedTuple):
     kinds: Kinds | None = None
     shares: Array | None = None
     new: Bools | None = None
+    lengths: Floats | None = None
 
     @property
     def fields(self) -> set[str]:
@@ -124,9 +126,19 @@ class Known(NamedTuple):
         return Pool(
             items,
             scores,
-            None if self.vectors is None or "vectors" not in needs else unit(self.vectors[items]),
+            self.units(items) if "vectors" in needs else None,
             None if self.kinds is None or not {"kinds", "taste"} & set(needs) else self.kinds.table(items),
             None if self.shares is None or "shares" not in needs else self.shares[items],
             taste,
             None if self.new is None or "new" not in needs else self.new[items],
         )
+
+    def units(self, items: Array) -> Floats | None:
+        """(C, D) the vectors of items (C,), of length 1."""
+        if self.vectors is None:
+            return None
+        if self.lengths is None:
+            return unit(self.vectors[items])
+        vectors = self.vectors[items].astype(np.float32, copy=False)  # the rows are a copy already
+        vectors /= self.lengths[items, None]
+        return vectors

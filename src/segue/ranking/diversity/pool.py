@@ -74,6 +74,12 @@ def check_scores(scores: Array) -> None:
 def unit(table: Array) -> Floats:
     """Rows of length 1, in an array of their own; a row of zeros stays as it is."""
     vectors = np.array(table, np.float32)
-    length = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))[:, None]
-    np.divide(vectors, length, out=vectors, where=length > 0)
+    vectors /= lengths_of(vectors)[:, None]
     return vectors
+
+
+def lengths_of(vectors: Floats) -> Floats:
+    """(N,) the lengths of rows (N, D), 1 for a row of zeros."""
+    lengths: Floats = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+    lengths[lengths == 0] = 1
+    return lengths

@@ -82,9 +82,10 @@ def diverse_lists(
         if len(there) < question.k:
             continue
         pool = Pool(best[place, there], values[place, there].astype(np.float64))
-        scores = dict(zip(pool.items.tolist(), pool.scores.tolist(), strict=True))
         choose = Chooser(bundle, question.diverse)
-        listed = [(ids[item], scores[item]) for item in ordered(pool, question.k, choose)[: question.k]]
+        places = ordered(pool, question.k, choose)[: question.k]
+        chosen, scores = pool.items[places].tolist(), pool.scores[places].tolist()
+        listed = [(ids[item], score) for item, score in zip(chosen, scores, strict=True)]
         lists[row] = ranked(bundle, question, listed, bool(fresh[row]), None, {})._replace(chosen_by=choose.by)
     return lists
 

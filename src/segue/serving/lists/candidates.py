@@ -8,7 +8,8 @@ import numpy as np
 
 from segue.lazy import lazy
 from segue.models.base import Query
-from segue.ranking.index import PICKED, RECALL_K
+from segue.ranking.codes import RECALL_K
+from segue.ranking.index import PICKED
 from segue.ranking.pool import Pool, pool_of
 from segue.ranking.rules import Bound, Limits
 from segue.ranking.rules.placing import Kind

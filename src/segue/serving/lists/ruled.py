@@ -74,7 +74,8 @@ def ruled(bundle: Bundle, query: Query | None, question: Question, fresh: bool) 
             unmet.append(UnmetPin(bundle.item_ids[item], place, because))
     # what is pinned has its place, and takes none of those that are chosen
     free = ~np.isin(pool.items, list(pins.values()))
-    order = ordered(Pool(pool.items[free], pool.scores[free]), k - len(pins), choose)
+    pool_left = Pool(pool.items[free], pool.scores[free])
+    order = pool_left.items[ordered(pool_left, k - len(pins), choose)].tolist()
     if len(order) + len(pins) < k:
         order += candidates.spare_after(pool, k)
     listed = arrange(order, k, pins, bound.apart, candidates.beyond)
