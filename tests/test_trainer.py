@@ -77,9 +77,9 @@ def test_the_state_goes_on_from_window_to_window_and_every_epoch_begins_without_
     into, out = [], []
     plain = trainer.forward
 
-    def noting(network: Any, sequences: Any, batch: Any, state: Any, playing: Any) -> Any:
+    def noting(network: Any, sequences: Any, batch: Any, state: Any, *further: Any) -> Any:
         into.append(state[0]["h"].clone())
-        y, after = plain(network, sequences, batch, state, playing)
+        y, after = plain(network, sequences, batch, state, *further)
         out.append(after[0]["h"].clone())
         assert not after[0]["h"].requires_grad, "gradients end with the window"
         return y, after

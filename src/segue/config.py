@@ -74,6 +74,18 @@ class ObjectiveSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     half_life: str = ""
 
 
+class ContentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a network reads of the items table besides what people did.
+
+    `columns` are names (`title`), each with a kind where the found one is wrong (`year:number`, `brand:labels`,
+    `notes:text`, `embedding:vector`); `auto` stands for all that tell something, empty for none. `alone` is the share
+    of items that a window has by their content alone, so that one which nobody has met yet can be recommended.
+    """
+
+    columns: tuple[str, ...] = ("auto",)
+    alone: Drop = 0.1
+
+
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The network: a stack of `layers` of one `width`, with the item table tied to the output.
 
@@ -167,6 +179,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sessions: SessionSettings = SessionSettings()
     split: SplitSettings = SplitSettings()
     objective: ObjectiveSettings = ObjectiveSettings()
+    content: ContentSettings = ContentSettings()
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()

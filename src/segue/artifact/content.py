@@ -29,6 +29,9 @@ INDEX = "index.bin"
 """What finds the best of a large catalog; absent where a product with all of it is fast enough, or finds more."""
 
 
+CONTENT = "content.safetensors"
+"""What the item table of a network with content was made of: learning goes on from it, and nothing else reads it."""
+
 COUNTS = "log_counts.safetensors"
 """What the training log says of each item, see `LogCounts`; absent from models that were saved before it was kept."""
 

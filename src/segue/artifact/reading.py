@@ -12,6 +12,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from segue.artifact.content import (
+    CONTENT,
     COUNTS,
     DIAGNOSIS,
     FILES,
@@ -46,15 +47,18 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
     installed = {name for name in ("torch", "onnxruntime") if find_spec(name) is not None}
     light = "onnxruntime" in installed and (light or "torch" not in installed)
     manifest = read_manifest(folder)
-    content = {name: read_checked(folder, name, manifest.files) for name in {*FILES, *manifest.files}}
+    files = {name: read_checked(folder, name, manifest.files) for name in {*FILES, *manifest.files}}
     facts = manifest.facts
     if facts.kind not in KINDS:
         raise ArtifactError(f"{folder}: holds a model of the kind `{facts.kind}`, which this version does not know")
     try:
-        catalog = msgspec.json.decode(content["catalog.json"])
-        arrays = safetensors.numpy.load(content["model.safetensors"])
-        step = content.get(STEP) if light else None
+        catalog = msgspec.json.decode(files["catalog.json"])
+        arrays = safetensors.numpy.load(files["model.safetensors"])
+        step = files.get(STEP) if light else None
         model = restore(facts.kind, facts.n_items, facts.rule, facts.settings, arrays, step)
+        content = getattr(getattr(model, "network", model), "content", None)
+        if content is not None and CONTENT in files:
+            content.load(files[CONTENT])
         if len(catalog["ids"]) != facts.n_items:
             raise ArtifactError(f"the catalog has {len(catalog['ids'])} items, the model scores {facts.n_items}")
         return Artifact(
@@ -62,16 +66,16 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
             catalog=Catalog(Ids.of(catalog["ids"]), catalog["columns"]),
             settings=settings_of(read_toml(folder / "config.toml")),
             facts=facts,
-            metrics=msgspec.json.decode(content["metrics.json"]),
-            card=content["README.md"].decode(),
-            diagnosis={name: content[name].decode() for name in DIAGNOSIS if name in content},
-            index=index_from(model, content.get(INDEX)) if light else None,
-            counts=counts_from(content.get(COUNTS), facts.n_items),
+            metrics=msgspec.json.decode(files["metrics.json"]),
+            card=files["README.md"].decode(),
+            diagnosis={name: files[name].decode() for name in DIAGNOSIS if name in files},
+            index=index_from(model, files.get(INDEX)) if light else None,
+            counts=counts_from(files.get(COUNTS), facts.n_items),
             version=hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12],
         )
     except UnknownCellError as error:
         raise ArtifactError(
-            f"{folder}: {error}; a cell of your own is known once its module is imported{from_file(error, content)}"
+            f"{folder}: {error}; a cell of your own is known once its module is imported{from_file(error, files)}"
         ) from None
     except (ValueError, KeyError, TypeError, SafetensorError, SegueError) as error:
         raise ArtifactError(f"{folder}: the model is damaged or was made by another version: {error}") from None

@@ -14,6 +14,7 @@ import numpy as np
 import safetensors.numpy
 
 from segue.artifact.content import (
+    CONTENT,
     COUNTS,
     DIAGNOSIS,
     FILES,
@@ -29,6 +30,7 @@ from segue.artifact.searching import index_of
 from segue.config import toml_of
 from segue.disk import write_through
 from segue.errors import ArtifactError
+from segue.models.base import Model
 
 
 def save_artifact(
@@ -57,6 +59,7 @@ def save_artifact(
             "README.md": artifact.card.encode(),
             **step_of(artifact, say),
             **({} if index is None else {INDEX: index.content()}),
+            **content_of(artifact.model),
             **({} if artifact.counts is None else {COUNTS: safetensors.numpy.save(artifact.counts.arrays())}),
             **{name: text.encode() for name, text in artifact.diagnosis.items()},
         }
@@ -92,6 +95,12 @@ def step_of(artifact: Artifact, say: Callable[[str], None]) -> dict[str, bytes]:
         return {}
 
 
+def content_of(model: Model) -> dict[str, bytes]:
+    """What a network with content was made of, if it is one, or one is in it."""
+    content = getattr(getattr(model, "network", model), "content", None)
+    return {} if content is None else {CONTENT: content.saved()}
+
+
 def remains(old: Path) -> str:
     """What is left where no model is in its place."""
     return f"the one that was there could not be moved back and is in {old}" if old.exists() else "nothing was written"
@@ -112,7 +121,8 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise ArtifactError(f"{folder} exists already: choose another --out, or replace the model with --overwrite")
     if not (folder / MANIFEST).exists():
         raise ArtifactError(f"{folder} exists and holds no model of segue: it is not overwritten, choose another --out")
-    foreign = sorted({file.name for file in folder.iterdir()} - {MANIFEST, STEP, INDEX, COUNTS, *FILES, *DIAGNOSIS})
+    ours = {MANIFEST, STEP, INDEX, COUNTS, CONTENT, *FILES, *DIAGNOSIS}
+    foreign = sorted({file.name for file in folder.iterdir()} - ours)
     if foreign:
         raise ArtifactError(
             f"{folder} holds more than a model ({', '.join(foreign[:3])}): it is not overwritten; move that elsewhere"

@@ -8,6 +8,7 @@ import numpy as np
 
 from segue.data import spill
 from segue.data.catalog import Catalog, ItemTable
+from segue.data.encoding import Content
 from segue.data.events import EventLog
 from segue.data.sessions import Sequences, lay_out
 from segue.data.splits import Split
@@ -31,6 +32,7 @@ class Phase(NamedTuple):
         first: events of the asked part that open a session, and so are no targets.
         unwanted: further ones that are not to be predicted.
         weight: (E,) what each replayed event is worth, in the order of the log (see `Sequences.order`), or None.
+        content: what the items are, for a model that reads it; None: nothing is known.
     """
 
     catalog: Catalog
@@ -43,6 +45,7 @@ class Phase(NamedTuple):
     first: int = 0
     unwanted: int = 0
     weight: Floats | None = None
+    content: Content | None = None
 
     @property
     def counts(self) -> Array:

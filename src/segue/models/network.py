@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from segue.cells import CellState
 from segue.cells.dropout import dropout
-from segue.errors import ArtifactError
 from segue.models.base import Event, SessionRule, State, at_request
+from segue.models.content import Content
 from segue.models.pauses import PAUSES, pause_sizes
 from segue.models.stack import Stack
-from segue.models.tensors import cells_of, named, shared
+from segue.models.tensors import cells_of, checked, named, shared
 from segue.models.unroll import unrolled
 from segue.shapes import Array, Bools, Doubles, Floats, Ints
 
@@ -27,8 +27,9 @@ SETTINGS = (*OF_STACK, "embedding_dropout", "time_gap", "cosine")
 class Network(nn.Module):
     """Scores the catalog by one inner product an item: score(i) = <query, table_i> + bias_i.
 
-    The query is the output of the last layer, after a norm where layers are residual blocks. Before the first event it
-    is zero, so that the bias ranks alone.
+    With content an item's row is the sum of one of its own and of what its content says; `settle` puts the sum into the
+    table, so that what serves a model knows of rows alone. The query is the output of the last layer, after a norm
+    where layers are residual blocks. Before the first event it is zero, so that the bias ranks alone.
 
     Args:
         n_items: N.
@@ -45,6 +46,7 @@ class Network(nn.Module):
         time_gap: also feed the pause before the event, by its power of two.
         cosine: items and queries count by their direction alone, and a score is so many times the cosine between them
             (Gupta et al. 2019, NISER); 0: the plain inner product.
+        content: how many numbers of content an item has, see `Content`; 0: none.
     """
 
     kind: ClassVar[str] = "network"
@@ -67,6 +69,7 @@ class Network(nn.Module):
         embedding_dropout: float = 0.2,
         time_gap: bool = False,
         cosine: float = 0.0,
+        content: int = 0,
     ) -> None:
         super().__init__()
         self.n_items, self.rule = n_items, rule
@@ -74,6 +77,7 @@ class Network(nn.Module):
         self.front, self.convolution, self.feed_forward = front, convolution, feed_forward
         self.dropout, self.embedding_dropout, self.time_gap, self.cosine = dropout, embedding_dropout, time_gap, cosine
         self.settled = False
+        self.content = Content(n_items, content, width) if content else None
         # A residual stack begins as the identity: larger rows would make the present item the first guess by far.
         self.table = nn.Parameter(torch.randn(n_items, width) * (0.02 if block == "residual" else width**-0.5))
         self.bias = nn.Parameter(torch.zeros(n_items))
@@ -81,13 +85,26 @@ class Network(nn.Module):
         self.boundary = None if rule.resets else nn.Parameter(torch.zeros(width))
         self.pause = nn.Parameter(torch.zeros(PAUSES, width)) if time_gap else None
 
+    def vectors(self, table: Tensor | None = None, rows: Tensor | None = None) -> Tensor:
+        """(..., D) what items are, of any length: their own rows and their content; in training see `Content.alone`.
+
+        Args:
+            table: (..., D) rows of their own; None: all.
+            rows: (...) which items these are; None: all.
+        """
+        table = self.table if table is None else table
+        if self.content is None or self.settled:
+            return table
+        return self.content.kept(table) + self.content.part(rows)
+
     def inputs(self, item: Tensor, pause: Tensor | None, opens: Tensor, table: Tensor | None = None) -> Tensor:
         """(..., D) what the first cell reads; zero for an item outside the catalog.
 
-        `table` (R, D) stands for the item table where items are numbered by its rows.
+        `table` (R, D) has the vectors of items where items are numbered by its rows.
         """
-        known = item >= 0
-        x = self.directed(F.embedding(item.clamp(min=0), self.table if table is None else table))
+        known, place = item >= 0, item.clamp(min=0)
+        x = self.vectors(F.embedding(place, self.table), place) if table is None else F.embedding(place, table)
+        x = self.directed(x)
         if not bool(known.all()):
             x = x * known.unsqueeze(-1)
         return self.presented(x, pause, opens)
@@ -116,13 +133,23 @@ class Network(nn.Module):
         return F.normalize(y, dim=-1) * self.cosine if self.cosine else y
 
     def settle(self) -> None:
-        """After training: the item table itself gets rows of length 1, so that a score need not form them."""
-        if self.cosine:
-            with torch.no_grad():
+        """After training: the item table itself gets what scores take, so that a score need not form it."""
+        with torch.no_grad():
+            if self.content is not None and not self.settled:
+                self.content.own = self.table.detach().clone()
+                self.table.copy_(self.vectors())
+            if self.cosine:
                 length = self.table.norm(dim=1, keepdim=True).clamp(min=1e-12)
                 # What has length 1 but for rounding stays as it is: a model that is saved and read has the same bits.
                 self.table.copy_(torch.where((length - 1).abs() > 1e-6, self.table / length, self.table))
         self.settled = True
+
+    def unsettle(self) -> None:
+        """Before training goes on: the item table has the items' own rows again. Raises TrainingError without these."""
+        if self.content is not None and self.settled:
+            with torch.no_grad():
+                self.table.copy_(self.content.own_rows())
+        self.settled = False
 
     # The Model contract: numpy outside, torch inside, on whatever device the weights are.
 
@@ -165,7 +192,7 @@ class Network(nn.Module):
     def score(self, query: Floats, candidates: Ints | None = None) -> Floats:
         """(B, C) inner products and bias."""
         with torch.no_grad():
-            table: Tensor = self.table if self.settled else self.directed(self.table)
+            table: Tensor = self.table if self.settled else self.directed(self.vectors())
             bias: Tensor = self.bias
             if candidates is not None:
                 chosen = torch.from_numpy(np.asarray(candidates, np.int64)).to(self.device)
@@ -181,7 +208,7 @@ class Network(nn.Module):
 
     def item_vectors(self) -> Floats:
         """(N, D) the item table: items that follow the same histories lie near each other."""
-        return np.asarray(self.directed(self.table.detach()).cpu().numpy())
+        return np.asarray(self.directed(self.vectors().detach()).cpu().numpy())
 
     def factors(self) -> tuple[Floats, Floats]:
         """(N, D) and (N,): a score is the inner product of a query and an item's row, and a bias."""
@@ -189,20 +216,21 @@ class Network(nn.Module):
 
     def settings(self) -> dict[str, Any]:
         """What the constructor needs."""
-        return {name: getattr(self, name) for name in SETTINGS}
+        own = {name: getattr(self, name) for name in SETTINGS}
+        return own if self.content is None else {**own, "content": self.content.numbers.shape[1]}
 
     def arrays(self) -> dict[str, Array]:
-        """All weights by name."""
-        return {name: tensor.detach().cpu().numpy() for name, tensor in self.state_dict().items()}
+        """All weights by name; what the item table is made of is in `content`."""
+        return {name: tensor.detach().cpu().numpy() for name, tensor in self._weights().items()}
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith("content.")}
 
     def load_arrays(self, arrays: dict[str, Array]) -> None:
         """Take over weights; raises ArtifactError where a name or shape does not fit."""
-        for name, tensor in self.state_dict().items():
-            if name not in arrays or arrays[name].shape != tuple(tensor.shape):
-                found = arrays[name].shape if name in arrays else "nothing"
-                raise ArtifactError(f"weight `{name}`: found {found}, expected shape {tuple(tensor.shape)}")
-        self.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
+        self.load_state_dict({**self.state_dict(), **checked(arrays, self._weights())})
         self.eval()
+        self.settled = True
         self.settle()
 
     def tensors(self, events: Event, starts: Bools, state: State) -> tuple[Tensor, Tensor | None, Tensor]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from segue.cells import CellState
+from segue.errors import ArtifactError
 from segue.models.base import State
 from segue.shapes import Array
 
@@ -33,3 +36,12 @@ def cells_of(state: State, count: int, device: torch.device) -> list[CellState]:
             number, _, part = name.removeprefix("cell").partition(".")
             cells[int(number)][part] = shared(array).to(device)
     return cells
+
+
+def checked(arrays: Mapping[str, Array], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Arrays as tensors. Raises ArtifactError where one that is wanted is missing, or has another shape."""
+    for name, tensor in wanted.items():
+        if name not in arrays or arrays[name].shape != tuple(tensor.shape):
+            found = arrays[name].shape if name in arrays else "nothing"
+            raise ArtifactError(f"weight `{name}`: found {found}, expected shape {tuple(tensor.shape)}")
+    return {name: torch.from_numpy(np.array(arrays[name])) for name in wanted}

@@ -115,6 +115,8 @@ def network_of(facts: Facts) -> list[str]:
         parts.append(f"the feed-forward part of each is {wide}")
     if made["time_gap"]:
         parts.append("the pause before an event is fed too")
+    if made.get("content"):
+        parts.append(f"items are told by {made['content']} numbers of content too")
     parts.append(f"a score is {made['cosine']:g} times a cosine" if made["cosine"] else "a score is an inner product")
     if facts.kind == "mix":
         parts.append(f"mixed with session neighbours, the network's share {facts.settings['weight']:g}")

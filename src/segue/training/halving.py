@@ -96,7 +96,7 @@ def value_of(plan: Plan, shape: Shape, epochs: int, seconds: float | None, shop:
     if seconds is not None and seconds <= 0:
         raise _TooShortError
     settings = with_shape(plan.settings, shape)
-    network = new_network(shape.cell, len(plan.choose.catalog), plan.rule, settings)
+    network = new_network(shape.cell, len(plan.choose.catalog), plan.rule, settings, plan.choose.content)
     trained = train_network(
         network,
         plan.choose.learned,

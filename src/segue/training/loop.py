@@ -122,7 +122,7 @@ def train_network(
     if kept is not None:
         hardware = hardware._replace(threads=kept[1]["threads"], precision=kept[1]["precision"])
     network.to(hardware.device)
-    network.settled = False
+    network.unsettle()
     whole = float(settings.epochs) if planned is None else planned
     last = min(1.0, (whole if stop_after is None else stop_after) / whole) - 1e-12
     with using(hardware.threads), Interrupts() as interrupts:

@@ -12,6 +12,7 @@ import msgspec
 import torch
 
 from segue.config import Settings
+from segue.data.encoding import Content
 from segue.durations import seconds_of
 from segue.evaluation.cost import Peak, peak_memory
 from segue.evaluation.phase import Phase
@@ -60,10 +61,20 @@ def deadline_of(settings: Settings) -> float | None:
     return time.monotonic() + seconds_of(budget, of="train.budget") if budget else None
 
 
-def new_network(cell: str, n_items: int, rule: SessionRule, settings: Settings) -> Network:
-    """An untrained network; the seed decides its weights."""
+def new_network(
+    cell: str, n_items: int, rule: SessionRule, settings: Settings, content: Content | None = None
+) -> Network:
+    """An untrained network; the seed decides its weights. `content`: of the items, which it reads then."""
     torch.manual_seed(settings.seed)
-    return Network(n_items, rule=rule, **{**msgspec.structs.asdict(settings.model), "cell": cell})
+    network = Network(
+        n_items,
+        rule=rule,
+        content=0 if content is None else content.encoder.width,
+        **{**msgspec.structs.asdict(settings.model), "cell": cell},
+    )
+    if network.content is not None and content is not None:
+        network.content.read(*content, alone=settings.content.alone)
+    return network
 
 
 def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:
@@ -74,7 +85,7 @@ def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop:
 def choose_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:
     """A network of the training part alone, at the epoch that is best on validation."""
     settings = shop.settings
-    network = new_network(cell, len(choose.catalog), rule, settings)
+    network = new_network(cell, len(choose.catalog), rule, settings, choose.content)
     allowed = allowance(choose, judge, shop)
     with shop.memory() as peak:
         choice = train_network(
@@ -137,7 +148,7 @@ def refit(
     cell: str, phase: Phase, rule: SessionRule, shop: Workshop, *, passes: float, planned: float, stage: str
 ) -> tuple[Network, Trained]:
     """Learn from all that a phase lets one see, along the schedule that was chosen, for as many passes."""
-    network = new_network(cell, len(phase.catalog), rule, shop.settings)
+    network = new_network(cell, len(phase.catalog), rule, shop.settings, phase.content)
     trained = train_network(
         network,
         phase.learned,

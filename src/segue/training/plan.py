@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from segue.choices import look_up, settings_of
 from segue.config import INSIDE_BLOCKS, ObjectiveSettings, Settings
 from segue.data.catalog import ItemTable
+from segue.data.encoding import TableEncoder
 from segue.data.events import EventLog
 from segue.data.items import check_items
 from segue.data.objective import described, spoken_of, worth_of
@@ -21,6 +22,7 @@ from segue.evaluation.report import utc
 from segue.models.base import SessionRule
 from segue.ranking.rules.facts import Facts
 from segue.shapes import Floats
+from segue.training.item_content import content_of, encoder_of
 
 
 class Plan(NamedTuple):
@@ -30,6 +32,7 @@ class Plan(NamedTuple):
         proposals: what the log suggested for settings that the user left open.
         choose, judge: what is learned from and asked, for choosing and for the report.
         worth: (E,) how much each event counts where it is to be predicted, see `worth_of`.
+        encoder: from the items table to content; None: there is none.
     """
 
     log: EventLog
@@ -42,6 +45,7 @@ class Plan(NamedTuple):
     judge: Phase
     notes: list[str]
     worth: Floats | None = None
+    encoder: TableEncoder | None = None
 
     @property
     def valid_from(self) -> float | None:
@@ -94,6 +98,8 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
     last = TEST if settings.train.refit else VALID
     judged = phase_of(log, split, rule, ask=TEST, learn_below=last, at_most=limits[1], **given)
     check_windows(judged)
+    encoder = encoder_of(choose.catalog, settings)  # of the training part alone, like all that is learned
+    choose, judged = (phase._replace(content=content_of(phase.catalog, encoder)) for phase in (choose, judged))
     for phase, name in ((choose, "valid"), (judged, "test")):
         if not phase.asked.any():
             raise nothing_asked(phase, name, split, settings.objective)
@@ -102,11 +108,13 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
     notes = [*log.remarks, *split.notes, *warnings_of(statistics)]
     if items is not None:
         notes += [*items.notes, *check_items(items, log.items)]
+    if encoder is not None:
+        notes += encoder.notes
     if worth is not None:
         part = judged.unwanted + int(judged.asked.sum()) + judged.left_out
         others = f"{judged.unwanted:,} of {part:,} events of the test part are not asked for"
         notes.append(f"{described(settings.objective)}: {others}")
-    return Plan(log, items, settings, proposals, split, rule, choose, judged, notes, worth)
+    return Plan(log, items, settings, proposals, split, rule, choose, judged, notes, worth, encoder)
 
 
 def check_windows(phase: Phase) -> None:

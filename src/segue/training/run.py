@@ -21,6 +21,7 @@ from segue.training.candidates import Fitted, again, fit_baseline
 from segue.training.card import card_of
 from segue.training.curves import diagnosis_of
 from segue.training.fingerprint import fingerprint
+from segue.training.item_content import content_of
 from segue.training.latency import shaped
 from segue.training.mixing import fit_network_and_mix, mixed_anew
 from segue.training.networks import Workshop, fit_network, refit
@@ -150,7 +151,7 @@ def fit_on_everything(plan: Plan, model: str, chosen: Fitted, shop: Workshop) ->
     phase = phase_of(
         plan.log, plan.split, plan.rule, ask=TEST, learn_below=TEST + 1, items=plan.items, worth=plan.worth
     )
-    phase = phase._replace(cutoff=None)
+    phase = phase._replace(cutoff=None, content=content_of(phase.catalog, plan.encoder))
     if model in BASELINES:
         return chosen._replace(model=again(kind_of(model), chosen.settings, phase, plan.rule), phase=phase)
     if isinstance(chosen.model, Mix):

@@ -101,13 +101,14 @@ class Trainer:
         at = np.flatnonzero(wanted >= 0)
         playing = self._in_play(batch, wanted[at]) if self.loss.samples and len(at) else None
         with products_in(DTYPES[self.at.precision]):
-            y, self.cells = forward(network, self.sequences, batch, self.cells, playing)
+            vectors = network.vectors() if playing is None else network.vectors(playing.table, playing.rows)
+            y, self.cells = forward(network, self.sequences, batch, self.cells, playing, vectors)
         if not len(at):
             return
         loss = self.loss(
             Outputs(
                 query=y.view(-1, network.width).index_select(0, torch.from_numpy(at).to(network.device)),
-                table=network.directed(network.table if playing is None else playing.table),
+                table=network.directed(vectors),
                 bias=network.bias if playing is None else playing.bias,
                 target=torch.from_numpy(wanted[at]).to(network.device) if playing is None else playing.target,
                 drawn=None if playing is None else playing.drawn,
@@ -192,18 +193,23 @@ class Trainer:
 
 
 def forward(
-    network: Network, sequences: Sequences, batch: Batch, state: list[CellState], playing: InPlay | None = None
+    network: Network,
+    sequences: Sequences,
+    batch: Batch,
+    state: list[CellState],
+    playing: InPlay | None = None,
+    vectors: Tensor | None = None,
 ) -> tuple[Tensor, list[CellState]]:
-    """Outputs (T, B, D) of a window, and the state to carry on, cut from the graph."""
+    """Outputs (T, B, D) of a window, and the state to carry on, cut from the graph.
+
+    Args:
+        vectors: (R, D) of the items in play, or of all; None: as they are.
+    """
     place = batch.place
     present = place >= 0
     event = Event(np.where(present, sequences.item[place], -1), sequences.time[place], sequences.opens[place] & present)
     before = sequences.time[np.maximum(place[0] - 1, 0)]  # a row goes on where the window before it ended
     item, pause, opens = network.tensors(event, batch.starts, {"time": before})
-    x = (
-        network.inputs(item, pause, opens)
-        if playing is None
-        else network.inputs(playing.item, pause, opens, playing.table)
-    )
+    x = network.inputs(item if playing is None else playing.item, pause, opens, vectors)
     y, after = network.unroll(x, torch.from_numpy(batch.starts).to(network.device), state)
     return y, [{name: tensor.detach() for name, tensor in cell.items()} for cell in after]

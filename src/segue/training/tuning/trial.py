@@ -67,7 +67,9 @@ class Attempt:
             StoppedError: in its time it would not see the log once.
         """
         choose = self.plan.choose
-        network = new_network(self.settings.model.cell, len(choose.catalog), self.plan.rule, self.settings)
+        network = new_network(
+            self.settings.model.cell, len(choose.catalog), self.plan.rule, self.settings, choose.content
+        )
         started = time.monotonic()
 
         def validate() -> float:
@@ -112,7 +114,7 @@ def epoch_seconds(plan: Plan) -> float:
     """About how long an epoch of its settings takes here, validation included: measured on the first events."""
     settings = plan.settings
     attempt = Attempt(plan, settings, None)
-    network = new_network(settings.model.cell, len(plan.choose.catalog), plan.rule, settings)
+    network = new_network(settings.model.cell, len(plan.choose.catalog), plan.rule, settings, plan.choose.content)
     started = time.monotonic()
     seen = [(0.0, 0.0)]
 
