@@ -12,12 +12,13 @@ log_counts.safetensors  what the training log says of each item: what came after
 
 And where a network was trained, not read again for an answer:
 
+replay.safetensors  the last events of some users, to be learned beside new days
 curves.svg          loss and validation metric by epoch
 gradients.json      norms of the gradients by parameter and epoch, where they were asked for
 """
 
 from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, MANIFEST, Artifact, Facts
-from segue.artifact.reading import load_artifact, read_manifest
+from segue.artifact.reading import load_artifact, read_manifest, replay_of
 from segue.artifact.writing import check_free, save_artifact
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "check_free",
     "load_artifact",
     "read_manifest",
+    "replay_of",
     "save_artifact",
 ]

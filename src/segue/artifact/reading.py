@@ -15,9 +15,11 @@ from segue.artifact.content import (
     COUNTS,
     DIAGNOSIS,
     FILES,
+    FOR_LEARNING,
     FORMAT,
     INDEX,
     MANIFEST,
+    REPLAY,
     STEP,
     Artifact,
     Manifest,
@@ -27,13 +29,14 @@ from segue.artifact.searching import index_from
 from segue.choices import read_toml, settings_of
 from segue.data.catalog import Catalog
 from segue.data.ids import Ids
+from segue.data.replay_sample import ReplaySample
 from segue.errors import ArtifactError, SegueError, UnknownCellError
 from segue.models.build import KINDS, restore
 from segue.models.log_counts import LogCounts
 
 
 def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
-    """Read an artifact and check every byte of it.
+    """Read an artifact and check every byte of it, but for what is for learning alone: that is read when it is wanted.
 
     Args:
         light: run the exported step, where there is one, so that PyTorch is not loaded. Where only one of PyTorch and
@@ -46,7 +49,7 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
     installed = {name for name in ("torch", "onnxruntime") if find_spec(name) is not None}
     light = "onnxruntime" in installed and (light or "torch" not in installed)
     manifest = read_manifest(folder)
-    content = {name: read_checked(folder, name, manifest.files) for name in {*FILES, *manifest.files}}
+    content = {name: read_checked(folder, name, manifest.files) for name in {*FILES, *manifest.files} - {*FOR_LEARNING}}
     facts = manifest.facts
     if facts.kind not in KINDS:
         raise ArtifactError(f"{folder}: holds a model of the kind `{facts.kind}`, which this version does not know")
@@ -67,7 +70,8 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
             diagnosis={name: content[name].decode() for name in DIAGNOSIS if name in content},
             index=index_from(model, content.get(INDEX)) if light else None,
             counts=counts_from(content.get(COUNTS), facts.n_items),
-            version=hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12],
+            version=version_of(manifest),
+            folder=folder,
         )
     except UnknownCellError as error:
         raise ArtifactError(
@@ -75,6 +79,40 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
         ) from None
     except (ValueError, KeyError, TypeError, SafetensorError, SegueError) as error:
         raise ArtifactError(f"{folder}: the model is damaged or was made by another version: {error}") from None
+
+
+def version_of(manifest: Manifest) -> str:
+    """What names these very weights, and all that is kept with them."""
+    return hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12]
+
+
+def replay_of(artifact: Artifact) -> ReplaySample | None:
+    """What a model learns beside new days, read now if it was not before; None where it keeps nothing.
+
+    Raises:
+        ArtifactError: it is damaged, or another model is in the folder by now.
+    """
+    folder = artifact.folder
+    if artifact.replay is not None or folder is None:
+        return artifact.replay
+    manifest = read_manifest(folder)
+    if version_of(manifest) != artifact.version:
+        raise ArtifactError(f"{folder}: holds another model than the one that was loaded from it: load it again")
+    if REPLAY not in manifest.files:
+        return None
+    data = read_checked(folder, REPLAY, manifest.files)
+    try:
+        return ReplaySample.loaded(safetensors.numpy.load(data), artifact.facts.n_items)
+    except (ValueError, SafetensorError, ArtifactError) as error:
+        raise ArtifactError(f"{folder / REPLAY}: damaged or made by another version: {error}") from None
+
+
+def check_for_learning(folder: Path) -> None:
+    """Raise ArtifactError where a file that only learning reads is not what was written."""
+    manifest = read_manifest(folder)
+    for name in FOR_LEARNING:
+        if name in manifest.files:
+            read_checked(folder, name, manifest.files)
 
 
 def counts_from(data: bytes | None, n_items: int) -> LogCounts | None:

@@ -17,14 +17,18 @@ from segue.artifact.content import (
     COUNTS,
     DIAGNOSIS,
     FILES,
+    FOR_LEARNING,
     FORMAT,
     INDEX,
     MANIFEST,
+    REPLAY,
     STEP,
     Artifact,
     Manifest,
     facts_hash,
+    told_of,
 )
+from segue.artifact.reading import replay_of
 from segue.artifact.searching import index_of
 from segue.config import toml_of
 from segue.disk import write_through
@@ -47,7 +51,7 @@ def save_artifact(
     old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
     catalog = {"ids": list(artifact.catalog.ids), "columns": artifact.catalog.columns}
     arrays = {name: np.ascontiguousarray(array) for name, array in artifact.model.arrays().items()}
-    index = artifact.index or index_of(artifact.model)
+    index, replay = artifact.index or index_of(artifact.model), replay_of(artifact)
     try:
         content = {
             "config.toml": toml_of(artifact.settings).encode(),
@@ -58,11 +62,13 @@ def save_artifact(
             **step_of(artifact, say),
             **({} if index is None else {INDEX: index.content()}),
             **({} if artifact.counts is None else {COUNTS: safetensors.numpy.save(artifact.counts.arrays())}),
+            **({} if replay is None else {REPLAY: safetensors.numpy.save(replay.arrays())}),
             **{name: text.encode() for name, text in artifact.diagnosis.items()},
         }
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
         manifest = Manifest(format=FORMAT, facts=artifact.facts, facts_sha256=facts_hash(artifact.facts), files=hashes)
-        content[MANIFEST] = msgspec.json.format(msgspec.json.encode(manifest))
+        told = {**msgspec.to_builtins(manifest), "facts": told_of(artifact.facts)}
+        content[MANIFEST] = msgspec.json.format(msgspec.json.encode(told))
         partial.mkdir(parents=True)
         for name, data in content.items():
             write_through(partial / name, data)
@@ -112,7 +118,8 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise ArtifactError(f"{folder} exists already: choose another --out, or replace the model with --overwrite")
     if not (folder / MANIFEST).exists():
         raise ArtifactError(f"{folder} exists and holds no model of segue: it is not overwritten, choose another --out")
-    foreign = sorted({file.name for file in folder.iterdir()} - {MANIFEST, STEP, INDEX, COUNTS, *FILES, *DIAGNOSIS})
+    ours = {MANIFEST, STEP, INDEX, COUNTS, *FOR_LEARNING, *FILES, *DIAGNOSIS}
+    foreign = sorted({file.name for file in folder.iterdir()} - ours)
     if foreign:
         raise ArtifactError(
             f"{folder} holds more than a model ({', '.join(foreign[:3])}): it is not overwritten; move that elsewhere"
