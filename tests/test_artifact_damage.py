@@ -194,3 +194,15 @@ def test_an_old_model_that_cannot_be_moved_back_is_kept_beside(saved: Path, monk
             save_artifact(artifact(exclude="seen"), saved, overwrite=True)
     (kept,) = saved.parent.glob(".model.old-*")
     assert load_artifact(kept).facts.exclude == "none"
+
+
+def test_facts_of_earlier_days_have_the_hash_that_they_had(saved: Path) -> None:
+    told = msgspec.to_builtins(artifact().facts)
+    for later in ("update_of", "core_version"):
+        assert told.pop(later) == ""
+    before = hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+    assert msgspec.json.decode((saved / MANIFEST).read_bytes())["facts_sha256"] == before
+    changed = msgspec.structs.replace(artifact(), facts=artifact(core_version="0123").facts)
+    save_artifact(changed, saved.with_name("other"))
+    assert msgspec.json.decode((saved.with_name("other") / MANIFEST).read_bytes())["facts_sha256"] != before
+    assert load_artifact(saved.with_name("other")).facts.core_version == "0123"

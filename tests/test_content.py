@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import segue
-from segue.artifact import load_artifact
+from segue.artifact import content_of, load_artifact
 from segue.config import TrainSettings
 from segue.data.batches import windows
 from segue.data.encoding import TableEncoder
@@ -170,6 +170,8 @@ def test_a_saved_model_has_its_parts_and_serves_without_them(trained) -> None:
     made, folder = trained
     full, light = load_artifact(folder), load_artifact(folder, light=True)
     network = made.bundle.model
+    assert full.model.content.own is None  # read when it is wanted
+    assert content_of(full) is full.model.content
     assert torch.equal(full.model.content.own_rows(), network.content.own_rows())
     assert torch.equal(full.model.table, network.table)
     again = full.model.content.encoder.encode(made.artifact.catalog.columns, network.n_items)

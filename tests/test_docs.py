@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
     *(ROOT / "docs" / f"{name}.md" for name in ("guide", "tuning", "training", "cells", "measuring", "diversity")),
-    *(ROOT / "docs" / f"{name}.md" for name in ("objectives", "needs")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("objectives", "needs", "updating")),
 ]
 # A model for a page is not a good one: a page is about what is typed.
 QUICK = ["--set", "train.epochs=1", "--set", "model.width=8", "--set", "train.threads=1"]
@@ -37,7 +37,7 @@ def test_examples_in_docstrings_are_true(name: str) -> None:
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the clicks.csv and items.csv that the pages talk of."""
+    """A folder with the files that the pages talk of: clicks.csv, items.csv, and those of the days after them."""
     rng = np.random.default_rng(1)
     items = [*"ABC", *(f"item {i}" for i in range(37))]
     lines = ["user_id,item_id,timestamp,revenue"]
@@ -51,6 +51,12 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "clicks.csv").write_text("\n".join(lines))
     rows = [f"{item},Title of {item},{'even' if i % 2 else 'odd'}" for i, item in enumerate(items)]
     (tmp_path / "items.csv").write_text("\n".join(["item_id,title,categories", *rows]))
+    later = [line.split(",") for line in lines[1:]]
+    moved = [f"{user},{item.replace('item 7', 'item 99')},{int(at) + 86_400 * 21}" for user, item, at, _ in later]
+    (tmp_path / "tomorrow.csv").write_text("\n".join(["user_id,item_id,timestamp", *moved]))
+    rows = [*rows, "item 99,Title of a new item,odd"]
+    (tmp_path / "items-today.csv").write_text("\n".join(["item_id,title,categories", *rows]))
+    (tmp_path / "gone.csv").write_text("item_id\nitem 3\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

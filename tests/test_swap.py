@@ -56,6 +56,27 @@ def test_after_a_swap_answers_are_those_of_the_new_model_over_all_that_happened(
     assert store.versions() == {"v1": 8, "v2": 1}
 
 
+def test_states_of_the_same_core_are_taken_over_as_they_are(store: Store) -> None:
+    engine = engine_of(store)
+    engine.observe([LiveEvent(f"u{n}", ITEMS[n % 8], float(t)) for n in range(9) for t in range(3)])
+    before = {f"u{n}": memory_of(store, f"u{n}") for n in range(9)}
+    engine.warm = 1.0
+    engine.swap(fading_bundle(version="v2", core_version="v1"))
+    assert engine.warm == 1
+    found = engine.recommend(user_id="u3", timestamp=5.0)
+    assert found.model_version == "v2"
+    assert engine.shards[0].tally.refolds == 0
+    engine.observe([LiveEvent("u3", ITEMS[0], 9.0)])
+    assert store.versions() == {"v1": 9}
+    for user in ("u4", "u5"):
+        assert_same_memory(memory_of(store, user), before[user])
+    engine.swap(fading_bundle(version="v3"))
+    assert engine.warm == 0
+    engine.recommend(user_id="u3", timestamp=9.5)
+    assert engine.shards[0].tally.refolds == 1
+    assert store.versions() == {"v1": 8, "v3": 1}
+
+
 def test_states_that_are_folded_anew_together_are_those_folded_alone(store: Store) -> None:
     engine = engine_of(store)
     rng = np.random.default_rng(1)

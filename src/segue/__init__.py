@@ -11,12 +11,24 @@ from typing import TYPE_CHECKING, Any
 from segue import threads as _threads
 
 if TYPE_CHECKING:
-    from segue.api import Recommender, compare, fit, inspect, load, pack, read_items, read_log
+    from segue.api import Recommender, compare, fit, inspect, load, pack, read_items, read_log, update
     from segue.errors import SegueError
     from segue.tuning import tune
 
 __version__ = "0.1.0"
-__all__ = ["Recommender", "SegueError", "compare", "fit", "inspect", "load", "pack", "read_items", "read_log", "tune"]
+__all__ = [
+    "Recommender",
+    "SegueError",
+    "compare",
+    "fit",
+    "inspect",
+    "load",
+    "pack",
+    "read_items",
+    "read_log",
+    "tune",
+    "update",
+]
 
 _threads.prepare()
 

@@ -35,6 +35,7 @@ from segue.training.run import (
     train_artifact,
 )
 from segue.training.tuning.disk import alone
+from segue.training.updating.asking import update_model
 
 __all__ = [
     "Inspection",
@@ -51,6 +52,7 @@ __all__ = [
     "read_items",
     "read_log",
     "train",
+    "update",
 ]
 
 
@@ -160,6 +162,46 @@ def train_alone(
 def is_interrupted(folder: Path) -> bool:
     """Whether a folder holds a model whose training was interrupted."""
     return (folder / MANIFEST).exists() and read_manifest(folder).facts.interrupted
+
+
+def update(
+    model: str | Path | Recommender,
+    log: Any = None,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    items: Any = None,
+    items_col: str | None = None,
+    withdraw: Any = (),
+    settings: Mapping[str, Any] | None = None,
+    force: bool = False,
+    say: Say = lambda _: None,
+    show: Show = lambda *_: None,
+    **columns: Any,
+) -> Recommender:
+    """Let a model take in new items and go on learning from new days alone, into a folder of its own.
+
+    Args:
+        model: a folder, of one model or of versions, or a model that is loaded.
+        log, items, withdraw, settings, force, say, show, columns: see `Recommender.update`.
+        out: where to write it; None: nowhere.
+        overwrite: replace the model that is there.
+        items_col: the column of item ids in the items table, where that has no known name.
+
+    Raises:
+        WorseUpdateError: it is worse on new events beyond the interval: nothing is written.
+        ArtifactError: the folder is in the way.
+    """
+    place = None if out is None else Path(out).resolve()
+    if place is not None:
+        check_free(place, overwrite=overwrite)
+    before = model if isinstance(model, Recommender) else load(model)
+    given: dict[str, Any] = {"withdraw": withdraw, "settings": settings, "items_col": items_col, "columns": columns}
+    made = update_model(before.artifact, log, items, force=force, say=say, show=show, **given).artifact
+    if place is None:
+        return Recommender(made)
+    save_artifact(made, place, overwrite=overwrite, say=say)
+    return load(place)
 
 
 def compare(

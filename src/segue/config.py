@@ -171,6 +171,25 @@ class EvaluateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     memory_mb: Count = 256
 
 
+class UpdateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a network that is there goes on learning from new days (`segue update`).
+
+    It learns at `learning_rate`, by default a quarter of `train.learning_rate`, for at most `epochs` passes over the
+    new events; how many is chosen on the last of them. `freeze` says what stays as it is: nothing (`none`), the layers
+    (`core`), the vectors of the items that the model had (`items`), or `both`: then only vectors of new items and the
+    biases of all learn, and states of the old version stay valid. With `pull` above 0 every step draws what moves back
+    to the old weights, by so many times the learning rate. `replay` is how many old events are learned beside each new
+    one, out of a sample that a model keeps: at most `kept_events`, the last ones of users drawn by the seed; 0: none.
+    """
+
+    learning_rate: Positive | Literal["auto"] = "auto"
+    epochs: Count = 5
+    freeze: Literal["none", "core", "items", "both"] = "none"
+    pull: Annotated[float, Meta(ge=0)] = 0.0
+    replay: Annotated[float, Meta(ge=0)] = 1.0
+    kept_events: Annotated[int, Meta(ge=0)] = 200_000
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set, as it stands in a TOML file; `segue train --set train.epochs=3` sets one."""
 
@@ -183,6 +202,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    update: UpdateSettings = UpdateSettings()
 
 
 def toml_of(settings: Settings) -> str:

@@ -270,6 +270,50 @@ class Recommender:
             **asked,
         )
 
+    def update(
+        self,
+        log: Any = None,
+        *,
+        items: Any = None,
+        withdraw: Any = (),
+        settings: Mapping[str, Any] | None = None,
+        force: bool = False,
+        say: Callable[[str], None] = lambda _: None,
+        show: Callable[..., None] = lambda *_: None,
+        **columns: Any,
+    ) -> Recommender:
+        """A model that takes in new items and goes on learning from new days; this one stays as it is.
+
+        `update_report` of the one that comes of it says what that changed; see the page on updating.
+
+        Args:
+            log: new events, and as many old ones of their users as there are; see `read_log`. None: nothing is learned.
+            items: an items table, with new items and with what has changed of known ones.
+            withdraw: ids of items that may not be answered any more, or a table of them.
+            settings: on top of the model's own, such as {"update.freeze": "both"}.
+            force: make the model even if it is worse on new events, or cannot be judged.
+            say, show: told of what happens.
+            columns: see `read_log`; by default as in training.
+
+        Raises:
+            WorseUpdateError: it is worse on new events beyond the interval; its `report` says by how much.
+            TrainingError, LogError, ConfigError: model, log or items cannot be used so.
+        """
+        from segue.training.updating.asking import update_model
+
+        given: dict[str, Any] = {"withdraw": withdraw, "settings": settings, "columns": columns}
+        return Recommender(update_model(self.artifact, log, items, force=force, say=say, show=show, **given).artifact)
+
+    @property
+    def update_report(self) -> Any:
+        """Of an updated model what its last update changed, an `UpdateReport`; None where there was none."""
+        told = self.artifact.metrics.get("update")
+        if told is None:
+            return None
+        from segue.training.updating.report import UpdateReport
+
+        return msgspec.convert(msgspec.to_builtins(told), UpdateReport)
+
     def save(self, folder: str | Path, *, overwrite: bool = False, say: Callable[[str], None] = lambda _: None) -> None:
         """Write the model as a folder, whole or not at all. Raises ArtifactError if that cannot be.
 

@@ -12,12 +12,14 @@ log_counts.safetensors  what the training log says of each item: what came after
 
 And where a network was trained, not read again for an answer:
 
+replay.safetensors  the last events of some users, to be learned beside new days
+content.safetensors what the item table was made of: rows of the items' own, and what their content says
 curves.svg          loss and validation metric by epoch
 gradients.json      norms of the gradients by parameter and epoch, where they were asked for
 """
 
 from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, MANIFEST, Artifact, Facts
-from segue.artifact.reading import load_artifact, read_manifest
+from segue.artifact.reading import content_of, load_artifact, read_manifest, replay_of
 from segue.artifact.writing import check_free, save_artifact
 
 __all__ = [
@@ -28,7 +30,9 @@ __all__ = [
     "Artifact",
     "Facts",
     "check_free",
+    "content_of",
     "load_artifact",
     "read_manifest",
+    "replay_of",
     "save_artifact",
 ]

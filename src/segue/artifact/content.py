@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec import Meta, Struct
 
 from segue.config import Settings
 from segue.data.catalog import Catalog
+from segue.data.replay_sample import ReplaySample
 from segue.models.base import Model, SessionRule
 from segue.models.log_counts import LogCounts
 from segue.ranking.index import Index
@@ -35,6 +37,12 @@ CONTENT = "content.safetensors"
 COUNTS = "log_counts.safetensors"
 """What the training log says of each item, see `LogCounts`; absent from models that were saved before it was kept."""
 
+REPLAY = "replay.safetensors"
+"""The last events of some users, see `ReplaySample`; absent from what is no network, and from older models."""
+
+FOR_LEARNING = (REPLAY, CONTENT)
+"""Files that nobody reads who answers: a model that goes on learning does."""
+
 
 class Facts(Struct, frozen=True, kw_only=True):
     """What an artifact says of itself.
@@ -53,6 +61,9 @@ class Facts(Struct, frozen=True, kw_only=True):
         trained_at: UTC, ISO 8601.
         baselines: the settings of the baselines that were tuned beside it, by name.
         interrupted: stopped by Ctrl-C, and so learned from the training part alone, up to the best epoch by then.
+        update_of: the version that it went on learning from, or grew from; "" for one that was trained.
+        core_version: the version whose states are its states too, since what they depend on has not changed; "": its
+            own alone.
     """
 
     name: str
@@ -70,6 +81,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     trained_at: str
     baselines: dict[str, dict[str, Any]]
     interrupted: bool = False
+    update_of: str = ""
+    core_version: str = ""
 
     @property
     def rule(self) -> SessionRule:
@@ -95,6 +108,8 @@ class Artifact(Struct, frozen=True, kw_only=True):
         version: names these very weights: the first letters of their hash.
         index: finds the best of a large catalog; None: a product with all of it does.
         counts: what the training log says of each item; None: not known.
+        replay: what it learns beside new days; None: see `replay_of`.
+        folder: where it was read from, and what is for learning alone can be; None: it is not on the disk.
     """
 
     model: Model
@@ -107,8 +122,19 @@ class Artifact(Struct, frozen=True, kw_only=True):
     version: str = ""
     index: Index | None = None
     counts: LogCounts | None = None
+    replay: ReplaySample | None = None
+    folder: Path | None = None
+
+
+LATER = ("update_of", "core_version")
+"""Facts that models of earlier days do not have: where they are empty they are not told, so that old hashes hold."""
+
+
+def told_of(facts: Facts) -> dict[str, Any]:
+    """The facts as a manifest has them."""
+    return {name: value for name, value in msgspec.to_builtins(facts).items() if value or name not in LATER}
 
 
 def facts_hash(facts: Facts) -> str:
     """The SHA-256 of what an artifact says of itself."""
-    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(told_of(facts))).hexdigest()

@@ -18,7 +18,7 @@ import msgspec
 from segue.artifact.content import MANIFEST, Artifact
 from segue.artifact.current import CURRENT, Current, read_current, served
 from segue.artifact.probe import probe
-from segue.artifact.reading import load_artifact, read_manifest
+from segue.artifact.reading import check_for_learning, load_artifact, read_manifest
 from segue.disk import replace_file, sync_folder, write_through
 from segue.errors import ArtifactError
 from segue.ranking.rules.facts import Facts
@@ -125,6 +125,7 @@ def taken_in(model: Path, home: Path) -> str:
         sync_folder(partial)
         try:
             version = checked(partial).version
+            check_for_learning(partial)
         except ArtifactError as error:
             raise ArtifactError(str(error).replace(str(partial), str(model))) from None
         place = home / version
@@ -141,6 +142,7 @@ def sound(place: Path) -> bool:
     """Whether a version is there, and whole."""
     try:
         checked(place)
+        check_for_learning(place)
     except ArtifactError:
         return False
     return True

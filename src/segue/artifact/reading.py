@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import safetensors.numpy
@@ -16,9 +17,11 @@ from segue.artifact.content import (
     COUNTS,
     DIAGNOSIS,
     FILES,
+    FOR_LEARNING,
     FORMAT,
     INDEX,
     MANIFEST,
+    REPLAY,
     STEP,
     Artifact,
     Manifest,
@@ -28,13 +31,14 @@ from segue.artifact.searching import index_from
 from segue.choices import read_toml, settings_of
 from segue.data.catalog import Catalog
 from segue.data.ids import Ids
+from segue.data.replay_sample import ReplaySample
 from segue.errors import ArtifactError, SegueError, UnknownCellError
 from segue.models.build import KINDS, restore
 from segue.models.log_counts import LogCounts
 
 
 def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
-    """Read an artifact and check every byte of it.
+    """Read an artifact and check every byte of it, but for what is for learning alone: that is read when it is wanted.
 
     Args:
         light: run the exported step, where there is one, so that PyTorch is not loaded. Where only one of PyTorch and
@@ -47,7 +51,7 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
     installed = {name for name in ("torch", "onnxruntime") if find_spec(name) is not None}
     light = "onnxruntime" in installed and (light or "torch" not in installed)
     manifest = read_manifest(folder)
-    files = {name: read_checked(folder, name, manifest.files) for name in {*FILES, *manifest.files}}
+    files = {name: read_checked(folder, name, manifest.files) for name in {*FILES, *manifest.files} - {*FOR_LEARNING}}
     facts = manifest.facts
     if facts.kind not in KINDS:
         raise ArtifactError(f"{folder}: holds a model of the kind `{facts.kind}`, which this version does not know")
@@ -56,9 +60,6 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
         arrays = safetensors.numpy.load(files["model.safetensors"])
         step = files.get(STEP) if light else None
         model = restore(facts.kind, facts.n_items, facts.rule, facts.settings, arrays, step)
-        content = getattr(getattr(model, "network", model), "content", None)
-        if content is not None and CONTENT in files:
-            content.load(files[CONTENT])
         if len(catalog["ids"]) != facts.n_items:
             raise ArtifactError(f"the catalog has {len(catalog['ids'])} items, the model scores {facts.n_items}")
         return Artifact(
@@ -71,7 +72,8 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
             diagnosis={name: files[name].decode() for name in DIAGNOSIS if name in files},
             index=index_from(model, files.get(INDEX)) if light else None,
             counts=counts_from(files.get(COUNTS), facts.n_items),
-            version=hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12],
+            version=version_of(manifest),
+            folder=folder,
         )
     except UnknownCellError as error:
         raise ArtifactError(
@@ -79,6 +81,64 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
         ) from None
     except (ValueError, KeyError, TypeError, SafetensorError, SegueError) as error:
         raise ArtifactError(f"{folder}: the model is damaged or was made by another version: {error}") from None
+
+
+def version_of(manifest: Manifest) -> str:
+    """What names these very weights, and all that is kept with them."""
+    return hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12]
+
+
+def for_learning(artifact: Artifact, name: str) -> bytes | None:
+    """A file that only learning reads; None where there is none.
+
+    Raises:
+        ArtifactError: it is damaged, or another model is in the folder by now.
+    """
+    folder = artifact.folder
+    if folder is None:
+        return None
+    manifest = read_manifest(folder)
+    if version_of(manifest) != artifact.version:
+        raise ArtifactError(f"{folder}: holds another model than the one that was loaded from it: load it again")
+    return read_checked(folder, name, manifest.files) if name in manifest.files else None
+
+
+def replay_of(artifact: Artifact) -> ReplaySample | None:
+    """What a model learns beside new days, read now if it was not before; None where it keeps nothing.
+
+    Raises:
+        ArtifactError: it is damaged, or another model is in the folder by now.
+    """
+    data = None if artifact.replay is not None else for_learning(artifact, REPLAY)
+    if data is None:
+        return artifact.replay
+    try:
+        return ReplaySample.loaded(safetensors.numpy.load(data), artifact.facts.n_items)
+    except (ValueError, SafetensorError, ArtifactError) as error:
+        raise ArtifactError(f"{artifact.folder}/{REPLAY}: damaged or made by another version: {error}") from None
+
+
+def content_of(artifact: Artifact) -> Any:
+    """The content of a network, see `segue.models.content`, with what it was made of, read now; None without one.
+
+    Raises:
+        ArtifactError: it is damaged, or another model is in the folder by now.
+    """
+    content = getattr(getattr(artifact.model, "network", artifact.model), "content", None)
+    if content is not None and content.own is None and (data := for_learning(artifact, CONTENT)) is not None:
+        try:
+            content.load(data)
+        except (ValueError, KeyError, TypeError, SafetensorError, ArtifactError) as error:
+            raise ArtifactError(f"{artifact.folder}/{CONTENT}: damaged or made by another version: {error}") from None
+    return content
+
+
+def check_for_learning(folder: Path) -> None:
+    """Raise ArtifactError where a file that only learning reads is not what was written."""
+    manifest = read_manifest(folder)
+    for name in FOR_LEARNING:
+        if name in manifest.files:
+            read_checked(folder, name, manifest.files)
 
 
 def counts_from(data: bytes | None, n_items: int) -> LogCounts | None:

@@ -18,19 +18,22 @@ from segue.artifact.content import (
     COUNTS,
     DIAGNOSIS,
     FILES,
+    FOR_LEARNING,
     FORMAT,
     INDEX,
     MANIFEST,
+    REPLAY,
     STEP,
     Artifact,
     Manifest,
     facts_hash,
+    told_of,
 )
+from segue.artifact.reading import for_learning, replay_of
 from segue.artifact.searching import index_of
 from segue.config import toml_of
 from segue.disk import write_through
 from segue.errors import ArtifactError
-from segue.models.base import Model
 
 
 def save_artifact(
@@ -49,7 +52,8 @@ def save_artifact(
     old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
     catalog = {"ids": list(artifact.catalog.ids), "columns": artifact.catalog.columns}
     arrays = {name: np.ascontiguousarray(array) for name, array in artifact.model.arrays().items()}
-    index = artifact.index or index_of(artifact.model)
+    index, replay = artifact.index or index_of(artifact.model), replay_of(artifact)
+    kept = content_kept(artifact)
     try:
         content = {
             "config.toml": toml_of(artifact.settings).encode(),
@@ -59,13 +63,15 @@ def save_artifact(
             "README.md": artifact.card.encode(),
             **step_of(artifact, say),
             **({} if index is None else {INDEX: index.content()}),
-            **content_of(artifact.model),
+            **({} if kept is None else {CONTENT: kept}),
             **({} if artifact.counts is None else {COUNTS: safetensors.numpy.save(artifact.counts.arrays())}),
+            **({} if replay is None else {REPLAY: safetensors.numpy.save(replay.arrays())}),
             **{name: text.encode() for name, text in artifact.diagnosis.items()},
         }
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
         manifest = Manifest(format=FORMAT, facts=artifact.facts, facts_sha256=facts_hash(artifact.facts), files=hashes)
-        content[MANIFEST] = msgspec.json.format(msgspec.json.encode(manifest))
+        told = {**msgspec.to_builtins(manifest), "facts": told_of(artifact.facts)}
+        content[MANIFEST] = msgspec.json.format(msgspec.json.encode(told))
         partial.mkdir(parents=True)
         for name, data in content.items():
             write_through(partial / name, data)
@@ -95,10 +101,10 @@ def step_of(artifact: Artifact, say: Callable[[str], None]) -> dict[str, bytes]:
         return {}
 
 
-def content_of(model: Model) -> dict[str, bytes]:
-    """What a network with content was made of, if it is one, or one is in it."""
-    content = getattr(getattr(model, "network", model), "content", None)
-    return {} if content is None else {CONTENT: content.saved()}
+def content_kept(artifact: Artifact) -> bytes | None:
+    """What a network's item table was made of: as it is now, or as it was read; None where there is nothing."""
+    content = getattr(getattr(artifact.model, "network", artifact.model), "content", None)
+    return for_learning(artifact, CONTENT) if content is None or content.own is None else content.saved()
 
 
 def remains(old: Path) -> str:
@@ -121,7 +127,7 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise ArtifactError(f"{folder} exists already: choose another --out, or replace the model with --overwrite")
     if not (folder / MANIFEST).exists():
         raise ArtifactError(f"{folder} exists and holds no model of segue: it is not overwritten, choose another --out")
-    ours = {MANIFEST, STEP, INDEX, COUNTS, CONTENT, *FILES, *DIAGNOSIS}
+    ours = {MANIFEST, STEP, INDEX, COUNTS, *FOR_LEARNING, *FILES, *DIAGNOSIS}
     foreign = sorted({file.name for file in folder.iterdir()} - ours)
     if foreign:
         raise ArtifactError(

@@ -27,6 +27,7 @@ from segue.cli import (
     stress,
     train,
     tune,
+    update,
 )
 from segue.errors import SegueError
 
@@ -54,6 +55,7 @@ for module in (
     pack,
     train,
     tune,
+    update,
     evaluate,
     frontier,
     compare,

@@ -79,6 +79,10 @@ class Sequences(NamedTuple):
     def __len__(self) -> int:
         return len(self.item)
 
+    def other(self, **columns: Array) -> Sequences:
+        """The same events with other columns; `_replace` would take the length of the log for that of the tuple."""
+        return Sequences(**{**self._asdict(), **columns})
+
     def part(self, events: Any, *, bounds: Longs, of: Array) -> Sequences:
         """Some events, a slice of them (which makes views) or marked or numbered ones, with the stretches they form."""
 

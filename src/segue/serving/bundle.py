@@ -43,7 +43,7 @@ class Bundle:
     Attributes:
         model: scores the catalog of N items.
         item_ids: the id of each item.
-        version: names these very weights; a state made under another version is folded anew from the events.
+        version: names these very weights; a state made under others is folded anew from the events.
         name: what people call it.
         columns: metadata of the items by name (such as `title`), N values each.
         exclude: what is left out of an answer unless a request says otherwise.
@@ -52,6 +52,7 @@ class Bundle:
         counts: what the training log says of each item; None: a model that was saved without it.
         seed: of the space in which items are alike, see `known_items`.
         order: in which events count, `arrival` or `time`: a state made under the other one means nothing.
+        core_version: the version that states bear, where what they depend on is that version's still; "": its own.
     """
 
     model: Model
@@ -65,6 +66,7 @@ class Bundle:
     counts: LogCounts | None = None
     seed: int = 1
     order: str = "arrival"
+    core_version: str = ""
 
     @classmethod
     def of(cls, artifact: Artifact) -> Self:
@@ -80,6 +82,7 @@ class Bundle:
             window=artifact.settings.train.window,
             counts=artifact.counts,
             seed=artifact.settings.seed,
+            core_version=artifact.facts.core_version,
         )
 
     def ordered_by(self, order: str) -> Bundle:
@@ -93,8 +96,9 @@ class Bundle:
 
     @property
     def memory_version(self) -> str:
-        """What a state must bear to mean anything: the weights, and in which order events counted."""
-        return self.version if self.order == "arrival" else self.version + BY_TIME
+        """What a state must bear to mean anything: the weights it depends on, and in which order events counted."""
+        version = self.core_version or self.version
+        return version if self.order == "arrival" else version + BY_TIME
 
     @property
     def rule(self) -> SessionRule:

@@ -187,7 +187,8 @@ class Engine:
     def swap(self, bundle: Bundle) -> None:
         """Serve another model from the next turn on: each turn is one model's from its first event to its last list.
 
-        States of the one before are folded anew when their users come, and by `Upkeep`.
+        States of the one before are folded anew when their users come, and by `Upkeep`; those of one with the same core
+        are taken as they are.
         """
         after = bundle.ordered_by(self.policy.order)
         warm(after)
@@ -196,7 +197,8 @@ class Engine:
             check_usual(after, self.usual)
         except RequestError as error:
             _log.warning("lists of version %s are as ranked where a request does not say: %s", after.version, error)
-        self.bundle, self.refused, self.warm = after, None, 0.0
+        same = after.memory_version == self.bundle.memory_version
+        self.bundle, self.refused, self.warm = after, None, self.warm if same else 0.0
 
     @property
     def waiting(self) -> int:

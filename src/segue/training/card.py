@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from segue.artifact import Facts
 from segue.config import Settings
@@ -27,6 +27,7 @@ def card_of(
     latency: LatencyChoice | None = None,
     diagnosis: Collection[str] = (),
     own: Mapping[str, str] | None = None,
+    update: Sequence[str] = (),
 ) -> str:
     """A README in Markdown for the folder of a model.
 
@@ -34,8 +35,10 @@ def card_of(
         facts, report, settings, latency: what it tells of.
         diagnosis: the files there that say how it learned.
         own: see `own_parts`.
+        update: lines on what was learned after it was trained.
     """
     until = "" if facts.cutoff is None else f", all before {utc(facts.cutoff)}"
+    made = f"{facts.trained_at} from {facts.events:,} events{until}"
     rule = "a session never ends" if facts.gap is None else f"a session ends after a pause of {facts.gap:g} s"
     start = "the state is then reset" if facts.at_session_start == "reset" else "the state is kept and told of it"
     left_out = {"none": "nothing", "current": "the item just seen", "seen": "every item the user had"}[facts.exclude]
@@ -44,8 +47,9 @@ def card_of(
     lines = [
         f"# {facts.name}: what comes next, out of {facts.n_items:,} items",
         "",
+        *([f"Updated by segue on {made}.", "", *update] if update else []),
         *caveats(facts),
-        f"Trained by segue on {facts.trained_at} from {facts.events:,} events{until}. {report.verdict}.",
+        f"{report.verdict}." if update else f"Trained by segue on {made}. {report.verdict}.",
         "",
         *network_of(facts),
         "## How good it is",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,7 @@ from segue.models.network import Network
 from segue.rng import stream
 from segue.shapes import Bools
 from segue.training.checkpoint import Checkpoints
+from segue.training.course import Course
 from segue.training.gradients import Norms
 from segue.training.hardware import hardware_of
 from segue.training.interrupts import Interrupts
@@ -83,6 +84,7 @@ def train_network(
     seconds: float | None = None,
     checkpoints: Checkpoints | None = None,
     show: Callable[[Progress], None] = lambda _: None,
+    course: Course | None = None,
 ) -> Trained:
     """Fit a network to sequences by truncated back-propagation through time.
 
@@ -101,6 +103,7 @@ def train_network(
         seconds: the time that all of it may take, validation included.
         checkpoints: where to keep safe points, and to go on from one that is there.
         show: told of progress a few times a second.
+        course: what moves of a network that has learned already; by default all of it, freely.
 
     Raises:
         TrainingError: nothing to learn, a loss that is no number, or a checkpoint that cannot be used.
@@ -126,7 +129,8 @@ def train_network(
     whole = float(settings.epochs) if planned is None else planned
     last = min(1.0, (whole if stop_after is None else stop_after) / whole) - 1e-12
     with using(hardware.threads), Interrupts() as interrupts:
-        trainer = Trainer(network, sequences, target, settings, seed=seed, precision=hardware.precision, worth=worth)
+        given: dict[str, Any] = {"precision": hardware.precision, "worth": worth, "course": course}
+        trainer = Trainer(network, sequences, target, settings, seed=seed, **given)
         if kept is not None:
             trainer.load(*kept)
         at, interrupted = trainer.at, False

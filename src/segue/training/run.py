@@ -27,6 +27,7 @@ from segue.training.mixing import fit_network_and_mix, mixed_anew
 from segue.training.networks import Workshop, fit_network, refit
 from segue.training.own_parts import own_parts
 from segue.training.plan import Plan
+from segue.training.updating.keeping import sample_of
 
 
 def check_models(models: Sequence[str]) -> None:
@@ -127,6 +128,7 @@ def train_artifact(plan: Plan, model: str | None, shop: Workshop) -> tuple[Artif
         interrupted=one.interrupted,
         baselines={name: other.settings for name, other in fitted.items() if name in BASELINES},
     )
+    replay = sample_of(one.phase.learned, plan.log, plan.settings) if facts.kind == "network" and cutoff else None
     diagnosis, own = diagnosis_of(one, plan.settings), own_parts(plan.settings, facts)
     artifact = Artifact(
         model=one.model,
@@ -142,6 +144,7 @@ def train_artifact(plan: Plan, model: str | None, shop: Workshop) -> tuple[Artif
             cutoff=one.phase.cutoff,
             half_life=facts.baselines.get("recent_popularity", {}).get("half_life", HALF_LIFE),
         ),
+        replay=replay,
     )
     return artifact, report
 

@@ -29,6 +29,7 @@ from segue.training.checkpoint import (
     set_rng_states,
     unpacked,
 )
+from segue.training.course import Course, Held
 from segue.training.gradients import GradientNorms
 from segue.training.hardware import DTYPES
 from segue.training.losses import Outputs, loss_of
@@ -49,6 +50,7 @@ class Trainer:
         seed: of dropout and negatives.
         precision: of products in the output layer, in residual blocks and in linear recurrences.
         worth: (E,) how much the target of each event counts; None: all count alike.
+        course: what moves of a network that has learned already; by default all of it, freely.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Trainer:
         seed: int,
         precision: str = "float32",
         worth: Floats | None = None,
+        course: Course | None = None,
     ) -> None:
         torch.manual_seed(seed)
         self.network, self.sequences, self.target, self.settings = network, sequences, target, settings
@@ -76,9 +79,10 @@ class Trainer:
                 "table": RowAdamW(network.table.detach(), weight_decay=settings.weight_decay),
                 "bias": RowAdamW(network.bias.detach(), weight_decay=0.0),
             }
-        dense = [p for name, p in network.named_parameters() if name not in self.row_optimizers]
-        self.dense = dense
-        self.optimizer = torch.optim.AdamW(grouped(dense, settings.weight_decay), lr=settings.learning_rate, fused=True)
+        self.dense = {name: p for name, p in network.named_parameters() if name not in self.row_optimizers}
+        groups = grouped(list(self.dense.values()), settings.weight_decay)
+        self.optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+        self.held = None if course is None else Held(network, course)
         self.cells = network.stack.initial_state(settings.rows)
         self.best_weights: dict[str, Tensor] = {}
         names = [name for name, _ in network.named_parameters()]
@@ -128,14 +132,19 @@ class Trainer:
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         rows = {} if playing is None else {"table": playing.table, "bias": playing.bias}
+        if self.held is not None:
+            self.held.drop_gradients({**self.dense, **rows}, self.at.epoch, None if playing is None else playing.rows)
         if self.gradients is not None:
             self.gradients.note(rows.get(name, parameter).grad for name, parameter in network.named_parameters())
-        torch.nn.utils.clip_grad_norm_([*self.dense, *rows.values()], settings.clip)
+        torch.nn.utils.clip_grad_norm_([*self.dense.values(), *rows.values()], settings.clip)
         self.optimizer.step()
         for name, leaf in rows.items():
             assert playing is not None
-            assert leaf.grad is not None
-            self.row_optimizers[name].step(playing.rows, leaf.grad, learning_rate)
+            if leaf.grad is not None:
+                self.row_optimizers[name].step(playing.rows, leaf.grad, learning_rate)
+        if self.held is not None:
+            touched = None if playing is None else playing.rows
+            self.held.draw_back(dict(network.named_parameters()), self.at.epoch, touched, learning_rate)
         self.at.loss += value * len(at)
         self.at.targets += len(at)
 

@@ -1,0 +1,74 @@
+"""An update on the card of its model."""
+
+from __future__ import annotations
+
+from segue.artifact import Facts
+from segue.evaluation.report import Value, utc
+from segue.training.updating.report import UpdateReport
+
+HEADINGS = ("part", "predictions", "users", "before", "after", "difference")
+
+
+def told_on_card(report: UpdateReport, before: Facts) -> list[str]:
+    """Lines of Markdown: which version this is an update of, and what that changed."""
+    of = f"version `{report.update_of}`" if report.update_of else "a model that was never saved"
+    learned = "Nothing was learned."
+    if report.events:
+        since = f"{report.events:,} new events from {utc(before.cutoff or 0)} on"
+        learned = (
+            f"It learned {since} in {report.passes:.3g} passes, beside {report.replayed:,} old ones of its sample."
+            if report.passes
+            else f"Of {since} no pass was better than none: only vectors of new items have come of them."
+        )
+    states = "States of the version before stay valid." if report.states_stay else ""
+    lines = [
+        f"**This is an update of {of}.** {learned} {report.items:,} items are new, {report.withdrawn:,} were "
+        f"withdrawn. {states}".rstrip(),
+        "",
+        f"{report.verdict[0].upper()}{report.verdict[1:]}.",
+        "",
+    ]
+    if report.changes:
+        lines += [
+            f"| {' | '.join(HEADINGS)} |",
+            f"|{'---|' * len(HEADINGS)}",
+            *(f"| {' | '.join(row)} |" for row in rows_of(report)),
+            "",
+            f"{report.metric}, with 95 % intervals by a bootstrap over users, of a network that had not learned the "
+            "last of the new days; this one has, for as many passes. Old sequences are of users held out of every "
+            "replay: the model before learned them once.",
+            "",
+        ]
+    return [*lines, "**What follows is of the model as it was trained, before any update.**", ""]
+
+
+def rows_of(report: UpdateReport) -> list[list[str]]:
+    """The table of an update, cell by cell."""
+    return [
+        [
+            one.part,
+            f"{one.predictions:,}",
+            f"{one.users:,}",
+            figure(one.before),
+            figure(one.after),
+            difference(one.difference),
+        ]
+        for one in report.changes
+    ]
+
+
+def figure(value: Value) -> str:
+    """A figure and half its interval."""
+    if value.value is None:
+        return "-"
+    if value.low is None or value.high is None:
+        return f"{value.value:.4f}"
+    return f"{value.value:.4f} ±{(value.high - value.low) / 2:.4f}"
+
+
+def difference(found: dict[str, float | None]) -> str:
+    """A paired difference with its interval."""
+    value, low, high = (found[name] for name in ("difference", "low", "high"))
+    if value is None:
+        return "-"
+    return f"{value:+.4f}" if low is None or high is None else f"{value:+.4f} ({low:+.4f} to {high:+.4f})"
