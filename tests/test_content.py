@@ -34,6 +34,8 @@ def network(*, content: int = C, cosine: float = 0.0, alone: float = 0.0) -> Net
         made.content.read(encoder, encoder.encode(table, N), alone=alone)
         with torch.no_grad():
             made.content.projection.normal_(generator=torch.Generator().manual_seed(4))
+            made.content.bias.fill_(0.7)
+            made.bias.normal_(generator=torch.Generator().manual_seed(6))
     return made
 
 
@@ -43,7 +45,8 @@ def whole(parts: Network) -> Network:
     weights = {name: tensor for name, tensor in parts.state_dict().items() if not name.startswith("content.")}
     plain.load_state_dict(weights)
     with torch.no_grad():
-        plain.table.copy_(parts.vectors())
+        for parameter, sums in zip((plain.table, plain.bias), parts.items(), strict=True):
+            parameter.copy_(sums)
     return plain
 
 
@@ -98,7 +101,8 @@ def test_the_gradient_of_the_sums_goes_to_both_parts(loss: str, cosine: float) -
     expected, found = gradients(whole(parts), loss), gradients(parts, loss)
     assert expected["table"].abs().sum() > 0
     assert parts.content is not None
-    expected["content.projection"] = parts.content.numbers.T @ expected["table"]
+    sums = torch.cat([expected["table"], expected["bias"].unsqueeze(1)], dim=1)
+    expected["content.projection"] = parts.content.numbers.T @ sums
     assert expected.keys() == found.keys()
     for name, gradient in expected.items():
         torch.testing.assert_close(found[name], gradient, atol=1e-6, rtol=1e-3, msg=name)
@@ -107,26 +111,30 @@ def test_the_gradient_of_the_sums_goes_to_both_parts(loss: str, cosine: float) -
 def test_some_items_stand_by_their_content_alone_and_only_in_training() -> None:
     made = network(alone=0.4)
     assert made.content is not None
-    by_content = made.content.part()
+    by_content, biases = made.content.alone_rows(made.content.numbers)
     shares = []
     for _ in range(50):
-        alone = (made.train().vectors() == by_content).all(dim=1)
+        vectors, bias = made.train().items()
+        alone = (vectors == by_content).all(dim=1)
+        assert torch.equal(bias == biases, alone)
         shares.append(float(alone.float().mean()))
     assert np.mean(shares) == pytest.approx(0.4, abs=0.05)
     assert len(set(shares)) > 1
-    assert not (made.eval().vectors() == by_content).all(dim=1).any()
+    assert not (made.eval().items()[0] == by_content).all(dim=1).any()
 
 
 @pytest.mark.parametrize("cosine", [0.0, 16.0])
 def test_the_parts_come_back_before_training_goes_on(cosine: float) -> None:
     made = network(cosine=cosine)
-    own, vectors = made.table.detach().clone(), made.directed(made.vectors()).detach()
-    made.settle()
-    torch.testing.assert_close(made.table.detach(), vectors)
-    made.settle()  # once settled nothing is added again
-    torch.testing.assert_close(made.table.detach(), vectors)
+    own = made.table.detach().clone(), made.bias.detach().clone()
+    vectors, bias = made.directed(made.items()[0]).detach(), made.items()[1].detach()
+    for _ in range(2):  # once settled nothing is added again
+        made.settle()
+        torch.testing.assert_close(made.table.detach(), vectors)
+        torch.testing.assert_close(made.bias.detach(), bias)
     made.unsettle()
-    assert torch.equal(made.table.detach(), own)
+    assert torch.equal(made.table.detach(), own[0])
+    assert torch.equal(made.bias.detach(), own[1])
 
 
 @pytest.fixture(scope="module")
@@ -172,20 +180,20 @@ def test_a_saved_model_has_its_parts_and_serves_without_them(trained) -> None:
     network = made.bundle.model
     assert full.model.content.own is None  # read when it is wanted
     assert content_of(full) is full.model.content
-    assert torch.equal(full.model.content.own_rows(), network.content.own_rows())
+    assert torch.equal(full.model.content.own_parts()[0], network.content.own_parts()[0])
     assert torch.equal(full.model.table, network.table)
     again = full.model.content.encoder.encode(made.artifact.catalog.columns, network.n_items)
     assert np.array_equal(again, network.content.numbers.numpy())
     assert not hasattr(light.model, "content")
     np.testing.assert_allclose(light.model.item_vectors(), network.item_vectors())
     full.model.unsettle()
-    assert torch.equal(full.model.table, full.model.content.own_rows())
+    assert torch.equal(full.model.table, full.model.content.own_parts()[0])
 
 
 def test_an_item_that_nobody_has_met_is_near_its_kind_by_content(trained) -> None:
     network = trained[0].bundle.model
     numbers = network.content.encoder.encode({"title": ["a new lamp", "another chair"], "price": [3, 4]}, 2)
-    new = (torch.from_numpy(numbers) @ network.content.projection).detach().numpy()
+    new = network.content.alone_rows(torch.from_numpy(numbers))[0].numpy()
     titles, table = trained[0].artifact.catalog.columns["title"], network.item_vectors()
     for vector, kind in zip(new, ("lamp", "chair"), strict=True):
         nearest = np.argsort(-(table @ vector) / np.linalg.norm(table, axis=1))[:10]

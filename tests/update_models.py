@@ -58,9 +58,17 @@ def items_table() -> ItemTable:
 
 
 @cache
-def model(name: str = "gru", final: bool = True, **train: Any) -> Artifact:
-    """A model of the first days; all of them where it is final. Not to be changed."""
-    tree = {**SETTINGS, "train": {**SETTINGS["train"], "final": final, **train}}
+def model(name: str = "gru", final: bool = True, content: tuple[str, ...] = (), **train: Any) -> Artifact:
+    """A model of the first days; all of them where it is final. Not to be changed.
+
+    Args:
+        content: the columns of the items table that it reads.
+    """
+    tree = {
+        **SETTINGS,
+        "train": {**SETTINGS["train"], "final": final, **train},
+        "content": {"columns": list(content), "alone": 0.2},
+    }
     first = ItemTable(
         Ids.of(list(whole_log().items)[:ITEMS]),
         {name: values[:ITEMS] for name, values in items_table().columns.items()},

@@ -85,17 +85,21 @@ class Network(nn.Module):
         self.boundary = None if rule.resets else nn.Parameter(torch.zeros(width))
         self.pause = nn.Parameter(torch.zeros(PAUSES, width)) if time_gap else None
 
-    def vectors(self, table: Tensor | None = None, rows: Tensor | None = None) -> Tensor:
-        """(..., D) what items are, of any length: their own rows and their content; in training see `Content.alone`.
+    def items(
+        self, table: Tensor | None = None, bias: Tensor | None = None, rows: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """(..., D) vectors of any length, and (...) biases: what items have of their own, and their content.
+
+        In training some of them are their content alone, see `Content`.
 
         Args:
-            table: (..., D) rows of their own; None: all.
+            table, bias: (..., D) and (...) of their own; None: of all.
             rows: (...) which items these are; None: all.
         """
-        table = self.table if table is None else table
+        table, bias = self.table if table is None else table, self.bias if bias is None else bias
         if self.content is None or self.settled:
-            return table
-        return self.content.kept(table) + self.content.part(rows)
+            return table, bias
+        return self.content.with_own(table, bias, rows)
 
     def inputs(self, item: Tensor, pause: Tensor | None, opens: Tensor, table: Tensor | None = None) -> Tensor:
         """(..., D) what the first cell reads; zero for an item outside the catalog.
@@ -103,7 +107,10 @@ class Network(nn.Module):
         `table` (R, D) has the vectors of items where items are numbered by its rows.
         """
         known, place = item >= 0, item.clamp(min=0)
-        x = self.vectors(F.embedding(place, self.table), place) if table is None else F.embedding(place, table)
+        if table is None:
+            x, _ = self.items(F.embedding(place, self.table), self.bias[place], place)
+        else:
+            x = F.embedding(place, table)
         x = self.directed(x)
         if not bool(known.all()):
             x = x * known.unsqueeze(-1)
@@ -136,8 +143,9 @@ class Network(nn.Module):
         """After training: the item table itself gets what scores take, so that a score need not form it."""
         with torch.no_grad():
             if self.content is not None and not self.settled:
-                self.content.own = self.table.detach().clone()
-                self.table.copy_(self.vectors())
+                self.content.own = self.table.detach().clone(), self.bias.detach().clone()
+                for parameter, whole in zip((self.table, self.bias), self.items(), strict=True):
+                    parameter.copy_(whole)
             if self.cosine:
                 length = self.table.norm(dim=1, keepdim=True).clamp(min=1e-12)
                 # What has length 1 but for rounding stays as it is: a model that is saved and read has the same bits.
@@ -148,7 +156,8 @@ class Network(nn.Module):
         """Before training goes on: the item table has the items' own rows again. Raises TrainingError without these."""
         if self.content is not None and self.settled:
             with torch.no_grad():
-                self.table.copy_(self.content.own_rows())
+                for parameter, own in zip((self.table, self.bias), self.content.own_parts(), strict=True):
+                    parameter.copy_(own)
         self.settled = False
 
     # The Model contract: numpy outside, torch inside, on whatever device the weights are.
@@ -192,8 +201,9 @@ class Network(nn.Module):
     def score(self, query: Floats, candidates: Ints | None = None) -> Floats:
         """(B, C) inner products and bias."""
         with torch.no_grad():
-            table: Tensor = self.table if self.settled else self.directed(self.vectors())
-            bias: Tensor = self.bias
+            table, bias = self.items()
+            if not self.settled:
+                table = self.directed(table)
             if candidates is not None:
                 chosen = torch.from_numpy(np.asarray(candidates, np.int64)).to(self.device)
                 table, bias = table[chosen], bias[chosen]
@@ -208,11 +218,11 @@ class Network(nn.Module):
 
     def item_vectors(self) -> Floats:
         """(N, D) the item table: items that follow the same histories lie near each other."""
-        return np.asarray(self.directed(self.vectors().detach()).cpu().numpy())
+        return np.asarray(self.directed(self.items()[0].detach()).cpu().numpy())
 
     def factors(self) -> tuple[Floats, Floats]:
         """(N, D) and (N,): a score is the inner product of a query and an item's row, and a bias."""
-        return self.item_vectors(), np.asarray(self.bias.detach().cpu().numpy())
+        return self.item_vectors(), np.asarray(self.items()[1].detach().cpu().numpy())
 
     def settings(self) -> dict[str, Any]:
         """What the constructor needs."""

@@ -13,6 +13,9 @@ from segue.models.network import Network
 OF_ITEMS = ("table", "bias")
 """The parameters that have a row for each item; the others are the core."""
 
+OF_CONTENT = ("content.projection", "content.bias")
+"""What makes vectors of items' content: of all items at once."""
+
 Moves = Callable[[str, int], bool]
 """Whether a parameter, by its name in the network, moves in an epoch, counted from 0."""
 
@@ -24,7 +27,7 @@ def everything(name: str, epoch: int) -> bool:
 
 def items_alone(name: str, epoch: int) -> bool:
     """The core stays as it is."""
-    return name in OF_ITEMS
+    return name in (*OF_ITEMS, *OF_CONTENT)
 
 
 class Course(NamedTuple):
@@ -66,7 +69,7 @@ class Held:
             rows: (R,) the items that the rows of `table` and `bias` among the leaves stand for; None: all N.
         """
         for name, leaf in leaves.items():
-            if not self.course.moves(name, epoch):
+            if not self.course.moves(name, epoch) or (self.course.hold and name in OF_CONTENT):
                 leaf.grad = None
             elif name == "table" and self.course.hold and leaf.grad is not None:
                 leaf.grad[self._known(rows)] = 0

@@ -70,7 +70,10 @@ class Trainer:
         self.worth = worth
         self.loss = loss_of(settings.loss)
         if self.loss.base is not None and not network.bias.any():  # it has not learned yet
-            network.bias.detach().fill_(self.loss.base(network.n_items, settings))
+            base = self.loss.base(network.n_items, settings)
+            network.bias.detach().fill_(base)
+            if network.content is not None:
+                network.content.bias.detach().fill_(base)
         # A loss that compares with a sample moves the rows it touched; the table is then in nobody else's hands.
         self.row_optimizers: dict[str, RowAdamW] = {}
         if self.loss.samples:
@@ -105,7 +108,9 @@ class Trainer:
         at = np.flatnonzero(wanted >= 0)
         playing = self._in_play(batch, wanted[at]) if self.loss.samples and len(at) else None
         with products_in(DTYPES[self.at.precision]):
-            vectors = network.vectors() if playing is None else network.vectors(playing.table, playing.rows)
+            vectors, biases = (
+                network.items() if playing is None else network.items(playing.table, playing.bias, playing.rows)
+            )
             y, self.cells = forward(network, self.sequences, batch, self.cells, playing, vectors)
         if not len(at):
             return
@@ -113,7 +118,7 @@ class Trainer:
             Outputs(
                 query=y.view(-1, network.width).index_select(0, torch.from_numpy(at).to(network.device)),
                 table=network.directed(vectors),
-                bias=network.bias if playing is None else playing.bias,
+                bias=biases,
                 target=torch.from_numpy(wanted[at]).to(network.device) if playing is None else playing.target,
                 drawn=None if playing is None else playing.drawn,
                 n_items=network.n_items,

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from segue.data import spill
+from segue.data.catalog import Catalog
 from segue.data.sessions import Sequences
 from segue.models.network import Network
 from segue.shapes import Array, Floats, Longs
@@ -17,24 +19,72 @@ RARE = 0.2
 
 
 class Rows(NamedTuple):
-    """What M new items begin with: vectors (M, D) and biases (M,)."""
+    """What M new items begin with: vectors (M, D), biases (M,), and their content (M, C); None: the network reads none.
+
+    Vectors and biases are what they have of their own, besides their content.
+    """
 
     vectors: Floats
     bias: Floats
+    numbers: Floats | None = None
 
 
-def grown(network: Network, rows: Rows) -> Network:
-    """A network of its own with more items, the new ones last; what was there keeps every bit."""
+def grown(network: Network, rows: Rows, *, alone: float = 0.0) -> Network:
+    """A network of its own with more items, the new ones last; what was there keeps every bit.
+
+    Args:
+        network: settled.
+        alone: see `Content`, for a network that reads content.
+    """
     n_items = network.n_items + len(rows.bias)
     with torch.random.fork_rng(devices=[]):
         larger = Network(n_items, rule=network.rule, **network.settings())
     weights = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
-    weights["table"] = torch.cat([weights["table"], torch.from_numpy(rows.vectors)])
-    weights["bias"] = torch.cat([weights["bias"], torch.from_numpy(rows.bias)])
+    before, content = (weights["table"], weights["bias"]), network.content
+    table, bias = before if content is None else content.own_parts()
+    weights["table"] = torch.cat([table, torch.from_numpy(rows.vectors)])
+    weights["bias"] = torch.cat([bias, torch.from_numpy(rows.bias)])
+    if content is not None and larger.content is not None and rows.numbers is not None and content.encoder is not None:
+        weights["content.numbers"] = torch.cat([content.numbers, torch.from_numpy(rows.numbers)])
+        larger.content.read(content.encoder, weights["content.numbers"].numpy(), alone=alone)
     larger.load_state_dict(weights)
     larger.eval()
     larger.settle()
+    keep_known(larger, *before)
     return larger
+
+
+@torch.no_grad()
+def keep_known(network: Network, table: Tensor, bias: Tensor | None = None) -> None:
+    """Give the first items the very vectors, and biases, that they had: sums of parts may differ in the last bit."""
+    network.table[: len(table)] = table
+    if bias is not None:
+        network.bias[: len(bias)] = bias
+
+
+def with_content(rows: Rows, network: Network, catalog: Catalog) -> Rows:
+    """What new items begin with, where the network reads content: that alone, for those of which it says something.
+
+    Args:
+        rows: what they would begin with, for the others.
+        network: of N known items.
+        catalog: these, and the new ones after them.
+
+    Raises:
+        LogError: a column has values of another kind than was learned from.
+    """
+    content = network.content
+    if content is None:
+        return rows
+    assert content.encoder is not None
+    N, M = network.n_items, len(rows.bias)
+    nothing = [None] * M
+    told = {name: catalog.columns[name][N:] if name in catalog.columns else nothing for name in content.encoder.columns}
+    numbers = content.encoder.encode(told, M)
+    told_of = np.asarray(numbers.any(axis=1))
+    vectors = np.where(told_of[:, None], np.float32(0), rows.vectors)
+    bias = np.where(told_of, content.bias.detach().cpu().numpy(), rows.bias)
+    return Rows(vectors, bias.astype(np.float32), numbers)
 
 
 def vectors_of_new_items(network: Network, n_items: int, sequences: Sequences | None, counts: Array | None) -> Rows:

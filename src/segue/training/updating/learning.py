@@ -20,6 +20,7 @@ from segue.shapes import Bools
 from segue.training.candidates import Say, validation_metric
 from segue.training.course import Course, everything, items_alone
 from segue.training.loop import Progress, Trained, train_network
+from segue.training.updating.growth import keep_known
 
 GENTLE = 0.25
 """The learning rate of an update, as a part of that of training, where the settings do not say."""
@@ -151,6 +152,7 @@ def go_on(
     def shown(progress: Progress) -> None:
         show("update" if validate is None else "update: choosing", progress)
 
+    course, before = course_of(settings, known), network.table.detach()[:known].clone()
     trained = train_network(
         network,
         lesson.sequences,
@@ -160,8 +162,10 @@ def go_on(
         validate=validate,
         stop_after=passes,
         show=shown,
-        course=course_of(settings, known),
+        course=course,
     )
+    if course.hold:
+        keep_known(network, before)
     if trained.interrupted:
         raise InterruptedTrainingError("the update was interrupted: nothing is written, the model is as it was")
     return trained

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from segue.artifact import Artifact, load_artifact
+from segue.artifact import Artifact, content_of, load_artifact
 from segue.config import Settings
 from segue.data.catalog import Catalog, ItemTable
 from segue.data.events import EventLog
@@ -14,7 +14,7 @@ from segue.data.sessions import Sequences
 from segue.errors import ConfigError, TrainingError
 from segue.models.network import Network
 from segue.training.candidates import Say
-from segue.training.updating.growth import grown, vectors_of_new_items
+from segue.training.updating.growth import grown, vectors_of_new_items, with_content
 
 
 class Round(NamedTuple):
@@ -47,7 +47,9 @@ class Round(NamedTuple):
             sequences: where the new ones come, with indices of the catalog; None: nowhere.
         """
         counts = None if self.artifact.counts is None else self.artifact.counts.events
-        return grown(self.source, vectors_of_new_items(self.source, len(catalog), sequences, counts))
+        around = vectors_of_new_items(self.source, len(catalog), sequences, counts)
+        rows = with_content(around, self.source, catalog)
+        return grown(self.source, rows, alone=self.settings.content.alone)
 
 
 def network_of(artifact: Artifact) -> Network:
@@ -67,6 +69,7 @@ def network_of(artifact: Artifact) -> Network:
         artifact = load_artifact(artifact.folder)
     if not isinstance(artifact.model, Network):
         raise TrainingError("the model was loaded for answers alone: load it with PyTorch (light=False) to update it")
+    content_of(artifact)
     return artifact.model
 
 
