@@ -13,10 +13,23 @@ from segue import threads as _threads
 if TYPE_CHECKING:
     from segue.api import Recommender, compare, fit, inspect, load, pack, read_items, read_log
     from segue.errors import SegueError
+    from segue.forgetting import forget
     from segue.tuning import tune
 
 __version__ = "0.1.0"
-__all__ = ["Recommender", "SegueError", "compare", "fit", "inspect", "load", "pack", "read_items", "read_log", "tune"]
+__all__ = [
+    "Recommender",
+    "SegueError",
+    "compare",
+    "fit",
+    "forget",
+    "inspect",
+    "load",
+    "pack",
+    "read_items",
+    "read_log",
+    "tune",
+]
 
 _threads.prepare()
 
@@ -28,7 +41,9 @@ def __getattr__(name: str) -> Any:
 
     # A saved model is used without what training needs.
     homes = {"SegueError": "segue.errors", "Recommender": "segue.recommender", "load": "segue.recommender"}
-    return getattr(import_module({**homes, "tune": "segue.tuning"}.get(name, "segue.api")), name)
+    return getattr(
+        import_module({**homes, "tune": "segue.tuning", "forget": "segue.forgetting"}.get(name, "segue.api")), name
+    )
 
 
 def __dir__() -> list[str]:
