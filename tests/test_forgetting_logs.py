@@ -13,6 +13,8 @@ import numpy as np
 import polars as pl
 import pytest
 import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from segue.data.forgetting import rewriting
 from segue.data.forgetting import text as text_module
@@ -90,6 +92,32 @@ def test_other_separators_and_any_place_of_the_column(tmp_path: Path, name: str,
     file.write_bytes("".join(mark.join(row) + "\n" for row in [head, *rows]).encode())
     assert without(file, *(f"u{9 * number}" for number in range(1, many + 1))) == {"u9": 2}
     assert file.read_bytes() == "".join(mark.join(row) + "\n" for row in [head, *kept]).encode()
+
+
+IDS = st.text('ab",\n\r;\t ä', min_size=1, max_size=4).filter(lambda text: text.strip() != "")
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(IDS, IDS), min_size=1, max_size=12), st.integers(1, 40), st.sampled_from("\n\r"), st.data())
+def test_what_is_written_without_them_is_what_stays(
+    tmp_path: Path, rows: list[tuple[str, str]], block: int, end: str, data: Any
+) -> None:
+    gone = data.draw(st.sets(st.sampled_from([user for user, _ in rows]), min_size=1))
+    lines = [(item, user, number) for number, (user, item) in enumerate(rows)]
+    ending = {"\n": "\n", "\r": "\r\n"}[end]
+
+    def cell(value: object) -> str:
+        return quoted(str(value)) if any(mark in str(value) for mark in '",\r\n') else str(value)
+
+    def written(some: list[tuple[str, str, int]]) -> bytes:
+        return "".join(",".join(map(cell, row)) + ending for row in [("item_id", "user_id", "time"), *some]).encode()
+
+    file = tmp_path / "log.csv"
+    file.write_bytes(written(lines))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("segue.data.forgetting.records.BLOCK", block)
+        assert set(without(file, *gone)) == gone
+    assert file.read_bytes() == written([line for line in lines if line[1] not in gone])
 
 
 def test_quotes_are_letters_where_the_format_does_not_quote(tmp_path: Path) -> None:

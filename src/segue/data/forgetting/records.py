@@ -7,8 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import IO
+
+BLOCK = 2**20
+"""So many bytes are read at once, and what is left of the last line."""
 
 QUOTED = re.compile(rb'"[^"]*(?:""[^"]*)*"')
+
+
+def blocks(source: IO[bytes], *, quoted: bool) -> Iterator[bytes]:
+    """A file in parts of whole records: where fields may be quoted, none ends inside of quotes."""
+    held: list[bytes] = []
+    inside = False
+    while part := source.read(BLOCK):
+        part += source.readline()
+        held.append(part)
+        inside ^= quoted and part.count(b'"') % 2 == 1
+        if not inside:
+            yield b"".join(held)
+            held = []
+    if held:
+        yield b"".join(held)
 
 
 def records(lines: Iterable[bytes], *, quoted: bool) -> Iterator[bytes]:
@@ -56,9 +75,10 @@ def field(record: bytes, place: int, separator: bytes, *, quoted: bool) -> bytes
     return None
 
 
-def hints_of(users: Iterable[str]) -> list[bytes]:
-    """What must stand in the bytes of a field that is one of these users: where it does not, nothing is taken apart.
+def hint_of(users: Iterable[str]) -> re.Pattern[bytes]:
+    """Finds what must stand in the bytes of a field that is one of these users: what lacks it need not be taken apart.
 
     A quote in an id may be written twice: what comes before it stands in both.
     """
-    return [user.encode("utf-8", "surrogatepass").partition(b'"')[0] for user in users]
+    heads = (user.encode("utf-8", "surrogatepass").partition(b'"')[0] for user in users)
+    return re.compile(b"|".join(map(re.escape, heads)))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from segue.data.reading.coding import as_strings
 from segue.data.reading.columns import OPTIONS, find_columns
 from segue.data.reading.formats import check_format, open_file
@@ -33,10 +35,10 @@ class LogFile:
     table: Table
     column: str
 
-    def users(self) -> Iterator[list[str | None]]:
-        """The user of each row, in order, some at a time."""
+    def users(self) -> Iterator[pl.Series]:
+        """The user of each row as a string, in order, some at a time."""
         for batch in self.table.batches([self.column]):
-            yield as_strings(batch.frame[self.column], self.table.name).to_list()
+            yield as_strings(batch.frame[self.column], self.table.name)
 
 
 class Found(dict[str, int]):
@@ -57,12 +59,11 @@ class Found(dict[str, int]):
 def look(file: LogFile, users: Collection[str]) -> Found:
     """Look a file through for users, as the reader reads it."""
     found = Found()
+    wanted = sorted(users)
     for some in file.users():
-        for user in some:
-            if user is not None:
-                found.named += 1
-                if user in users:
-                    found[user] = found.get(user, 0) + 1
+        found.named += len(some) - some.null_count()
+        for user in some.filter(some.is_in(wanted)):
+            found[user] = found.get(user, 0) + 1
     return found
 
 

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
-from segue.data.forgetting.records import field, hints_of, records
+from segue.data.forgetting.records import blocks, field, hint_of, records
 from segue.data.forgetting.sources import LogFile
 from segue.data.reading.formats import QUOTES, separator_of
 from segue.errors import LogError
@@ -28,36 +28,36 @@ def write_text(file: LogFile, users: frozenset[str], out: Path) -> int:
 
 def copied(file: LogFile, users: frozenset[str], source: IO[bytes], target: IO[bytes]) -> int:
     """Copy the records of others; how many were left out."""
-    gone = 0
-    for record, user in with_users(file, users, source):
-        if user in users:
-            gone += 1
-        else:
-            target.write(record)
+    if file.kind == "jsonl":
+        return copied_json(file, users, source, target)
+    gone, headed = 0, False
+    quoted, separator = QUOTES[file.kind] is not None, separator_of(file.path, file.kind).encode()
+    place, hinted = file.table.columns.index(file.column), hint_of(users if len(users) <= FEW else [""]).search
+    theirs = {user.encode("utf-8", "surrogatepass") for user in users}
+    for block in blocks(source, quoted=quoted):
+        if headed and not hinted(block):
+            target.write(block)
+            continue
+        kept = []
+        for record in records(io.BytesIO(block), quoted=quoted):
+            if headed and hinted(record) and field(record, place, separator, quoted=quoted) in theirs:
+                gone += 1
+                continue
+            headed = headed or bool(record.strip())
+            kept.append(record)
+        target.write(b"".join(kept))
     return gone
 
 
-def with_users(file: LogFile, users: frozenset[str], lines: IO[bytes]) -> Iterator[tuple[bytes, str | None]]:
-    """Each record and its user; None where that is surely none of `users`."""
-    if file.kind == "jsonl":
-        # what a value is as a string, and which of two equal keys counts, is the reader's business
-        rows = chain.from_iterable(file.users())
-        for line in lines:
-            yield line, next(rows, None) if line.strip() else None
-        return
-    quoted = QUOTES[file.kind] is not None
-    separator = separator_of(file.path, file.kind).encode()
-    place, hints = file.table.columns.index(file.column), hints_of(users) if len(users) <= FEW else [b""]
-    headed = False
-    for record in records(lines, quoted=quoted):
-        if not headed:
-            headed = bool(record.strip())
-            yield record, None
-        elif any(hint in record for hint in hints):
-            found = field(record, place, separator, quoted=quoted)
-            yield record, None if found is None else found.decode("utf-8", "replace")
+def copied_json(file: LogFile, users: frozenset[str], source: IO[bytes], target: IO[bytes]) -> int:
+    """The same of JSON lines: what a value is as a string, and which of two equal keys counts, the reader says."""
+    gone, theirs = 0, chain.from_iterable(users_in.is_in(sorted(users)) for users_in in file.users())
+    for line in source:
+        if line.strip() and next(theirs, False):
+            gone += 1
         else:
-            yield record, None
+            target.write(line)
+    return gone
 
 
 @contextmanager
