@@ -15,6 +15,7 @@ from segue.data.log import read_log
 from segue.errors import ConfigError, RequestError, SegueError
 from segue.forgetting.traces import traces_of
 from small_shop import N_USERS, Ran, clicks, copied, text_of
+from valkey_servers import common_server, url_of
 
 Capture = pytest.CaptureFixture[str]
 
@@ -73,6 +74,16 @@ def test_a_user_goes_from_the_store_and_the_log_and_what_remains_is_said(shop: P
     )
 
 
+def test_a_store_in_valkey_is_named_as_servers_name_it(shop: Path, capsys: Capture) -> None:
+    url = url_of(common_server(), shop)
+    assert run(["backfill", str(shop / "gru"), str(shop / "clicks.csv"), "--store", url]) == 0
+    answer = Ran(capsys, "forget", shop / "gru", "--user", "u7", "--store", url, "--json").json
+    assert [(one["users"], one["events"], one["files"]) for one in answer["stores"]] == [(1, 12, 0)]
+    assert (answer["logs"], answer["models"][0]["learned"]) == ([], None)
+    assert "how many were theirs is not known, since no log was named" in answer["remains"][0]
+    assert Ran(capsys, "store", "info", url).json["events"] == 468
+
+
 def test_it_reads_like_a_report(shop: Path, capsys: Capture) -> None:
     (shop / "gone.txt").write_text("u1\r\nu2\n\nnobody\n")
     ran = Ran(capsys, "forget", shop / "gru", "--users", shop / "gone.txt", "--log", shop / "clicks.csv")
@@ -102,7 +113,7 @@ def test_items_that_only_they_had_are_named_and_another_log_is_told_apart(shop: 
     (model,) = answer.models
     assert (model.alone, model.same_log) == (["sku03"], False)
     assert any("1 of its items have events of nobody else (sku03)" in line for line in answer.remains)
-    assert "by a log that is not the one it learned from" in answer.remains[0]
+    assert "by a log that differs from the one it learned from" in answer.remains[0]
 
 
 def test_what_several_logs_say_is_put_together(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -268,20 +270,49 @@ def test_nothing_may_be_left_of_text_and_something_must_of_a_packed_log(tmp_path
     assert (tmp_path / "log.jsonl").read_bytes() == b""
 
 
-@pytest.mark.parametrize("ending", ["csv", "csv.gz", "jsonl", "parquet", "packed"])
-def test_a_disk_that_takes_nothing_leaves_what_was_there(
+def log_in(folder: Path, ending: str) -> Path:
+    """The odd log in a folder of its own, in some format."""
+    rows, log = pl.read_csv(odd_log(folder)), folder / "logs" / f"log.{ending}"
+    log.parent.mkdir()
+    if ending == "packed":
+        pack_log(folder / "log.csv", log)
+    elif ending in ("csv.gz", "csv.zst"):
+        log.write_bytes(PACKINGS[ending[3:]][0]((folder / "log.csv").read_bytes()))
+    else:
+        {"csv": rows.write_csv, "jsonl": rows.write_ndjson, "parquet": rows.write_parquet}[ending](log)
+    return log
+
+
+@contextmanager
+def small_files(size: int) -> Iterator[None]:
+    """No file may grow beyond this: what a disk does that is full, after some bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+ENDINGS = ["csv", "csv.gz", "csv.zst", "jsonl", "parquet", "packed"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_disk_that_is_full_leaves_what_was_there(tmp_path: Path, ending: str) -> None:
+    log = log_in(tmp_path, ending)
+    before = {file: file.read_bytes() for file in log.parent.rglob("*") if file.is_file()}
+    with small_files(700), pytest.raises(LogError, match=r"cannot be written.*File too large.*(as it is|untouched)"):
+        without(log, "u3")
+    assert {file: file.read_bytes() for file in log.parent.rglob("*") if file.is_file()} == before
+    assert [one.name for one in log.parent.iterdir()] == [log.name]
+    assert without(log, "u3")["u3"] > 5
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_is_not_on_the_disk_does_not_take_its_place(
     tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = pl.read_csv(odd_log(tmp_path))
-    log = tmp_path / "logs" / f"log.{ending}"
-    log.parent.mkdir()
-    write = {"csv": rows.write_csv, "jsonl": rows.write_ndjson, "parquet": rows.write_parquet}
-    if ending == "packed":
-        pack_log(tmp_path / "log.csv", log)
-    elif ending == "csv.gz":
-        log.write_bytes(gzip.compress((tmp_path / "log.csv").read_bytes()))
-    else:
-        write[ending](log)
+    log = log_in(tmp_path, ending)
     before = {file: file.read_bytes() for file in log.parent.rglob("*") if file.is_file()}
 
     def full(_: int) -> None:
@@ -291,8 +322,6 @@ def test_a_disk_that_takes_nothing_leaves_what_was_there(
     with pytest.raises(LogError, match=r"No space left on device.*(as it is|untouched)"):
         without(log, "u3")
     assert {file: file.read_bytes() for file in log.parent.rglob("*") if file.is_file()} == before
-    monkeypatch.undo()
-    assert without(log, "u3")["u3"] > 5
 
 
 def test_what_is_not_what_should_stay_is_never_put_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,10 @@ import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -19,7 +22,7 @@ from segue.serving.store import erasing
 from segue.serving.store.base import Stores, walk
 from segue.serving.store.erasing import erase, found_in
 from segue.serving.store.folder import StoreFolder
-from serving_models import ITEMS, engine_of
+from serving_models import engine_of
 from valkey_servers import common_server, keys_of, stores_in, url_of
 
 ODD = 'gone/"user", é\n-x?#%'
@@ -158,7 +161,32 @@ def test_a_running_server_is_asked_since_its_folder_is_its_own(served: tuple[Pat
         assert client.get(f"/v1/users/{OTHERS[0].replace(' ', '%20')}").json()["events"] == 7
         sent = client.post("/v1/recommend", json={"user_id": ODD, "timestamp": 200}).json()
         assert sent["items"][0]["source"] != "state"
-    assert ITEMS
+
+
+class Strict(BaseHTTPRequestHandler):
+    """A server that wants a key, and knows one user."""
+
+    def do_GET(self) -> None:
+        allowed, known = self.headers["Authorization"] == "Bearer s3cret", unquote(self.path) == f"/v1/users/{ODD}"
+        self.send_response(200 if allowed else 401)
+        self.end_headers()
+        self.wfile.write(b'{"events": 3, "last_seq": 3}' if known else b'{"events": 0, "last_seq": 0}')
+
+    do_DELETE = do_GET  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_server_that_wants_a_key_is_given_one() -> None:
+    with HTTPServer(("127.0.0.1", 0), Strict) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with opened(None, url, "s3cret") as places:
+            assert places.forget(frozenset([ODD, "nobody"]), write=True).stores[0].events == 3
+        with pytest.raises(StoreError, match=r"answers 401.*its key"), opened(None, url, None) as places:
+            places.forget(frozenset([ODD]), write=True)
+        server.shutdown()
 
 
 def test_an_address_without_a_server_is_told() -> None:

@@ -86,7 +86,7 @@ def forget(
         return answer
     from segue.forgetting.retraining import train_anew
 
-    say(f"{answer.users:,} users are forgotten; a model is trained anew from what is left")
+    say("the users are forgotten; a model is trained anew from what is left")
     try:
         # `segue update` from `answer.base`, where there is one, would do the same in less time
         given: dict[str, Any] = {"columns": columns, "items": items, "items_col": items_col, "overwrite": overwrite}

@@ -43,7 +43,11 @@ def of_model(one: Version, model: InModel, *, logs: bool) -> Iterator[str]:
     elif model.learned is None:
         yield f"{what}: how many were theirs is not known, since it has no cutoff or the logs have no times"
     else:
-        other = {True: "", None: "", False: " (by a log that is not the one it learned from)"}[model.same_log]
+        other = {
+            True: "",
+            None: "",
+            False: " (by a log that differs from the one it learned from, as it does once anyone was forgotten)",
+        }[model.same_log]
         yield f"{what}: {model.learned:,} were theirs, {model.learned / max(model.events, 1):.2%}{other}"
     yield (
         f"{model.place}: the weights were moved by these events, and log_counts.safetensors counts them, with what "
