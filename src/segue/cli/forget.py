@@ -90,7 +90,7 @@ def print_forgotten(answer: Forgotten) -> None:
         stdout().print(f"- {line}", markup=False)
     if answer.base is not None:
         stdout().print(
-            f"{answer.base} learned nothing from their first event on: an update may go on from it", markup=False
+            f"{answer.base} learned nothing from their first known event on: an update may go on from it", markup=False
         )
     if answer.retrained is not None:
         say(f"a model without them is in {answer.retrained}: serve that one, or segue publish it")
