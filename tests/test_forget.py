@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.numpy
 
 import segue
+from replay_file import hash_of, replay, with_file
 from segue.artifact import load_artifact, read_manifest
+from segue.artifact.replay_rows import REPLAY
 from segue.cli import run
 from segue.data.log import read_log
 from segue.errors import ConfigError, RequestError, SegueError
@@ -72,6 +75,23 @@ def test_a_user_goes_from_the_store_and_the_log_and_what_remains_is_said(shop: P
     Ran(capsys, "forget", shop / "gru", "--user", "u7", *where).failed(
         1, "user 'u7' is not in", "clicks.csv: nothing was there to be forgotten"
     )
+
+
+@pytest.mark.parametrize("home", [False, True])
+def test_sequences_that_a_model_keeps_go_from_every_version(shop: Path, capsys: Capture, home: bool) -> None:
+    data = safetensors.numpy.save(replay(["u7", "u1", "only in the replay"], [2, 3, 4]))
+    folder = with_file(shop / "gru", REPLAY, data)
+    if home:
+        assert run(["publish", str(folder), str(shop / "versions")]) == 0
+        folder = shop / "versions"
+    words = ["--user", "u7", "--user", "only in the replay", "--log", shop / "clicks.csv"]
+    told = Ran(capsys, "forget", folder, *words, "--dry-run", "--json").json
+    ran = Ran(capsys, "forget", folder, *words)
+    assert "2 sequences" in ran.out
+    assert (told["users"], told["models"][0]["sequences"], told["not_found"]) == (2, 2, [])
+    left = safetensors.numpy.load((Path(told["models"][0]["place"]) / REPLAY).read_bytes())
+    assert left["user"].tolist() == [hash_of("u1")]
+    assert segue.load(folder).recommend(items=["sku01"])
 
 
 def test_a_store_in_valkey_is_named_as_servers_name_it(shop: Path, capsys: Capture) -> None:

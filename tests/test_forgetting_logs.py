@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import resource
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -350,6 +351,19 @@ def test_a_log_that_is_written_to_meanwhile_keeps_what_came(tmp_path: Path) -> N
             ready.put()
     assert log.read_text().endswith("u3,i1,5,s,view,plain,1\n")
     assert [one.name for one in tmp_path.iterdir()] == ["log.csv"]
+
+
+def test_what_a_killed_process_left_goes_and_what_one_writes_stays(tmp_path: Path) -> None:
+    log = odd_log(tmp_path)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left, running = (tmp_path / f".log.csv.partial-{process}" for process in (ended.pid, os.getppid()))
+    for file in (left, running, tmp_path / ".log.csv.partial-of-mine", tmp_path / ".log.csv.partial"):
+        file.write_text("u3,only3,0,s3,rare,c3,1")
+    assert without(log, "only in what was left") == {}
+    assert {one.name for one in tmp_path.iterdir()} == {
+        *("log.csv", running.name, ".log.csv.partial-of-mine", ".log.csv.partial")
+    }
 
 
 def test_zstd_needs_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 import safetensors.numpy
-from msgspec.structs import replace
 
-from segue.artifact import MANIFEST, load_artifact, read_manifest
+from replay_file import hash_of, replay, with_file
+from segue.artifact import MANIFEST, load_artifact
 from segue.artifact.content import Facts, facts_hash
 from segue.artifact.home import publish
 from segue.artifact.replay_rows import REPLAY, forget_sequences, user_hash
 from segue.errors import ArtifactError
 from segue.forgetting.models import Version, newest_base, versions_in
 from versions import saved
-
-
-def with_file(folder: Path, name: str, data: bytes) -> Path:
-    """Put one more file into a model, and its hash with it."""
-    (folder / name).write_bytes(data)
-    manifest = read_manifest(folder)
-    files = {**manifest.files, name: hashlib.sha256(data).hexdigest()}
-    (folder / MANIFEST).write_bytes(msgspec.json.encode(replace(manifest, files=files)))
-    return folder
-
-
-def hash_of(user: str) -> int:
-    return int(np.frombuffer(hashlib.blake2b(user.encode(), digest_size=8).digest(), "<u8")[0])
-
-
-def replay(users: list[str], lengths: list[int]) -> dict[str, Any]:
-    bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    events = int(bounds[-1])
-    return {
-        "user": np.array([hash_of(user) for user in users], np.uint64),
-        "bounds": bounds,
-        "item": np.arange(events, dtype=np.int32),
-        "time": np.arange(events) * 1.5,
-        "order": np.arange(len(users), dtype=np.int16),
-    }
 
 
 def with_replay(folder: Path, users: list[str], lengths: list[int]) -> Path:

@@ -72,6 +72,8 @@ def of_file(file: LogFile, users: frozenset[str], write: bool) -> Iterator[Clean
     """A file of another kind."""
     before = file.path.stat()
     found = look(file, users)
+    if write:
+        remove_left(file.path)
     if not found or not write:
         yield Cleaned(file.path, found, lambda: None, before.st_nlink - 1)
         return
@@ -106,6 +108,21 @@ def write_rest(file: LogFile, users: frozenset[str], partial: Path) -> int:
     finally:
         os.close(handle)
     return gone
+
+
+def remove_left(path: Path) -> None:
+    """Remove what killed processes left beside a file: it has the rows of whoever is forgotten now."""
+    head = f".{path.name}.partial-"
+    for left in path.parent.iterdir():
+        process = left.name.removeprefix(head)
+        if process == left.name or not process.isdigit():
+            continue
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except OSError:
+            continue
 
 
 def check(file: LogFile, partial: Path, gone: int, before: Found) -> None:
