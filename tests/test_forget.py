@@ -182,7 +182,7 @@ def refuse(*_: Any, **__: Any) -> Any:
 
 def test_a_log_that_cannot_be_written_costs_the_store_nothing(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = files_in(shop)
-    monkeypatch.setattr("segue.data.forgetting.rewriting.shutil.copystat", refuse)
+    monkeypatch.setattr("segue.data.forgetting.rewriting.shutil.copymode", refuse)
     with pytest.raises(SegueError, match="No space left on device"):
         segue.forget(shop / "gru", ["u7"], store=str(shop / "events"), log=shop / "clicks.csv")
     monkeypatch.undo()

@@ -81,13 +81,14 @@ def of_file(file: LogFile, users: frozenset[str], write: bool) -> Iterator[Clean
     try:
         with writing(file):
             gone = write_rest(file, users, partial)
-            shutil.copystat(file.path, partial)
+            shutil.copymode(file.path, partial)
             with suppress(PermissionError):  # only root may give a file to others
                 os.chown(partial, before.st_uid, before.st_gid)
         check(file, partial, gone, found)
 
         def put() -> None:
-            now = file.path.stat()
+            with writing(file):
+                now = file.path.stat()
             if (now.st_mtime_ns, now.st_size, now.st_ino) != (before.st_mtime_ns, before.st_size, before.st_ino):
                 raise LogError(f"{file.path} was written to meanwhile and is left as it is: stop that, and try again")
             with writing(file):
