@@ -34,5 +34,6 @@ def replay(users: list[str], lengths: list[int]) -> dict[str, Any]:
         "bounds": bounds,
         "item": np.arange(events, dtype=np.int32),
         "time": np.arange(events) * 1.5,
+        "seed": np.array([5]),
         "order": np.arange(len(users), dtype=np.int16),
     }

@@ -1,7 +1,7 @@
 """The sequences of some users taken out of what a model keeps to learn from again; all else of it as it is.
 
 `replay.safetensors` has for each of S sequences `user` (S,), the number of 8 bytes that its user's id hashes to, and
-`bounds` (S + 1,), where it begins and ends among the E events; other arrays are by sequence or by event.
+`bounds` (S + 1,), where it begins and ends among the E events; others are by sequence or by event, but for `seed`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from segue.errors import ArtifactError
 from segue.shapes import Array, Bools
 
 REPLAY = "replay.safetensors"
+
+OF_ALL = ("seed",)
+"""Arrays that are of no sequence and of no event."""
 
 
 def user_hash(user_id: str) -> int:
@@ -74,6 +77,8 @@ def without_rows(arrays: Mapping[str, Array], gone: Bools) -> dict[str, Array]:
     for name, array in arrays.items():
         if name == "bounds":
             rest[name] = np.concatenate([[0], np.cumsum(lengths[~gone])]).astype(array.dtype)
+        elif name in OF_ALL:
+            rest[name] = array
         elif len(array) == len(gone):
             rest[name] = array[~gone]
         elif len(array) == n_events:
