@@ -38,6 +38,7 @@ COMMANDS = (
     "backfill",
     "replay",
     "stress",
+    "forget",
 )
 
 

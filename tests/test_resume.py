@@ -17,9 +17,9 @@ import torch
 from segue import api
 from segue.config import TrainSettings
 from segue.errors import TrainingError
+from segue.training.beside import checkpoint_folder
 from segue.training.checkpoint import Checkpoints
 from segue.training.loop import train_network
-from segue.training.run import checkpoint_folder
 from segue.training.trainer import Trainer
 from segue.training.tuning.disk import alone
 from small_shop import SETTINGS as SHOP

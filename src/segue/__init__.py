@@ -13,6 +13,7 @@ from segue import threads as _threads
 if TYPE_CHECKING:
     from segue.api import Recommender, compare, fit, inspect, load, pack, read_items, read_log, update
     from segue.errors import SegueError
+    from segue.forgetting import forget
     from segue.tuning import tune
 
 __version__ = "0.1.0"
@@ -21,6 +22,7 @@ __all__ = [
     "SegueError",
     "compare",
     "fit",
+    "forget",
     "inspect",
     "load",
     "pack",
@@ -40,7 +42,9 @@ def __getattr__(name: str) -> Any:
 
     # A saved model is used without what training needs.
     homes = {"SegueError": "segue.errors", "Recommender": "segue.recommender", "load": "segue.recommender"}
-    return getattr(import_module({**homes, "tune": "segue.tuning"}.get(name, "segue.api")), name)
+    return getattr(
+        import_module({**homes, "tune": "segue.tuning", "forget": "segue.forgetting"}.get(name, "segue.api")), name
+    )
 
 
 def __dir__() -> list[str]:

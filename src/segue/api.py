@@ -19,6 +19,7 @@ from segue.durations import spoken
 from segue.errors import TrainingError
 from segue.evaluation.report import Report
 from segue.recommender import Recommendation, Recommendations, Recommender, UserState, load
+from segue.training.beside import checkpoint_folder
 from segue.training.candidates import Say
 from segue.training.checkpoint import Checkpoints, remove_checkpoints
 from segue.training.fingerprint import run_fingerprint
@@ -29,7 +30,6 @@ from segue.training.preparing import prepare
 from segue.training.run import (
     check_checkpoints,
     check_models,
-    checkpoint_folder,
     fit_models,
     judge_models,
     train_artifact,

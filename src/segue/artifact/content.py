@@ -135,6 +135,12 @@ def told_of(facts: Facts) -> dict[str, Any]:
     return {name: value for name, value in msgspec.to_builtins(facts).items() if value or name not in LATER}
 
 
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """The content of `segue.json`."""
+    told = {**msgspec.to_builtins(manifest), "facts": told_of(manifest.facts)}
+    return msgspec.json.format(msgspec.json.encode(told))
+
+
 def facts_hash(facts: Facts) -> str:
     """The SHA-256 of what an artifact says of itself."""
     return hashlib.sha256(msgspec.json.encode(told_of(facts))).hexdigest()

@@ -84,8 +84,9 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
 
 
 def version_of(manifest: Manifest) -> str:
-    """What names these very weights, and all that is kept with them."""
-    return hashlib.sha256("".join(sorted(manifest.files.values())).encode()).hexdigest()[:12]
+    """What names these very weights. What is kept for learning alone is left out: users may be forgotten there."""
+    hashes = [value for name, value in manifest.files.items() if name not in FOR_LEARNING]
+    return hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest()[:12]
 
 
 def for_learning(artifact: Artifact, name: str) -> bytes | None:

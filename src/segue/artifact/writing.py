@@ -27,7 +27,7 @@ from segue.artifact.content import (
     Artifact,
     Manifest,
     facts_hash,
-    told_of,
+    manifest_bytes,
 )
 from segue.artifact.reading import for_learning, replay_of
 from segue.artifact.searching import index_of
@@ -70,8 +70,7 @@ def save_artifact(
         }
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
         manifest = Manifest(format=FORMAT, facts=artifact.facts, facts_sha256=facts_hash(artifact.facts), files=hashes)
-        told = {**msgspec.to_builtins(manifest), "facts": told_of(artifact.facts)}
-        content[MANIFEST] = msgspec.json.format(msgspec.json.encode(told))
+        content[MANIFEST] = manifest_bytes(manifest)
         partial.mkdir(parents=True)
         for name, data in content.items():
             write_through(partial / name, data)

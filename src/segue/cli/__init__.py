@@ -13,6 +13,7 @@ from segue.cli import (
     backfill,
     compare,
     evaluate,
+    forget,
     frontier,
     inspect,
     key,
@@ -68,6 +69,7 @@ for module in (
     backfill,
     replay,
     stress,
+    forget,
 ):
     app.command(module.command, name=module.__name__.rpartition(".")[2])
 app.command(store.app)

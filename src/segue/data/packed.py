@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from glob import has_magic
 from pathlib import Path
@@ -22,7 +22,7 @@ from segue.disk import write_through
 from segue.errors import LogError
 from segue.shapes import Array
 
-__all__ = ["check_free", "open_packed", "pack_log"]
+__all__ = ["check_free", "open_packed", "pack_log", "rewritten"]
 
 
 def pack_log(source: Any, folder: Path | str, *, overwrite: bool = False, **columns: Any) -> EventLog:
@@ -52,6 +52,16 @@ def pack_log(source: Any, folder: Path | str, *, overwrite: bool = False, **colu
         _write(log, partial, folder)
         _replace(folder, partial)
     return open_packed(folder)
+
+
+@contextmanager
+def rewritten(log: EventLog, folder: Path) -> Iterator[Callable[[], None]]:
+    """A log written beside a packed one; gives what puts it in its place. Raises LogError where that cannot be."""
+    folder = folder.expanduser().resolve()
+    check_free(folder, overwrite=True)
+    with _partial(folder) as partial:
+        _write(log, partial, folder)
+        yield lambda: _replace(folder, partial)
 
 
 def check_there(source: Any) -> None:

@@ -33,6 +33,7 @@ def prepare(
     """Read a log and its items and decide how it is parted, cut and judged.
 
     Args:
+        items: an items table as `read_items` takes or gives it.
         settings: a nested tree as a TOML file has it, or dotted keys.
     """
     given = dict(settings or {})
@@ -56,7 +57,9 @@ def prepare(
         )
     try_loss(chosen.train.loss, chosen.train)
     named = chosen.log.chosen()
-    table: ItemTable | None = None if items is None else read_items(items, item_col=items_col)
+    table: ItemTable | None = items
+    if items is not None and not isinstance(items, ItemTable):
+        table = read_items(items, item_col=items_col)
     return plan_of(read_log(log, **named), tree, table)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
@@ -170,8 +169,3 @@ def check_checkpoints(shop: Workshop) -> None:
         checkpoints = shop.checkpoints(stage.name)
         if checkpoints is not None:
             checkpoints.read()
-
-
-def checkpoint_folder(out: Path) -> Path:
-    """Where the checkpoints of a training to `out` are kept: beside it."""
-    return out.with_name(f".{out.name}.checkpoints")

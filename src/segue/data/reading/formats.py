@@ -27,6 +27,8 @@ SUFFIXES = {
     ".pq": "parquet",
 }
 SEPARATORS = {"csv": ",", "tsv": "\t", "inter": "\t"}
+QUOTES = {"csv": '"', "tsv": '"', "inter": None}
+"""RecBole does not quote."""
 LINES_FOR_KEYS = 1000
 
 
@@ -81,25 +83,29 @@ def open_file(path: Path, name: str, kind: str) -> Table:
 
 
 def _open_text(path: Path, name: str, kind: str) -> Table:
-    def scan(separator: str) -> pl.LazyFrame:
-        # RecBole does not quote.
-        quote = None if kind == "inter" else '"'
-        return pl.scan_csv(path, separator=separator, quote_char=quote, infer_schema=False, glob=False)
-
-    usual = SEPARATORS[kind]
+    usual, mark = SEPARATORS[kind], separator_of(path, kind)
     notes: tuple[str, ...] = ()
-    frame = scan(usual)
+    if mark != usual:
+        notes = (f"{name}: the header has no {usual!r}, so fields are parted by {mark!r}",)
+    frame = _fields(path, kind, mark)
     columns = frame.collect_schema().names()
-    if len(columns) == 1:
-        other = next((mark for mark in ",\t;|" if mark != usual and mark in columns[0]), None)
-        if other is not None:
-            frame = scan(other)
-            notes = (f"{name}: the header has no {usual!r}, so fields are parted by {other!r}",)
-            columns = frame.collect_schema().names()
     if any("\ufffd" in column for column in columns):
         # Polars replaces in a header what it refuses in a row.
         raise LogError(wrong_encoding(path, name))
     return Table(name, tuple(columns), partial(_scan_text, frame, path, name, kind), notes)
+
+
+def separator_of(path: Path, kind: str) -> str:
+    """What parts the fields of a csv, tsv or inter file: the usual mark, or the one that its header has instead."""
+    usual = SEPARATORS[kind]
+    columns = _fields(path, kind, usual).collect_schema().names()
+    if len(columns) > 1:
+        return usual
+    return next((mark for mark in ",\t;|" if mark != usual and mark in columns[0]), usual)
+
+
+def _fields(path: Path, kind: str, mark: str) -> pl.LazyFrame:
+    return pl.scan_csv(path, separator=mark, quote_char=QUOTES[kind], infer_schema=False, glob=False)
 
 
 def _scan(frame: pl.LazyFrame, path: Path, name: str, kind: str, columns: Sequence[str]) -> Iterator[pl.DataFrame]:

@@ -69,6 +69,19 @@ def _open_path(path: Path, kind: str | None) -> list[Table]:
             f"{path} is a packed log, which is read alone; expected no other source beside it: "
             "pack the files that it was made of together with the others"
         )
+    files, others = found_files(path)
+    tables = [_open_one(file, kind) for file in files]
+    if others:
+        names = ", ".join(file.name for file in others)
+        tables[0] = replace(tables[0], notes=(f"not read from {path}: {names}", *tables[0].notes))
+    return tables
+
+
+def found_files(path: Path) -> tuple[list[Path], list[Path]]:
+    """The files that a path, a folder or a glob names, in order, and those of a folder that are passed over.
+
+    Raises LogError where there is nothing to read.
+    """
     if path.is_dir():
         found = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
         chosen = [file for file in found if format_of(file) is not None]
@@ -77,21 +90,18 @@ def _open_path(path: Path, kind: str | None) -> list[Table]:
                 f"the folder {path} holds no file that segue reads ({len(found)} others); expected files "
                 f"that end in {SUPPORTED}"
             )
-        tables = [_open_one(file, kind) for file in chosen]
-        others = ", ".join(file.name for file in found if file not in chosen)
-        if others:
-            tables[0] = replace(tables[0], notes=(f"not read from {path}: {others}", *tables[0].notes))
-        return tables
+        return chosen, [file for file in found if file not in chosen]
     if path.exists() or not has_magic(str(path)):
-        return [_open_one(path, kind)]
+        return [path], []
     matches = sorted(Path(match) for match in glob(str(path), recursive=True))
     files = [match for match in matches if match.is_file()]
     if not files:
         raise LogError(f"no file matches {path}; expected at least one: check the pattern and the folder")
-    return [_open_one(file, kind) for file in files]
+    return files, []
 
 
-def _open_one(path: Path, kind: str | None) -> Table:
+def known_format(path: Path, kind: str | None) -> str:
+    """The format of a file that is there: `kind`, or what its name tells. Raises LogError where neither does."""
     if not path.exists():
         raise LogError(f"there is no file {path}; expected a log or an items table: check the path")
     kind = kind or format_of(path)
@@ -100,7 +110,11 @@ def _open_one(path: Path, kind: str | None) -> Table:
             f"{path} has no known suffix; expected {SUPPORTED}: rename it, or say what it is with `format` "
             f"(--format {'|'.join(FORMATS)})"
         )
-    return open_file(path, path.name, kind)
+    return kind
+
+
+def _open_one(path: Path, kind: str | None) -> Table:
+    return open_file(path, path.name, known_format(path, kind))
 
 
 SUPPORTED = ".csv, .tsv, .inter, .jsonl, .ndjson (each also .gz or .zst) or .parquet"

@@ -28,6 +28,10 @@ MOST_SHARDS = 256
 """Each has a file, a log and a thread."""
 
 
+class InUseError(StoreError):
+    """Another process has the folder."""
+
+
 class Manifest(Struct, frozen=True):
     """The content of `store.json`.
 
@@ -178,7 +182,7 @@ def locked(folder: Path) -> int:
     except OSError as error:
         holder = os.read(lock, 20).decode("ascii", "replace").strip() or "unknown"
         os.close(lock)
-        raise StoreError(
+        raise InUseError(
             f"the store in {folder} is in use (process {holder}); stop that server, or choose another folder"
         ) from error
     os.truncate(lock, 0)
