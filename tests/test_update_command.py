@@ -13,11 +13,11 @@ from segue.artifact import load_artifact
 from segue.artifact.current import read_current
 from segue.artifact.home import checked, publish
 from segue.cli import run
+from segue.errors import WorseUpdateError
 from segue.serving.bundle import Bundle
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
 from segue.serving.store.folder import StoreFolder
-from segue.training.updating.report import WorseUpdateError
 from small_shop import N_ITEMS, Ran, clicks, copied, text_of
 
 Row = tuple[str, str, int]

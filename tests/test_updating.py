@@ -17,13 +17,12 @@ from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.ids import Ids
 from segue.data.sessions import Sequences
-from segue.errors import ArtifactError, ConfigError, LogError, TrainingError
+from segue.errors import ArtifactError, ConfigError, LogError, TrainingError, WorseUpdateError
 from segue.evaluation.phase import laid_out
 from segue.models.log_counts import LogCounts
 from segue.training import trainer
 from segue.training.losses import Loss
 from segue.training.updating import learning
-from segue.training.updating.report import WorseUpdateError
 from segue.training.updating.update import Updated, update_artifact
 from update_models import ITEMS, NEW_ITEMS, PART, items_table, log_since, log_until, model, whole_log
 

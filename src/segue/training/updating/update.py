@@ -28,7 +28,7 @@ from segue.training.updating.judging import Judged, items_in, judged
 from segue.training.updating.keeping import faded, renewed
 from segue.training.updating.learning import go_on, lesson_of
 from segue.training.updating.made import half_life_of, made_of
-from segue.training.updating.report import UpdateReport, WorseUpdateError
+from segue.training.updating.report import UpdateReport, worse
 from segue.training.updating.rounds import Round, check_asked, network_of
 
 NO_REPLAY = (
@@ -108,7 +108,7 @@ def update_artifact(
         notes=notes,
     )
     if report.worse and not force:
-        raise WorseUpdateError(msgspec.structs.replace(report, seconds=since(began)))
+        raise worse(msgspec.structs.replace(report, seconds=since(began)))
     return learned(this, days, found, report, user, gone, began)
 
 
