@@ -96,8 +96,8 @@ def test_it_learns_new_days_and_what_follows_new_items(plain: Updated) -> None:
     assert parts["of known items"].predictions + parts["of new items"].predictions == new.predictions
 
 
-def learned_by(monkeypatch: pytest.MonkeyPatch, log: EventLog, **update: Any) -> tuple[list[int], Updated]:
-    """How often each item was a target in one pass over all new days."""
+def learned_by(monkeypatch: pytest.MonkeyPatch, log: EventLog, **update: Any) -> tuple[list[list[int]], Updated]:
+    """How often each item was a target in one pass: over the days that come before those that choose, then over all."""
     found: list[list[int]] = []
     loss, go_on = trainer.loss_of("full"), learning.go_on
 
@@ -114,29 +114,42 @@ def learned_by(monkeypatch: pytest.MonkeyPatch, log: EventLog, **update: Any) ->
         patch.setattr("segue.training.updating.update.go_on", one_pass)
         patch.setattr("segue.training.updating.learning.go_on", one_pass)
         made = updated(log, update={"epochs": 1, **update})
-    return np.bincount(found[-1], minlength=len(made.artifact.catalog)).tolist(), made
+    return [np.bincount(one, minlength=len(made.artifact.catalog)).tolist() for one in found], made
 
 
 @pytest.mark.usefixtures("every_pass_helps")
 def test_old_events_of_the_log_are_read_and_not_learned_again(monkeypatch: pytest.MonkeyPatch) -> None:
     log, cutoff = whole_log(), cutoff_of(model())
-    found, made = learned_by(monkeypatch, log, replay=0.0)
+    (_, found), made = learned_by(monkeypatch, log, replay=0.0)
     sequences = laid(log, made.artifact)
     new = (sequences.time >= cutoff) & ~sequences.opens
     assert found == np.bincount(sequences.item[new], minlength=len(made.artifact.catalog)).tolist()
     assert made.report.context == int((log.time < cutoff).sum())
     assert made.report.events == int((log.time >= cutoff).sum())
     assert any("are not learned again" in note for note in made.report.notes)
-    again, alone = learned_by(monkeypatch, log_since(cutoff), replay=0.0)
+    (_, again), alone = learned_by(monkeypatch, log_since(cutoff), replay=0.0)
     assert sum(again) < sum(found), "without old events the first new one of a user has nothing before it"
     assert alone.report.context == 0
     assert any("begin at the initial state" in note for note in alone.report.notes)
 
 
 @pytest.mark.usefixtures("every_pass_helps")
+def test_what_chooses_and_judges_was_not_learned_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, cutoff = whole_log(), cutoff_of(model())
+    (before, whole), made = learned_by(monkeypatch, log, replay=0.0)
+    new = int((log.time >= cutoff).sum())
+    first = log.where(log.time < log.time[len(log) - int(0.2 * new)])  # split.valid and split.test: a tenth each
+    sequences = laid(first, made.artifact)
+    learned = sequences.item[(sequences.time >= cutoff) & ~sequences.opens]
+    assert before == np.bincount(learned, minlength=len(made.artifact.catalog)).tolist()
+    assert sum(before) < sum(whole)
+    assert made.report.changes[0].predictions <= 0.1 * new
+
+
+@pytest.mark.usefixtures("every_pass_helps")
 def test_as_many_old_events_as_asked_for_are_learned_beside_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    bare, _ = learned_by(monkeypatch, whole_log(), replay=0.0)
-    some, made = learned_by(monkeypatch, whole_log(), replay=1.0)
+    (_, bare), _ = learned_by(monkeypatch, whole_log(), replay=0.0)
+    (_, some), made = learned_by(monkeypatch, whole_log(), replay=1.0)
     kept = replay_of(model())
     assert kept is not None
     assert 0.7 * made.report.events < made.report.replayed < 1.3 * made.report.events

@@ -79,7 +79,7 @@ def days_of(log: EventLog, facts: Facts, settings: Settings) -> Days:
     before[log.user[:first]] = True
     users = np.unique(log.user[first:])
     unknown = int(np.count_nonzero(~before[users]))
-    if unknown:
+    if unknown and not log.anonymous:  # there every session is a user of its own
         notes.append(
             f"{unknown:,} of {len(users):,} users with new events have no earlier one in this log: they begin at the "
             "initial state, as new users do; a log with older events says where they stand"
