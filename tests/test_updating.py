@@ -79,6 +79,7 @@ def test_known_items_keep_their_places_and_new_ones_follow_in_the_order_in_which
     assert len(came) == NEW_ITEMS == plain.report.items
     table = updated(items=items_table()).artifact.catalog
     assert list(table.ids) == [*after, "item of tomorrow"]
+    assert plain.artifact.catalog.columns.keys() == model().catalog.columns.keys()
     assert table.columns["title"] == [f"Title of {one}" for one in table.ids]
 
 
@@ -190,21 +191,21 @@ def test_an_update_can_be_updated(tmp_path: Path) -> None:
     save_artifact(second, tmp_path / "second")
     second = load_artifact(tmp_path / "second")
     third = update_artifact(second, whole_log(), force=True)
-    save_artifact(third.artifact, tmp_path / "third")
-    facts = [one.facts for one in (first, second, load_artifact(tmp_path / "third"))]
+    facts = [one.facts for one in (first, second, third.artifact)]
     assert [one.update_of for one in facts] == ["", first.version, second.version]
     assert [one.cutoff or 0 for one in facts] == sorted({one.cutoff or 0 for one in facts})
     assert [one.events for one in facts] == [int(share * len(whole_log())) for share in (PART, 0.9, 1)]
     assert third.report.events == len(whole_log()) - int(0.9 * len(whole_log()))
-    kept, renewed = replay_of(first), replay_of(load_artifact(tmp_path / "third"))
+    kept, renewed = replay_of(first), third.artifact.replay
     assert kept is not None
     assert renewed is not None
     assert renewed.events == len(whole_log()), "few enough to keep all of them"
     assert kept.events == int(PART * len(whole_log()))
-    assert load_artifact(tmp_path / "third").counts is not None
+    assert third.artifact.counts is not None
+    assert third.artifact.counts.events.sum() == len(whole_log())
     with pytest.raises(LogError, match=r"lie before .* the model's cutoff"):
         update_artifact(third.artifact, whole_log())
-    card = (tmp_path / "third" / "README.md").read_text()
+    card = third.artifact.card
     assert f"an update of version `{second.version}`" in card
     assert card.count("an update of") == 1
 
@@ -353,6 +354,9 @@ def test_items_that_cannot_be_meant_are_refused_before_anything_is_learned() -> 
     changed = ItemTable(Ids.of(["item 0"]), {"price": ["cheap"]})
     with pytest.raises(LogError, match=r"column `price` has 'cheap' for the item `item 0`, where .* has numbers"):
         update_artifact(model(), whole_log(), changed)
+    never = ItemTable(Ids.of(["item 0"]), {"available_from": ["soon"]})
+    with pytest.raises(ConfigError, match="column `available_from` of item `item 0` is 'soon'"):
+        update_artifact(model(), whole_log(), never)
     with pytest.raises(ConfigError, match=r"`item 33` is to be withdrawn.*did you mean `item 3`"):
         update_artifact(model(), whole_log(), withdraw=["item 33"])
     with pytest.raises(ConfigError, match="nothing to update by"):

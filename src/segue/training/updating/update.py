@@ -21,6 +21,7 @@ from segue.models.merged_counts import merged
 from segue.shapes import Array
 from segue.training.candidates import Say
 from segue.training.fingerprint import short_hashes
+from segue.training.plan import check_windows
 from segue.training.updating.days import Days, days_of, learned_of
 from segue.training.updating.forgetting import verdict_of
 from segue.training.updating.items import enlarged, withdrawn
@@ -81,12 +82,12 @@ def update_artifact(
     source = network_of(artifact)
     replay = replay_of(artifact)
     this = Round(artifact, source, settings, items, replay, force, say, show)
-    # what cannot be withdrawn is said before anything is learned
-    whole, notes = enlarged(artifact.catalog, () if log is None else log.items, items)
-    withdrawn(whole, gone, time.time())
-    if log is None:
+    days = None if log is None else days_of(log, artifact.facts, settings)
+    # what does not fit in tables of items is said before anything is learned
+    whole, notes = enlarged(artifact.catalog, () if days is None else items_in(days, TEST + 1), items)
+    check_windows(withdrawn(whole, gone, time.time()))
+    if log is None or days is None:
         return only_items(this, whole, notes, gone, began)
-    days = days_of(log, artifact.facts, settings)
     notes = [*days.notes, *notes, *([NO_REPLAY] if replay is None else [])]
     for note in notes:
         say(f"note: {note}")
