@@ -16,13 +16,15 @@ from segue.config import Settings
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.ids import Ids
-from segue.data.sessions import Sequences
+from segue.data.sessions import Sequences, lay_out
 from segue.errors import ArtifactError, ConfigError, LogError, TrainingError, WorseUpdateError
 from segue.evaluation.phase import laid_out
+from segue.models.base import SessionRule
 from segue.models.log_counts import LogCounts
 from segue.training import trainer
 from segue.training.losses import Loss
 from segue.training.updating import learning
+from segue.training.updating.days import learned_of
 from segue.training.updating.update import Updated, update_artifact
 from update_models import ITEMS, NEW_ITEMS, PART, items_table, log_since, log_until, model, whole_log
 
@@ -381,3 +383,21 @@ def test_too_few_new_events_can_be_learned_unjudged_by_force() -> None:
     assert made.report.changes == []
     assert made.report.verdict.startswith("not judged")
     assert made.report.passes == 2
+
+
+@pytest.mark.parametrize("rule", [SessionRule(), SessionRule(900.0), SessionRule(900.0, "mark")], ids=str)
+def test_of_old_events_the_last_of_users_with_new_ones_are_read(rule: SessionRule) -> None:
+    log, first = whole_log(), int(PART * len(whole_log()))
+    sequences = lay_out(log, gap=rule.gap, at_session_start=rule.at_session_start)
+    found, new = learned_of(sequences, first, rule, context=4)
+    assert found.order[new].tolist() == sequences.order[sequences.order >= first].tolist()
+    assert found.of.tolist() == np.unique(log.user[first:]).tolist()
+    for place, user in enumerate(found.of):
+        mine = slice(found.bounds[place], found.bounds[place + 1])
+        old = sequences.order[(sequences.user == user) & (sequences.order < first)]
+        opens = sequences.opens[(sequences.user == user) & (sequences.order < first)]
+        begin = int(np.flatnonzero(opens)[-1]) if rule.resets and len(old) else 0
+        if rule.resets and sequences.opens[np.isin(sequences.order, found.order[mine][new[mine]])][0]:
+            begin = len(old)  # a new session begins with the new days
+        assert found.order[mine][~new[mine]].tolist() == old[max(begin, len(old) - 4) :].tolist()
+        assert found.starts[mine][0]

@@ -142,7 +142,7 @@ def learned(
     catalog, _ = enlarged(artifact.catalog, items_in(days, TEST + 1), this.items)
     laid = laid_out(days.log, rule, catalog, days.worth)
     new = laid.order >= days.first
-    sequences, learn = learned_of(laid, days.first, rule)
+    sequences, learn = learned_of(laid, days.first, rule, settings.train.window)
     network = this.larger(catalog, sequences)
     lesson = lesson_of(sequences, learn, this.replay, settings)
     if found.passes:
