@@ -26,6 +26,7 @@ COMMANDS = (
     "pack",
     "train",
     "tune",
+    "update",
     "evaluate",
     "frontier",
     "compare",
