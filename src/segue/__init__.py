@@ -13,12 +13,14 @@ from segue import threads as _threads
 if TYPE_CHECKING:
     from segue.api import Recommender, compare, fit, inspect, load, pack, read_items, read_log, update
     from segue.errors import SegueError
+    from segue.training.ablation import ablate
     from segue.tuning import tune
 
 __version__ = "0.1.0"
 __all__ = [
     "Recommender",
     "SegueError",
+    "ablate",
     "compare",
     "fit",
     "inspect",
@@ -40,7 +42,8 @@ def __getattr__(name: str) -> Any:
 
     # A saved model is used without what training needs.
     homes = {"SegueError": "segue.errors", "Recommender": "segue.recommender", "load": "segue.recommender"}
-    return getattr(import_module({**homes, "tune": "segue.tuning"}.get(name, "segue.api")), name)
+    further = {"tune": "segue.tuning", "ablate": "segue.training.ablation"}
+    return getattr(import_module({**homes, **further}.get(name, "segue.api")), name)
 
 
 def __dir__() -> list[str]:
