@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 import torch
 
+from segue.artifact import save_artifact
+from segue.cli import run
 from segue.data.catalog import ItemTable
 from segue.data.events import log_of
 from segue.data.sessions import lay_out
@@ -18,6 +22,7 @@ from segue.models.base import Event, SessionRule, fold
 from segue.models.content_neighbours import ContentNeighbours
 from segue.training import cold_items as cold
 from segue.training.cold_items import cold_items
+from segue.training.cold_report import ColdItems
 from segue.training.evaluate import split_for
 from segue.training.updating.update import update_artifact
 from update_models import ITEMS, NEW_ITEMS, items_table, log_until, model, whole_log
@@ -163,3 +168,34 @@ def test_where_no_earlier_event_is_there_it_is_said_that_nothing_chose() -> None
     found = cold_items(artifact, log.where(log.time >= artifact.facts.cutoff), items_table())
     assert found.last == cold.UNCHOSEN
     assert any("too few events before the asked part" in note for note in found.notes)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str, str]:
+    """A model in a folder, a log and an items table."""
+    save_artifact(reading(), tmp_path / "model")
+    log, table = whole_log(), items_table()
+    lines = [f"{log.users[u]},{log.items[i]},{t}" for u, i, t in zip(log.user, log.item, log.time, strict=True)]
+    (tmp_path / "log.csv").write_text("\n".join(["user_id,item_id,timestamp", *lines]))
+    titled = zip(table.ids, table.columns["title"], table.columns["price"], strict=True)
+    rows = [f"{one},{title},{price}" for one, title, price in titled]
+    (tmp_path / "items.csv").write_text("\n".join(["item_id,title,price", *rows]))
+    return str(tmp_path / "model"), str(tmp_path / "log.csv"), str(tmp_path / "items.csv")
+
+
+def test_the_command_prints_both_tables_or_json(
+    found: ColdItems, files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, log, items = files
+    assert run(["evaluate", folder, log, "--new-items", items, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["cold"]["ndcg@10"]["network"]["value"] == pytest.approx(found.cold["ndcg@10"].network.value, abs=1e-6)
+    assert told["verdict"] == found.verdict
+    assert run(["evaluate", folder, log, "--new-items", items, "--lift", "2"]) == 0
+    out = capsys.readouterr().out
+    for words in ("network, by content alone, lift 2", "content neighbours, last", "chance", "without the new ones"):
+        assert words in out
+    assert run(["evaluate", folder, log, "--lift", "2"]) == 2
+    assert "give their table" in capsys.readouterr().err
+    assert run(["evaluate", folder, log, "--new-items", items, "--metrics", "hr@5"]) == 2
+    assert "leave --items and --metrics out" in capsys.readouterr().err
