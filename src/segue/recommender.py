@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -29,6 +29,9 @@ from segue.serving.lists.similar import similar_items
 from segue.serving.store.memory import MemoryStore
 from segue.serving.user_state import UserState, after, best_after, initial
 from segue.user_lists import joined, user_lists
+
+if TYPE_CHECKING:
+    from segue.training.cold_report import ColdItems
 
 __all__ = ["Recommendation", "Recommendations", "Recommender", "UserState", "load"]
 
@@ -255,6 +258,20 @@ class Recommender:
 
         table = None if items is None else read_items(items)
         return evaluate_artifact(self.artifact, read_log(log, **self.columns(columns)), table, metrics=metrics)
+
+    def evaluate_new_items(self, log: Any, items: Any, *, lift: float | None = None, **columns: Any) -> ColdItems:
+        """How well a network that reads content finds items that it never met; see `cold_items`.
+
+        Args:
+            log: as in `evaluate`; unknown items of its asked part are appended by their content alone.
+            items: an items table that has them.
+            lift: added to their bias; None: as in the model's settings.
+            columns: see `read_log`.
+        """
+        from segue.data.log import read_log
+        from segue.training.cold_items import cold_items
+
+        return cold_items(self.artifact, read_log(log, **self.columns(columns)), read_items(items), lift=lift)
 
     def frontier(
         self, log: Any, *, items: Any = None, columns: Mapping[str, Any] | None = None, **asked: Any
