@@ -273,6 +273,44 @@ class Recommender:
 
         return cold_items(self.artifact, read_log(log, **self.columns(columns)), read_items(items), lift=lift)
 
+    def rolling(
+        self,
+        log: Any,
+        *,
+        every: str = "7d",
+        weeks: int | None = None,
+        items: Any = None,
+        retrain: bool = True,
+        settings: Mapping[str, Any] | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        show: Callable[..., None] = lambda *_: None,
+        **columns: Any,
+    ) -> Any:
+        """The model kept, updated and trained anew, week after week, each week asked before anybody learns it.
+
+        Args:
+            log: as in `read_log`; the whole one: what the model learned from, and what came after.
+            every: how long a week is.
+            weeks: so many at most, the first one included; None: until the log ends.
+            items: an items table, with what is known of new items.
+            retrain: whether a network is trained anew before each week as well.
+            settings: of updates, on top of the model's own, such as {"update.freeze": "core"}.
+            say, show: told of what happens.
+            columns: see `read_log`; by default as in training.
+
+        Returns:
+            A `Rolling`, whose `chart()` is a picture; see the page on weeks.
+
+        Raises:
+            EvaluationError, ConfigError: model, log or what is asked for leaves no weeks to compare in.
+        """
+        from segue.data.log import read_log
+        from segue.training.rolling.roll import rolling_of
+
+        table = None if items is None else read_items(items)
+        given: dict[str, Any] = {"every": every, "weeks": weeks, "retrain": retrain, "settings": settings}
+        return rolling_of(self.artifact, read_log(log, **self.columns(columns)), table, say=say, show=show, **given)
+
     def frontier(
         self, log: Any, *, items: Any = None, columns: Mapping[str, Any] | None = None, **asked: Any
     ) -> Frontier:

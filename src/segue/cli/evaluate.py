@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
-from segue.cli.options import Folder, Json, Log, LogColumns, Metrics, Own, split
+from segue.cli import rolling as weeks_of
+from segue.cli.options import GIVEN, Folder, Json, Log, LogColumns, Metrics, Own, split
 from segue.cli.show import differs, figure, print_json, print_report, print_table, say
 from segue.cli.show import out as results
 from segue.errors import ConfigError
 
 if TYPE_CHECKING:
     from segue.training.cold_report import ColdItems
+
+WEEKS = Group("Week after week", help="With --rolling: the model kept, updated and trained anew, side by side.")
 
 
 def command(
@@ -29,6 +33,14 @@ def command(
     lift: Annotated[
         float | None, Parameter(help="With --new-items: added to the bias of new items, instead of content.lift.")
     ] = None,
+    rolling: Annotated[str | None, Parameter(group=WEEKS, help="How long a week is, such as 7d.")] = None,
+    weeks: Annotated[int | None, Parameter(group=WEEKS, help="So many at most, the first one included.")] = None,
+    retrain: Annotated[bool, Parameter(group=WEEKS, help="Train a network anew before each week as well.")] = True,
+    set: Annotated[  # noqa: A002
+        list[str] | None,
+        Parameter(name="--set", negative="", group=WEEKS, help="A setting of updates, such as update.freeze=core."),
+    ] = None,
+    chart: Annotated[Path | None, Parameter(group=WEEKS, help="A .svg file for a picture."), GIVEN] = None,
     columns: LogColumns | None = None,
     own: Own = None,
     json: Json = False,
@@ -40,11 +52,18 @@ def command(
         raise ConfigError("--lift is of new items: give their table (--new-items ITEMS)")
     if new_items is not None and (items or metrics):
         raise ConfigError("--new-items has a report of its own: leave --items and --metrics out")
+    if rolling is not None and new_items is not None:
+        raise ConfigError("--new-items and --rolling have reports of their own: leave one of them out")
+    weeks_of.check(rolling, weeks=weeks, retrain=retrain, set=set, chart=chart, metrics=metrics)
     recommender = load(folder)
     named = recommender.columns((columns or LogColumns()).named())
     if new_items is not None:
         found = recommender.evaluate_new_items(log, new_items, lift=lift, **named)
         print_json({**structs(found), "verdict": found.verdict}) if json else print_cold(found)
+        return
+    if rolling is not None:
+        given = weeks_of.Asked(rolling, weeks, retrain, tuple(set or ()), chart, json)
+        weeks_of.print_weeks(recommender, log, items, given, named)
         return
     report = recommender.evaluate(log, items=items, metrics=split(metrics or ""), **named)
     print_json(report) if json else print_report(report)
