@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from segue import threads as _threads
 
 if TYPE_CHECKING:
-    from segue.api import Recommender, compare, fit, inspect, load, pack, read_items, read_log, update
+    from segue.api import Recommender, compare, finetune, fit, inspect, load, pack, read_items, read_log, update
     from segue.errors import SegueError
     from segue.tuning import tune
 
@@ -20,6 +20,7 @@ __all__ = [
     "Recommender",
     "SegueError",
     "compare",
+    "finetune",
     "fit",
     "inspect",
     "load",
