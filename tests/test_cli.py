@@ -28,6 +28,7 @@ COMMANDS = (
     "train",
     "tune",
     "update",
+    "finetune",
     "evaluate",
     "frontier",
     "compare",

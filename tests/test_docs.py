@@ -21,10 +21,11 @@ PAGES = [
     ROOT / "README.md",
     *(ROOT / "docs" / f"{name}.md" for name in ("guide", "tuning", "training", "cells", "measuring", "diversity")),
     *(ROOT / "docs" / f"{name}.md" for name in ("objectives", "needs", "updating", "forgetting", "features")),
-    *(ROOT / "docs" / f"{name}.md" for name in ("cold_start", "rolling")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("cold_start", "rolling", "finetuning")),
 ]
 # A model for a page is not a good one: a page is about what is typed.
-QUICK = ["--set", "train.epochs=1", "--set", "model.width=8", "--set", "train.threads=1"]
+FEW = ["--set", "train.epochs=1", "--set", "train.threads=1"]
+QUICK = [*FEW, "--set", "model.width=8"]
 
 
 def modules() -> Iterator[str]:
@@ -58,6 +59,11 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rows = [*rows, "item 99,Title of a new item,odd"]
     (tmp_path / "items-today.csv").write_text("\n".join(["item_id,title,categories", *rows]))
     (tmp_path / "gone.csv").write_text("item_id\nitem 3\n")
+    small = [line.split(",") for line in lines[1:] if int(line.split(",")[0][1:]) < 40]
+    shirts = [f"{user},{item.replace('item', 'shirt')},{at}" for user, item, at, _ in small]
+    (tmp_path / "small.csv").write_text("\n".join(["user_id,item_id,timestamp", *shirts]))
+    rows = [row.replace("item ", "shirt ") for row in rows]
+    (tmp_path / "small-items.csv").write_text("\n".join(["item_id,title,categories", *rows]))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -81,6 +87,7 @@ def test_what_a_page_shows_runs(page: Path, shop: Path, capsys: pytest.CaptureFi
             if words[:1] != ["segue"] or words[1] in ("serve", "stress"):
                 continue
             quick = QUICK if words[1] in ("train", "tune", "compare", "ablate") else []
+            quick = FEW if words[1] == "finetune" else quick  # its width is that of its source
             quick = [*quick, "--trials", "2"] if words[1] == "tune" else quick
             again = ["--overwrite"] if words[1] in ("train", "tune") else []
             again = ["--force"] if words[1] == "update" and "--log" in words else again

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from segue import threads as _threads
 
 if TYPE_CHECKING:
-    from segue.api import Recommender, compare, fit, inspect, load, pack, read_items, read_log, update
+    from segue.api import Recommender, compare, finetune, fit, inspect, load, pack, read_items, read_log, update
     from segue.errors import SegueError
     from segue.forgetting import forget
     from segue.training.ablation import ablate
@@ -23,6 +23,7 @@ __all__ = [
     "SegueError",
     "ablate",
     "compare",
+    "finetune",
     "fit",
     "forget",
     "inspect",

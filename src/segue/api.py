@@ -22,6 +22,8 @@ from segue.recommender import Recommendation, Recommendations, Recommender, User
 from segue.training.beside import checkpoint_folder
 from segue.training.candidates import Say
 from segue.training.checkpoint import Checkpoints, remove_checkpoints
+from segue.training.finetuning import finetune as finetuning
+from segue.training.finetuning.finetune import Wanted
 from segue.training.fingerprint import run_fingerprint
 from segue.training.latency import named
 from segue.training.networks import Show, Workshop, deadline_of
@@ -43,7 +45,9 @@ __all__ = [
     "Recommendations",
     "Recommender",
     "UserState",
+    "Wanted",
     "compare",
+    "finetune",
     "fit",
     "inspect",
     "load",
@@ -198,6 +202,59 @@ def update(
     before = model if isinstance(model, Recommender) else load(model)
     given: dict[str, Any] = {"withdraw": withdraw, "settings": settings, "items_col": items_col, "columns": columns}
     made = update_model(before.artifact, log, items, force=force, say=say, show=show, **given).artifact
+    if place is None:
+        return Recommender(made)
+    save_artifact(made, place, overwrite=overwrite, say=say)
+    return load(place)
+
+
+def finetune(
+    model: str | Path | Recommender,
+    log: Any,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    items: Any = None,
+    items_col: str | None = None,
+    same_items: bool = False,
+    report: bool | Wanted = False,
+    settings: Mapping[str, Any] | None = None,
+    say: Say = lambda _: None,
+    show: Show = lambda *_: None,
+    **columns: Any,
+) -> Recommender:
+    """Start another catalog with the core of a trained network: for a log that has little to learn from.
+
+    Args:
+        model: a network, or a mix with one: a folder, of one model or of versions, or a model that is loaded.
+        log: of the other catalog; see `read_log`.
+        out: where to write it; None: nowhere.
+        overwrite: replace the model that is there.
+        items: an items table of the other catalog.
+        items_col: its column of item ids, where that has no known name.
+        same_items: ids mean the same in both catalogs: items that the model has too keep their vectors.
+        report: also learn from scratch, and both with shares of the training users: `transfer_report` of what comes.
+        settings: by dotted key; what goes with the core is the model's, what is left open is chosen from the log.
+        say, show: told of what happens.
+        columns: which column of the log is what; see `read_log`.
+
+    Raises:
+        TrainingError: the model is a baseline, which has no core.
+        ConfigError: another shape was asked for than the core has, or content that is not there.
+        ArtifactError: the folder is in the way.
+    """
+    place = None if out is None else Path(out).resolve()
+    if place is not None:
+        check_free(place, overwrite=overwrite)
+    source = model if isinstance(model, Recommender) else load(model)
+    given: dict[str, Any] = {"items": items, "items_col": items_col, "settings": settings, "columns": columns}
+    prepared = finetuning.prepare(source.artifact, log, same_items=same_items, **given)
+    for note in prepared.plan.notes:
+        say(f"note: {note}")
+    for proposal in prepared.plan.proposals:
+        say(f"{proposal.key} = {proposal.value} proposed: {proposal.reason}")
+    wanted = report if isinstance(report, Wanted) else Wanted() if report else None
+    made = finetuning.finetune(prepared, wanted=wanted, say=say, show=show)
     if place is None:
         return Recommender(made)
     save_artifact(made, place, overwrite=overwrite, say=say)

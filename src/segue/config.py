@@ -193,6 +193,22 @@ class UpdateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     kept_events: Annotated[int, Meta(ge=0)] = 200_000
 
 
+class FinetuneSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the core of a trained network starts another catalog (`segue finetune`).
+
+    `table` says what items begin with: what the source's own encoders say of their `content`, or chance (`anew`);
+    `auto` takes content where the source reads it and the items table has some of its columns. At first the item table
+    alone learns; every `unfreeze` epochs the next layer joins, the top one first (0: all learn from the beginning).
+    Layers learn at `core_rate` times the learning rate. With `pull` above 0 every step draws them back to the source,
+    by so many times their learning rate.
+    """
+
+    table: Literal["auto", "content", "anew"] = "auto"
+    unfreeze: Annotated[int, Meta(ge=0)] = 1
+    core_rate: Positive = 1.0
+    pull: Annotated[float, Meta(ge=0)] = 0.0
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set, as it stands in a TOML file; `segue train --set train.epochs=3` sets one."""
 
@@ -206,6 +222,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     update: UpdateSettings = UpdateSettings()
+    finetune: FinetuneSettings = FinetuneSettings()
 
 
 def toml_of(settings: Settings) -> str:

@@ -369,6 +369,16 @@ class Recommender:
 
         return msgspec.convert(msgspec.to_builtins(told), UpdateReport)
 
+    @property
+    def transfer_report(self) -> Any:
+        """Of a finetuned model what its core is worth, a `TransferReport`; None where that was not asked for."""
+        told = self.artifact.metrics.get("transfer")
+        if told is None:
+            return None
+        from segue.training.finetuning.report import TransferReport
+
+        return msgspec.convert(msgspec.to_builtins(told), TransferReport)
+
     def save(self, folder: str | Path, *, overwrite: bool = False, say: Callable[[str], None] = lambda _: None) -> None:
         """Write the model as a folder, whole or not at all. Raises ArtifactError if that cannot be.
 

@@ -64,6 +64,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         update_of: the version that it went on learning from, or grew from; "" for one that was trained.
         core_version: the version whose states are its states too, since what they depend on has not changed; "": its
             own alone.
+        finetuned_of: the version whose core it began with, on another catalog; "": none.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     interrupted: bool = False
     update_of: str = ""
     core_version: str = ""
+    finetuned_of: str = ""
 
     @property
     def rule(self) -> SessionRule:
@@ -126,7 +128,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
     folder: Path | None = None
 
 
-LATER = ("update_of", "core_version")
+LATER = ("update_of", "core_version", "finetuned_of")
 """Facts that models of earlier days do not have: where they are empty they are not told, so that old hashes hold."""
 
 

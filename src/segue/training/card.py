@@ -45,12 +45,15 @@ def card_of(
     left_out = {"none": "nothing", "current": "the item just seen", "seen": "every item the user had"}[facts.exclude]
     shown_here = [*SHOWN, *(name for name in report.asked if name not in SHOWN)]
     headings = ["model", *shown_here]
+    trained = "Trained by segue"
+    if facts.finetuned_of:
+        trained = f"Finetuned by segue, with the core of version `{facts.finetuned_of}` of another catalog,"
     lines = [
         f"# {facts.name}: what comes next, out of {facts.n_items:,} items",
         "",
         *([f"Updated by segue on {made}.", "", *update] if update else []),
         *caveats(facts),
-        f"{report.verdict}." if update else f"Trained by segue on {made}. {report.verdict}.",
+        f"{report.verdict}." if update else f"{trained} on {made}. {report.verdict}.",
         "",
         *network_of(facts),
         "## How good it is",

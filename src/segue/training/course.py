@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 import torch
@@ -15,6 +15,9 @@ OF_ITEMS = ("table", "bias")
 
 OF_CONTENT = ("content.projection", "content.bias")
 """What makes vectors of items' content: of all items at once."""
+
+CORE = "stack."
+"""What the names of the layers' parameters begin with."""
 
 Moves = Callable[[str, int], bool]
 """Whether a parameter, by its name in the network, moves in an epoch, counted from 0."""
@@ -40,12 +43,20 @@ class Course(NamedTuple):
         pull: after each step what moved goes back towards the weights it had in the beginning, by this times the
             learning rate: L2 to a source (Li, Grandvalet and Davoine 2018, L2-SP), apart from the gradient as in AdamW.
             The rows of new items have no source.
+        free: parameters that are not pulled: they have no source either.
+        core_rate: the core learns at so many times the learning rate.
     """
 
     moves: Moves = everything
     known: int = 0
     hold: bool = False
     pull: float = 0.0
+    free: Collection[str] = ()
+    core_rate: float = 1.0
+
+    def rate_of(self, name: str) -> float:
+        """What a parameter's learning rate is multiplied with."""
+        return self.core_rate if name.startswith(CORE) else 1.0
 
 
 class Held:
@@ -57,7 +68,8 @@ class Held:
 
     def __init__(self, network: Network, course: Course) -> None:
         self.course = course
-        needed = [name for name, _ in network.named_parameters() if course.pull or (course.hold and name == "table")]
+        pulled = {name for name, _ in network.named_parameters() if course.pull and name not in course.free}
+        needed = [*pulled, *({"table"} - pulled if course.hold else ())]
         self.source = {name: network.get_parameter(name).detach().clone() for name in needed}
 
     def drop_gradients(self, leaves: Mapping[str, Tensor], epoch: int, rows: Tensor | None) -> None:
@@ -86,9 +98,9 @@ class Held:
             rows: (R,) the items whose rows were moved; None: those of all.
             learning_rate: of the step.
         """
-        by = min(1.0, self.course.pull * learning_rate)
         for name, source in self.source.items():
             parameter = parameters[name]
+            by = min(1.0, self.course.pull * learning_rate * self.course.rate_of(name))
             if name == "table" and self.course.hold:
                 places = self._places(rows)
                 parameter[places] = source[places]

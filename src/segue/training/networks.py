@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 import torch
@@ -20,10 +20,26 @@ from segue.models.base import SessionRule
 from segue.models.network import Network
 from segue.training.candidates import Fitted, Say, validation_metric
 from segue.training.checkpoint import Checkpoints
+from segue.training.course import Course
 from segue.training.loop import Progress, Trained, train_network
 
 Show = Callable[[str, Progress], None]
 """Told of progress: the name of the stage, and where it stands."""
+
+
+class Origin(Protocol):
+    """A network that was there before, and with whose weights another begins."""
+
+    @property
+    def course(self) -> Course:
+        """What moves of them when."""
+
+    @property
+    def waits(self) -> int:
+        """Epochs until all of them move: patience counts from there on."""
+
+    def begin(self, network: Network, phase: Phase) -> None:
+        """Put them into a new network for the catalog of a phase."""
 
 
 class Workshop(NamedTuple):
@@ -36,6 +52,7 @@ class Workshop(NamedTuple):
         fingerprint: what a checkpoint must match.
         deadline: of `time.monotonic`, when everything should be done; None: never.
         costs: whether memory is watched; the process's own peak then begins anew.
+        origin: what a network begins with; None: chance alone.
     """
 
     settings: Settings
@@ -45,6 +62,7 @@ class Workshop(NamedTuple):
     fingerprint: str = ""
     deadline: float | None = None
     costs: bool = False
+    origin: Origin | None = None
 
     def memory(self) -> AbstractContextManager[Peak]:
         """A watch over memory, if costs are asked for."""
@@ -77,6 +95,14 @@ def new_network(
     return network
 
 
+def begun(cell: str, phase: Phase, rule: SessionRule, shop: Workshop) -> Network:
+    """A network before it learns for a phase: untrained, or with what its origin gives."""
+    network = new_network(cell, len(phase.catalog), rule, shop.settings, phase.content)
+    if shop.origin is not None:
+        shop.origin.begin(network, phase)
+    return network
+
+
 def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:
     """Choose the epoch on validation; then, with `train.refit`, learn anew for as long from `judge.learned`."""
     return learn_anew(cell, choose_network(cell, choose, judge, rule, shop), judge, rule, shop)
@@ -85,14 +111,16 @@ def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop:
 def choose_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:
     """A network of the training part alone, at the epoch that is best on validation."""
     settings = shop.settings
-    network = new_network(cell, len(choose.catalog), rule, settings, choose.content)
+    network = begun(cell, choose, rule, shop)
+    waits = 0 if shop.origin is None else shop.origin.waits
     allowed = allowance(choose, judge, shop)
     with shop.memory() as peak:
         choice = train_network(
             network,
             choose.learned,
-            settings.train,
+            msgspec.structs.replace(settings.train, patience=settings.train.patience + waits),
             seed=settings.seed,
+            course=None if shop.origin is None else shop.origin.course,
             validate=lambda: validation_metric(network, choose, settings),
             seconds=allowed,
             checkpoints=shop.checkpoints(f"{cell}-choose"),
@@ -148,12 +176,13 @@ def refit(
     cell: str, phase: Phase, rule: SessionRule, shop: Workshop, *, passes: float, planned: float, stage: str
 ) -> tuple[Network, Trained]:
     """Learn from all that a phase lets one see, along the schedule that was chosen, for as many passes."""
-    network = new_network(cell, len(phase.catalog), rule, shop.settings, phase.content)
+    network = begun(cell, phase, rule, shop)
     trained = train_network(
         network,
         phase.learned,
         msgspec.structs.replace(shop.settings.train, gradient_norms=False),  # they are told of choosing, as curves are
         seed=shop.settings.seed,
+        course=None if shop.origin is None else shop.origin.course,
         planned=planned,
         stop_after=passes,
         seconds=None if shop.deadline is None else max(1.0, shop.deadline - time.monotonic()) * (1 - JUDGING),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from segue.choices import look_up, settings_of
@@ -23,6 +23,9 @@ from segue.models.base import SessionRule
 from segue.ranking.rules.facts import Facts
 from segue.shapes import Floats
 from segue.training.item_content import content_of, encoder_of
+
+Encode = Callable[[Catalog, Settings], TableEncoder | None]
+"""From the catalog of the training part, and settings, to what makes numbers of its columns."""
 
 
 class Plan(NamedTuple):
@@ -65,13 +68,16 @@ class Plan(NamedTuple):
         }
 
 
-def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = None) -> Plan:
+def plan_of(
+    log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = None, *, encode: Encode = encoder_of
+) -> Plan:
     """Decide how a log is parted, cut and judged.
 
     Args:
         log: E events.
         tree: what the user set, see `settings_tree`.
         items: what is known of the items.
+        encode: gives what makes numbers of it.
     """
     statistics = measure(log)
     keys = ("train.loss", "model.block", "model.cosine")
@@ -98,7 +104,7 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
     last = TEST if settings.train.refit else VALID
     judged = phase_of(log, split, rule, ask=TEST, learn_below=last, at_most=limits[1], **given)
     check_windows(judged.catalog)
-    encoder = encoder_of(choose.catalog, settings)  # of the training part alone, like all that is learned
+    encoder = encode(choose.catalog, settings)  # of the training part alone, like all that is learned
     choose, judged = (phase._replace(content=content_of(phase.catalog, encoder)) for phase in (choose, judged))
     for phase, name in ((choose, "valid"), (judged, "test")):
         if not phase.asked.any():

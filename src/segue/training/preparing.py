@@ -36,6 +36,14 @@ def prepare(
         items: an items table as `read_items` takes or gives it.
         settings: a nested tree as a TOML file has it, or dotted keys.
     """
+    tree = checked_tree(settings, columns)
+    named = settings_of(tree).log.chosen()
+    table: ItemTable | None = None if items is None else read_items(items, item_col=items_col)
+    return plan_of(read_log(log, **named), tree, table)
+
+
+def checked_tree(settings: Mapping[str, Any] | None, columns: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the user set, as a tree. Raises ConfigError for what does not exist, or cannot be done."""
     given = dict(settings or {})
     nested = {key: value for key, value in given.items() if isinstance(value, dict)}
     tree = settings_tree(None, (), {key: value for key, value in given.items() if key not in nested})
@@ -56,11 +64,7 @@ def prepare(
             f"train.loss is `{chosen.train.loss}`, which is not a loss{did_you_mean(chosen.train.loss, LOSSES)}"
         )
     try_loss(chosen.train.loss, chosen.train)
-    named = chosen.log.chosen()
-    table: ItemTable | None = items
-    if items is not None and not isinstance(items, ItemTable):
-        table = read_items(items, item_col=items_col)
-    return plan_of(read_log(log, **named), tree, table)
+    return tree
 
 
 def check_metrics(settings: Settings) -> None:

@@ -26,6 +26,7 @@ from segue.training.mixing import fit_network_and_mix, mixed_anew
 from segue.training.networks import Workshop, fit_network, refit
 from segue.training.own_parts import own_parts
 from segue.training.plan import Plan
+from segue.training.shape import LatencyChoice
 from segue.training.updating.keeping import sample_of
 
 
@@ -93,7 +94,23 @@ def judge_models(plan: Plan, fitted: Mapping[str, Fitted], *, costs: bool = Fals
 def train_artifact(plan: Plan, model: str | None, shop: Workshop) -> tuple[Artifact, Report]:
     """Train one model, by default `model.cell`, judge it beside the baselines, and put all together as an artifact."""
     plan, model, shop, latency = shaped(plan, model, shop)
-    fitted = fit_models(plan, [model], shop)
+    return artifact_of(plan, model, fit_models(plan, [model], shop), shop, latency)
+
+
+def artifact_of(
+    plan: Plan,
+    model: str,
+    fitted: Mapping[str, Fitted],
+    shop: Workshop,
+    latency: LatencyChoice | None = None,
+    *,
+    finetuned_of: str = "",
+) -> tuple[Artifact, Report]:
+    """Judge what was fitted, and put one of the models together with all that belongs to it.
+
+    Args:
+        finetuned_of: the version that it began from.
+    """
     one, below, cutoff = fitted[model], TEST if plan.settings.train.refit else VALID, plan.split.cutoff
     if one.interrupted and not one.epochs:
         kept = "; its steps are kept: go on with --resume" if shop.folder else ""
@@ -126,6 +143,7 @@ def train_artifact(plan: Plan, model: str | None, shop: Workshop) -> tuple[Artif
         trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
         interrupted=one.interrupted,
         baselines={name: other.settings for name, other in fitted.items() if name in BASELINES},
+        finetuned_of=finetuned_of,
     )
     replay = sample_of(one.phase.learned, plan.log, plan.settings) if facts.kind == "network" and cutoff else None
     diagnosis, own = diagnosis_of(one, plan.settings), own_parts(plan.settings, facts)

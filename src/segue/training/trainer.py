@@ -83,7 +83,12 @@ class Trainer:
                 "bias": RowAdamW(network.bias.detach(), weight_decay=0.0),
             }
         self.dense = {name: p for name, p in network.named_parameters() if name not in self.row_optimizers}
-        groups = grouped(list(self.dense.values()), settings.weight_decay)
+        rates = {name: 1.0 if course is None else course.rate_of(name) for name in self.dense}
+        groups = [
+            {**group, "rate": rate}
+            for rate in dict.fromkeys(rates.values())
+            for group in grouped([self.dense[name] for name in rates if rates[name] == rate], settings.weight_decay)
+        ]
         self.optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
         self.held = None if course is None else Held(network, course)
         self.cells = network.stack.initial_state(settings.rows)
@@ -103,7 +108,7 @@ class Trainer:
         network.train()
         learning_rate = settings.learning_rate * schedule(share, settings.warmup)
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = learning_rate * group["rate"]
         wanted = np.where(batch.place >= 0, self.target[batch.place], -1).astype(np.int64).ravel()
         at = np.flatnonzero(wanted >= 0)
         playing = self._in_play(batch, wanted[at]) if self.loss.samples and len(at) else None

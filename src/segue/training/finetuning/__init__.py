@@ -1,0 +1,1 @@
+"""The core of a network that has learned starts another catalog: transfer."""
