@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 import segue
+from kinds_shop import QUICK, clicks, write_items, write_log
 from segue.cli import run
 from segue.data.encoding import Content, TableEncoder
 from segue.errors import ConfigError
@@ -19,38 +19,18 @@ from segue.training.ablation import part_of, variants
 from segue.training.ablation_report import Without, verdict_of
 from segue.training.axes import axes_of
 
-QUICK = {
-    "train.epochs": 8,
-    "content.alone": 0.3,
-    "model.width": 16,
-    "train.threads": 1,
-    "train.precision": "float32",
-    "train.rows": 16,
-    "evaluate.replicates": 100,
-}
-PLAIN = {"train.loss": "full", "model.block": "plain", "model.cosine": 0.0, "train.learning_rate": 0.02}
-
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """People stay in one kind of thing, of which there are many; a column tells the kind, another one nothing."""
-    rng = np.random.default_rng(2)
     folder = tmp_path_factory.mktemp("shop")
-    with (folder / "items.csv").open("w") as file:
-        rows = ([f"i{n}", f"kind {n % 4}", int(rng.integers(1000)) / 7] for n in range(160))
-        csv.writer(file).writerows([["item_id", "kind", "noise"], *rows])
-    log = []
-    for user in range(60):
-        kind, time = int(rng.integers(4)), 1_000_000_000 + int(rng.integers(1000))
-        log += [[f"u{user}", f"i{4 * int(rng.integers(40)) + kind}", time + 100 * number] for number in range(10)]
-    with (folder / "log.csv").open("w") as file:
-        csv.writer(file).writerows([["user_id", "item_id", "timestamp"], *log])
+    write_items(folder / "items.csv")
+    write_log(folder / "log.csv", clicks())
     return folder
 
 
 @pytest.fixture(scope="module")
 def found(shop: Path) -> ablation.Ablation:
-    return segue.ablate(shop / "log.csv", items=shop / "items.csv", settings={**QUICK, **PLAIN}, seeds=2)
+    return segue.ablate(shop / "log.csv", items=shop / "items.csv", settings=QUICK, seeds=2)
 
 
 def test_each_column_is_left_out_once(found: ablation.Ablation) -> None:
@@ -86,13 +66,11 @@ def test_the_column_that_tells_what_comes_next_is_missed(found: ablation.Ablatio
 
 def test_the_test_part_is_never_asked(shop: Path) -> None:
     """With other items in the test part every figure stays."""
-    rows = [line.split(",") for line in (shop / "log.csv").read_text().splitlines()]
-    newest = sorted(rows[1:], key=lambda row: int(row[2]))[-60:]
-    for row in newest:
+    rows = clicks()
+    for row in sorted(rows, key=lambda row: int(row[2]))[-60:]:
         row[1] = "i0"
-    with (shop / "other.csv").open("w") as file:
-        csv.writer(file).writerows(rows)
-    quick = {**QUICK, **PLAIN, "train.epochs": 1}
+    write_log(shop / "other.csv", rows)
+    quick = {**QUICK, "train.epochs": 1}
     one, other = (
         segue.ablate(shop / name, items=shop / "items.csv", settings=quick, content=["kind"])
         for name in ("log.csv", "other.csv")
@@ -140,7 +118,7 @@ def test_a_stopped_ablation_tells_what_it_has(shop: Path, monkeypatch: pytest.Mo
         return made._replace(interrupted=len(calls) > 1)
 
     monkeypatch.setattr(ablation, "choose_network", stopped)
-    quick = {**QUICK, **PLAIN, "train.epochs": 1}
+    quick = {**QUICK, "train.epochs": 1}
     found = segue.ablate(shop / "log.csv", items=shop / "items.csv", settings=quick)
     assert found.interrupted
     assert [row.name for row in found.rows] == ["all"]
@@ -150,7 +128,7 @@ def test_a_stopped_ablation_tells_what_it_has(shop: Path, monkeypatch: pytest.Mo
 
 def test_the_command_prints_a_table_or_json(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = ["ablate", str(shop / "log.csv"), "--items", str(shop / "items.csv"), "--columns", "kind"]
-    for name, value in {**QUICK, **PLAIN, "train.epochs": 1}.items():
+    for name, value in {**QUICK, "train.epochs": 1}.items():
         given += ["--set", f"{name}={value}"]
     assert run(given) == 0
     out = capsys.readouterr().out

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+import segue
+from kinds_shop import QUICK, clicks, write_items, write_log
 from segue.artifact import save_artifact
 from segue.cli import run
 from segue.data.catalog import ItemTable
@@ -181,6 +183,27 @@ def files(tmp_path: Path) -> tuple[str, str, str]:
     rows = [f"{one},{title},{price}" for one, title, price in titled]
     (tmp_path / "items.csv").write_text("\n".join(["item_id,title,price", *rows]))
     return str(tmp_path / "model"), str(tmp_path / "log.csv"), str(tmp_path / "items.csv")
+
+
+def test_items_that_nobody_met_are_found_by_their_kind(tmp_path: Path) -> None:
+    """One of ten items is hidden from training; who knows its kind, and that it is new, has it among four."""
+    rows = clicks()
+    late = sorted(int(row[2]) for row in rows)[400]
+    hidden = {f"i{n}" for n in range(16)}
+    kept = [row for row in rows if row[1] not in hidden or int(row[2]) >= late]
+    share = sum(int(row[2]) >= late for row in kept) / len(kept)
+    write_items(tmp_path / "items.csv")
+    write_log(tmp_path / "log.csv", kept)
+    settings = {**QUICK, "split.test": share, "content.lift": 1.0}
+    model = segue.fit(tmp_path / "log.csv", items=tmp_path / "items.csv", settings=settings)
+    assert not hidden & set(model.item_ids)
+    found = model.evaluate_new_items(tmp_path / "log.csv", tmp_path / "items.csv")
+    recall = found.cold["recall@20"]
+    assert found.lift == 1.0, "of the model's settings"
+    assert found.new_items >= len(hidden & {row[1] for row in kept})
+    assert recall.chance == pytest.approx(20 / (found.n_items + found.new_items))
+    assert recall.network.low > 4 * recall.chance
+    assert "beats content neighbours" in found.verdict
 
 
 def test_the_command_prints_both_tables_or_json(

@@ -131,14 +131,14 @@ def test_groups_tell_how_little_was_known() -> None:
         "after 1 event": [0, 0, 1, 0, 1, 0, 0],
         "after 2 events": [0, 0, 0, 1, 0, 1, 0],
         "after 3 events": [0, 0, 0, 0, 0, 0, 1],
-        "after 4-5": [1, 1, 0, 0, 0, 0, 0],
+        "after 4-5 events": [1, 1, 0, 0, 0, 0, 0],
     }
     assert not any(name in found for name in ITEMS), "all known targets have 1 to 5 training events"
     found = groups_of(asked, predictions, np.array([12, 7]))
-    assert found["10 or more"].tolist() == [True, False, False, False, True, False, True]
-    assert found["6-9 times"].tolist() == [False, True, True, False, False, True, False], "z is nobody's"
+    assert found["target learned 10 times or more"].tolist() == [True, False, False, False, True, False, True]
+    assert found["target learned 6-9 times"].tolist() == [False, True, True, False, False, True, False], "z is nobody's"
     tables = tables_of(found)
-    assert [table[0] for table in tables][1:] == ["after 1 event", "6-9 times"]
+    assert [table[0] for table in tables][1:] == ["after 1 event", "target learned 6-9 times"]
     assert sorted(name for table in tables for name in table) == sorted(found)
 
 

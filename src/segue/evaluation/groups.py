@@ -20,16 +20,16 @@ USERS = {
     "after 1 event": (1, 1),
     "after 2 events": (2, 2),
     "after 3 events": (3, 3),
-    "after 4-5": (4, 5),
-    "after 6 or more": (6, None),
+    "after 4-5 events": (4, 5),
+    "after 6 events or more": (6, None),
 }
 """By the events that the model had read of a user when it was asked: the fewest and the most."""
 
 ITEMS = {
     "target learned 0 times": (0, 0),
     "target learned 1-5 times": (1, 5),
-    "6-9 times": (6, 9),
-    "10 or more": (10, None),
+    "target learned 6-9 times": (6, 9),
+    "target learned 10 times or more": (10, None),
 }
 """By the training events of the target, where it is in the catalog."""
 

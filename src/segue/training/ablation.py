@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from segue.data.encoding import Content, TableEncoder
 from segue.errors import ConfigError, InterruptedTrainingError
-from segue.evaluation.context import Scored
 from segue.evaluation.judge import rank_values
-from segue.evaluation.measures import compared, interval
 from segue.evaluation.phase import Phase
-from segue.evaluation.report import Value
-from segue.metrics import Bootstrap
-from segue.rng import stream
-from segue.shapes import Array, Bools, Doubles
-from segue.training.ablation_report import Ablation, Without, verdict_of
+from segue.shapes import Array, Bools
+from segue.training.ablation_report import RARE, RARE_METRIC, Ablation, Judged, row_of, verdict_of
 from segue.training.candidates import Say, validated
+from segue.training.loop import Progress
 from segue.training.networks import Show, Workshop, choose_network
 from segue.training.plan import Plan
 from segue.training.preparing import prepare
 
-RARE = 10
-"""A target with fewer training events is rare."""
-
-RARE_METRIC = "recall@20"
 ALL, NONE = "all", "ids alone"
 
 
@@ -80,43 +73,23 @@ def ablate(
     return ablate_plan(plan, range(plan.settings.seed, plan.settings.seed + seeds), say, show)
 
 
-class Judged(NamedTuple):
-    """One network on the validation part: values (P,) of the metric, ranks' recall (P,), and how it came about."""
-
-    scored: Scored
-    recall: Doubles
-    epochs: int
-    seconds: float
-
-
 def ablate_plan(plan: Plan, seeds: Sequence[int], say: Say, show: Show) -> Ablation:
     """The same for a log with everything decided."""
-    encoder, phase = plan.encoder, plan.choose
-    assert encoder is not None
+    assert plan.encoder is not None
     found: dict[str, list[Judged]] = {}
-    user, rare, interrupted = np.zeros(0, np.int64), np.zeros(0, bool), False
-    kinds = dict(variants(encoder))
+    interrupted, kinds = False, dict(variants(plan.encoder))
     for name, columns in kinds.items():
-        judged = list[Judged]()
-        for seed in seeds:
-            say(f"{name}: {', '.join(columns) or 'no columns'}{f', seed {seed}' if len(seeds) > 1 else ''}")
-            settings = msgspec.structs.replace(plan.settings, seed=seed)
-            reading = phase._replace(content=part_of(phase.content, columns))
-            shop = Workshop(settings, say, lambda stage, at, name=name: show(f"{name}, {stage}", at))  # type: ignore[misc]
-            one = choose_network(settings.model.cell, reading, plan.judge, plan.rule, shop)
-            if one.interrupted:
-                interrupted = True
-                break
-            scored, predictions = validated(one.model, reading, settings)
-            recall = np.asarray(rank_values(RARE_METRIC, predictions), float)
-            judged.append(Judged(scored, recall, one.epochs, one.seconds))
-            user, rare = predictions.user, rare_targets(phase, predictions.target)
-        if interrupted:
+        say(f"{name}: {', '.join(columns) or 'no columns'}")
+        try:
+            found[name] = [judged(plan, columns, seed, say, partial(under, show, name)) for seed in seeds]
+        except KeyboardInterrupt:
+            interrupted = True
             break
-        found[name] = judged
     if not found:
         raise InterruptedTrainingError("interrupted before the network with all columns was judged: nothing to compare")
-    rows = [row_of(name, kinds[name], found, user, rare, plan) for name in found]
+    user, rare = found[ALL][0].user, found[ALL][0].rare
+    told = {"seed": plan.settings.seed, "replicates": plan.settings.evaluate.replicates}
+    rows = [row_of(name, kinds[name], one, None if name == ALL else found[ALL], **told) for name, one in found.items()]
     return Ablation(
         metric=plan.settings.train.metric,
         predictions=len(user),
@@ -131,6 +104,24 @@ def ablate_plan(plan: Plan, seeds: Sequence[int], say: Say, show: Show) -> Ablat
         ],
         interrupted=interrupted,
     )
+
+
+def under(show: Show, name: str, stage: str, at: Progress) -> None:
+    """Progress with the name of the network."""
+    show(f"{name}, {stage}", at)
+
+
+def judged(plan: Plan, columns: Sequence[str], seed: int, say: Say, show: Show) -> Judged:
+    """A network that reads some columns. Raises KeyboardInterrupt where Ctrl-C stopped it."""
+    settings, phase = msgspec.structs.replace(plan.settings, seed=seed), plan.choose
+    phase = phase._replace(content=part_of(phase.content, columns))
+    one = choose_network(settings.model.cell, phase, plan.judge, plan.rule, Workshop(settings, say, show))
+    if one.interrupted:
+        raise KeyboardInterrupt
+    scored, predictions = validated(one.model, phase, settings)
+    recall = np.asarray(rank_values(RARE_METRIC, predictions), float)
+    rare = rare_targets(phase, predictions.target)
+    return Judged(scored, recall, predictions.user, rare, one.epochs, one.seconds)
 
 
 def variants(encoder: TableEncoder) -> Iterator[tuple[str, list[str]]]:
@@ -155,32 +146,3 @@ def part_of(content: Content | None, columns: Sequence[str]) -> Content | None:
 def rare_targets(phase: Phase, target: Array) -> Bools:
     """(P,) the targets that were learned from, and rarely."""
     return np.asarray((target >= 0) & (phase.counts[np.maximum(target, 0)] < RARE))
-
-
-def row_of(
-    name: str, columns: list[str], found: Mapping[str, list[Judged]], user: Array, rare: Bools, plan: Plan
-) -> Without:
-    """What a kind of network reaches, and how far it is from that with all columns: of each prediction the mean."""
-    own, full = found[name], found[ALL]
-    seed, replicates = plan.settings.seed, plan.settings.evaluate.replicates
-    resamples = Bootstrap(user, rng=stream(seed, "ablation"), replicates=replicates)
-    value, whole = mean_of([one.scored for one in own]), mean_of([one.scored for one in full])
-    few, few_whole = (Scored(np.mean([one.recall[rare] for one in of], axis=0)) for of in (own, full))
-    rarely = Bootstrap(user[rare], rng=stream(seed, "rare"), replicates=replicates) if rare.any() else None
-    other = name != ALL
-    return Without(
-        name=name,
-        columns=columns,
-        value=interval(resamples, value),
-        difference=compared(resamples, value, whole) if other else None,
-        rare=Value(None) if rarely is None else interval(rarely, few),
-        rare_difference=compared(rarely, few, few_whole) if other and rarely is not None else None,
-        epochs=[one.epochs for one in own],
-        by_seed=[one.scored.mean() - of.scored.mean() for one, of in zip(own, full, strict=True)] if other else [],
-        seconds=round(sum(one.seconds for one in own), 2),
-    )
-
-
-def mean_of(seeds: Sequence[Scored]) -> Scored:
-    """Of each prediction the mean over the seeds."""
-    return Scored(np.mean([one.values for one in seeds], axis=0), seeds[0].weights)

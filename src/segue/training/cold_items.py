@@ -165,7 +165,8 @@ def chosen_last(artifact: Artifact, log: EventLog, split: Split, network: Networ
     first = int(len(earlier) * (1 - settings.split.valid))
     role = np.where(np.arange(len(earlier)) < first, TRAIN, TEST)
     if 0 < first < len(earlier):
-        phase = phase_of(earlier, Split("time", role, None, ()), rule, ask=TEST, catalog=artifact.catalog)
+        parted, worth = Split("time", role, None, ()), worth_of(earlier, settings.objective)
+        phase = phase_of(earlier, parted, rule, ask=TEST, catalog=artifact.catalog, worth=worth)
         asked = drawn(phase, phase.replayed.item >= 0, artifact, settings.train.grid_predictions)
         if asked.any():
             assert network.content is not None
