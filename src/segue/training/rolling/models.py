@@ -132,4 +132,4 @@ def only_known(items: ItemTable, log: EventLog, catalog: Catalog) -> ItemTable:
     came = (log.items.places_of(items.ids) >= 0) | (catalog.ids.places_of(items.ids) >= 0)
     rows = np.flatnonzero(came).tolist()
     columns = {name: [values[row] for row in rows] for name, values in items.columns.items()}
-    return ItemTable(Ids.of(items.ids.take(np.array(rows, np.int64))), columns, items.notes)
+    return ItemTable(Ids.of(items.ids.take(np.array(rows, np.int64))), columns)

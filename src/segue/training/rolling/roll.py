@@ -11,6 +11,7 @@ import numpy as np
 from segue.artifact import Artifact
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
+from segue.data.items import check_items
 from segue.durations import seconds_of
 from segue.errors import ConfigError, EvaluationError, InterruptedTrainingError, SegueError
 from segue.evaluation.report import utc
@@ -78,7 +79,7 @@ def rolling_of(
             "whole log, or leave that column out with --no-retrain"
         )
     lineup = Lineup(artifact, log, items, chosen, retrain, best_baseline(artifact) if first else "", say, show)
-    notes = [*log.remarks]
+    notes = [*log.remarks, *(() if items is None else (*items.notes, *check_items(items, log.items)))]
     if first and fingerprint(log.where(np.arange(len(log)) < first)) != facts.trained_on:
         notes.append(
             f"the model learned from {facts.events:,} events, and the log has {first:,} before its cutoff: what is "
