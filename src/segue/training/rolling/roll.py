@@ -130,7 +130,8 @@ def rolled(lineup: Lineup, weeks: list[Week], first: int) -> Iterator[Asked]:
         answers = {name: answers_of(question, m.model, m.catalog, settings, exclude) for name, m in models.items()}
         means = ", ".join(f"{name} {found.scored[settings.train.metric].mean():.4f}" for name, found in answers.items())
         lineup.say(f"week {week.number} of {len(weeks)}, from {utc(week.begins)}: {settings.train.metric} {means}")
-        yield Asked(week, dict(models), answers, since > first, question.left_out)
+        standing = {name: models[name].told(found.unknown) for name, found in answers.items()}
+        yield Asked(week, standing, answers, since > first, question.left_out)
 
 
 def before_week(lineup: Lineup, number: int) -> Lineup:
