@@ -16,24 +16,36 @@ import pytest
 
 import segue
 from segue.artifact import Artifact
+from segue.config import EvaluateSettings, ObjectiveSettings
+from segue.data.catalog import Catalog
 from segue.data.events import EventLog
 from segue.errors import ConfigError, EvaluationError, InterruptedTrainingError, TrainingError
 from segue.evaluation.replay import askable
 from segue.metrics import Bootstrap
+from segue.models.base import Model
 from segue.recommender import Recommender
 from segue.rng import stream
+from segue.training import networks
 from segue.training.rolling import models, roll
-from segue.training.rolling.asking import question_of
+from segue.training.rolling.asking import Answers, Question, answers_of, question_of
 from segue.training.rolling.models import Lineup, only_known, until
 from segue.training.rolling.report import Rolling
+from segue.training.rolling.retraining import trained_anew
 from segue.training.rolling.roll import rolled, rolling_of
 from segue.training.rolling.summing import Asked
 from segue.training.rolling.telling import tables_of
 from segue.training.rolling.weeks import Week, weeks_of
 from small_shop import Ran, copied
-from update_models import ITEMS, NEW_ITEMS, items_table, model, whole_log
+from update_models import ITEMS, NEW_ITEMS, items_table, whole_log
+from update_models import model as trained
 
 WEEKS = 3
+TEXT = "{http://www.w3.org/2000/svg}text"
+
+
+def model(name: str = "gru") -> Artifact:
+    """Of the first days; quickly trained."""
+    return trained(name, precision="float32", epochs=2, rows=32)
 
 
 def cutoff() -> float:
@@ -57,6 +69,7 @@ class Watched:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.logs: dict[str, list[EventLog]] = {"updated": [], "retrained": []}
         self.cutoffs: list[float | None] = []
+        self.catalogs: list[Catalog] = []
         update, anew = models.update_artifact, models.trained_anew
 
         def updating(artifact: Artifact, log: EventLog, *given: Any, **named: Any) -> Any:
@@ -68,6 +81,11 @@ class Watched:
             self.logs["retrained"].append(log)
             return anew(artifact, log, *given, **named)
 
+        def asking(question: Question, model: Model, catalog: Catalog, *given: Any) -> Answers:
+            self.catalogs.append(catalog)
+            return answers_of(question, model, catalog, *given)
+
+        monkeypatch.setattr(roll, "answers_of", asking)
         monkeypatch.setattr(models, "update_artifact", updating)
         monkeypatch.setattr(models, "trained_anew", training)
 
@@ -147,8 +165,8 @@ def test_what_is_learned_before_a_week_does_not_depend_on_what_comes_in_it(monke
 
 
 def test_all_models_are_asked_the_same_events_and_all_of_a_week() -> None:
-    asked, _, report = everything()
-    log = whole_log()
+    asked, watched, report = everything()
+    log, catalogs = whole_log(), iter(watched.catalogs)
     assert report.names == ["kept", "updated", "retrained", report.baseline]
     for one, week in zip(asked, weeks(), strict=True):
         question = question_of(log, week, model().facts.rule, model().settings)
@@ -157,7 +175,8 @@ def test_all_models_are_asked_the_same_events_and_all_of_a_week() -> None:
         inside = askable(question.sequences) & (question.sequences.order >= week.first)
         assert sorted(places) == sorted(question.sequences.order[inside])
         for name, found in one.answers.items():
-            ids, catalog = log.items, one.models[name].catalog
+            ids, catalog = log.items, next(catalogs)
+            assert len(catalog) == one.models[name].items
             assert found.user.tolist() == log.user[places].tolist()
             wanted = [catalog.ids.place_of(ids[item]) for item in log.item[places]]
             assert found.target.tolist() == wanted, name
@@ -216,12 +235,16 @@ def test_the_difference_over_all_weeks_is_that_of_the_predictions_of_the_weeks_t
 def test_a_picture_and_tables_show_every_week() -> None:
     _, _, report = everything()
     picture = report.chart()
-    texts = [one.text for one in ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")]
+    texts = [one.text for one in ElementTree.fromstring(picture).iter(TEXT)]
     for name in report.names:
         assert texts.count(name) >= 2
     circles = list(ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}circle"))
-    learned = sum(one.seconds is not None for week in report.weeks for one in week.models.values())
-    assert len(circles) == 2 * WEEKS * len(report.names) + learned
+    assert len(circles) == 3 * WEEKS * len(report.names)
+    colors = [
+        [one.attrib["fill"] for one in ElementTree.fromstring(picture).iter(TEXT) if one.text == name]
+        for name in report.names
+    ]
+    assert all(len(set(of)) == 1 for of in colors), "a model has one color in all pictures"
     tables = list(tables_of(report))
     assert [len(table.rows) for table in tables] == [WEEKS + 1] * 3
     assert all(len(row) == len(table.headings) for table in tables for row in table.rows)
@@ -261,6 +284,35 @@ def stopping(monkeypatch: pytest.MonkeyPatch, asked: list[Asked], error: BaseExc
         raise error
 
     monkeypatch.setattr(roll, "rolled", stopped)
+
+
+def test_ctrl_c_while_a_network_is_trained_anew_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*given: Any, **named: Any) -> Any:
+        return train_network(*given, **named)._replace(interrupted=True)
+
+    train_network = networks.train_network
+    monkeypatch.setattr(networks, "train_network", stopped)
+    with pytest.raises(InterruptedTrainingError):
+        trained_anew(model(), until(whole_log(), 200), None, say=lambda _: None, show=lambda *_: None)
+
+
+def test_what_is_not_to_be_predicted_is_not_asked() -> None:
+    log, week = whole_log(), weeks()[0]
+    weight = np.arange(len(log), dtype=np.float32) % 3
+    objective = ObjectiveSettings(at_least=2.0, half_life="1h")
+    settings = msgspec.structs.replace(model().settings, objective=objective)
+    question = question_of(replace(log, weight=weight), week, model().facts.rule, settings)
+    assert question is not None
+    places = question.sequences.order[question.asked]
+    every = question_of(log, week, model().facts.rule, model().settings)
+    assert every is not None
+    all_places = every.sequences.order[every.asked]
+    assert sorted(places) == sorted(place for place in all_places if weight[place] == 2)
+    few = msgspec.structs.replace(model().settings, evaluate=EvaluateSettings(max_predictions=20))
+    some = question_of(log, week, model().facts.rule, few)
+    assert some is not None
+    assert int(some.asked.sum()) + some.left_out == len(all_places)
+    assert 20 <= int(some.asked.sum()) < len(all_places)
 
 
 def test_a_table_of_items_says_nothing_of_items_that_come_later() -> None:

@@ -23,12 +23,13 @@ from segue.evaluation.report import Report
 from segue.models.base import Model
 from segue.models.build import kind_of
 from segue.training.candidates import Say, again
+from segue.training.rolling.report import Standing
 from segue.training.rolling.retraining import trained_anew
 from segue.training.updating.update import update_artifact
 
 
 class Learned(NamedTuple):
-    """A model as it stands before a week; see `Standing`."""
+    """A model as it stands before a week, see `Standing`; one of every week would not be small."""
 
     model: Model
     catalog: Catalog
@@ -37,6 +38,11 @@ class Learned(NamedTuple):
     seconds: float | None = None
     learning: float | None = None
     worse: bool = False
+
+    def told(self, unknown: int) -> Standing:
+        """What a report says of it, but for metrics."""
+        facts = {name: value for name, value in self._asdict().items() if name not in ("model", "catalog")}
+        return Standing(items=len(self.catalog), unknown=unknown, **facts)
 
 
 class Lineup(NamedTuple):
@@ -132,4 +138,4 @@ def only_known(items: ItemTable, log: EventLog, catalog: Catalog) -> ItemTable:
     came = (log.items.places_of(items.ids) >= 0) | (catalog.ids.places_of(items.ids) >= 0)
     rows = np.flatnonzero(came).tolist()
     columns = {name: [values[row] for row in rows] for name, values in items.columns.items()}
-    return ItemTable(Ids.of(items.ids.take(np.array(rows, np.int64))), columns, items.notes)
+    return ItemTable(Ids.of(items.ids.take(np.array(rows, np.int64))), columns)

@@ -144,12 +144,8 @@ class Rolling(Struct, frozen=True, kw_only=True):
                         spans[name].append((at, value.low, value.high))
             title = f"{metric} of each week before it is learned (95 % intervals)"
             pictures.append(lines(series, title=title, x="week", y=metric, spans=spans))
-        taken = {
-            name: [
-                (float(week.number), seconds)
-                for week in self.weeks
-                if name in week.models and (seconds := week.models[name].seconds) is not None
-            ]
+        taken = {  # a model that learned nothing took no time; without points its color would be another one's
+            name: [(float(week.number), week.models[name].seconds or 0.0) for week in self.weeks if name in week.models]
             for name in names
         }
         pictures.append(lines(taken, title="seconds of learning before each week", x="week", y="seconds"))

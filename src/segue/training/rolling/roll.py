@@ -11,6 +11,7 @@ import numpy as np
 from segue.artifact import Artifact
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
+from segue.data.items import check_items
 from segue.durations import seconds_of
 from segue.errors import ConfigError, EvaluationError, InterruptedTrainingError, SegueError
 from segue.evaluation.report import utc
@@ -78,7 +79,7 @@ def rolling_of(
             "whole log, or leave that column out with --no-retrain"
         )
     lineup = Lineup(artifact, log, items, chosen, retrain, best_baseline(artifact) if first else "", say, show)
-    notes = [*log.remarks]
+    notes = [*log.remarks, *(() if items is None else (*items.notes, *check_items(items, log.items)))]
     if first and fingerprint(log.where(np.arange(len(log)) < first)) != facts.trained_on:
         notes.append(
             f"the model learned from {facts.events:,} events, and the log has {first:,} before its cutoff: what is "
@@ -129,7 +130,8 @@ def rolled(lineup: Lineup, weeks: list[Week], first: int) -> Iterator[Asked]:
         answers = {name: answers_of(question, m.model, m.catalog, settings, exclude) for name, m in models.items()}
         means = ", ".join(f"{name} {found.scored[settings.train.metric].mean():.4f}" for name, found in answers.items())
         lineup.say(f"week {week.number} of {len(weeks)}, from {utc(week.begins)}: {settings.train.metric} {means}")
-        yield Asked(week, dict(models), answers, since > first, question.left_out)
+        standing = {name: models[name].told(found.unknown) for name, found in answers.items()}
+        yield Asked(week, standing, answers, since > first, question.left_out)
 
 
 def before_week(lineup: Lineup, number: int) -> Lineup:

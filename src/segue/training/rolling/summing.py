@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import structs
 
 from segue.config import Settings
 from segue.evaluation.context import Scored
@@ -14,7 +15,6 @@ from segue.evaluation.report import Value, utc
 from segue.metrics import Bootstrap
 from segue.rng import stream
 from segue.training.rolling.asking import Answers
-from segue.training.rolling.models import Learned
 from segue.training.rolling.report import KEPT, RETRAINED, UPDATED, Difference, RolledWeek, Standing
 from segue.training.rolling.weeks import Week
 
@@ -23,14 +23,14 @@ class Asked(NamedTuple):
     """A week that was asked.
 
     Attributes:
-        models: how they stood.
+        models: how they stood; their metrics come later.
         answers: what they answered.
         compared: whether any had learned by then.
         left_out: predictions beyond the cap on their number.
     """
 
     week: Week
-    models: Mapping[str, Learned]
+    models: Mapping[str, Standing]
     answers: Mapping[str, Answers]
     compared: bool
     left_out: int = 0
@@ -51,14 +51,8 @@ def told(asked: Asked, settings: Settings) -> RolledWeek:
         users=len(np.unique(first.user)),
         compared=asked.compared,
         models={
-            name: Standing(
-                items=len(asked.models[name].catalog),
-                unknown=found.unknown,
-                events=asked.models[name].events,
-                passes=asked.models[name].passes,
-                seconds=asked.models[name].seconds,
-                learning=asked.models[name].learning,
-                worse=asked.models[name].worse,
+            name: structs.replace(
+                asked.models[name],
                 metrics={metric: interval(resamples, scored) for metric, scored in found.scored.items()},
             )
             for name, found in asked.answers.items()
