@@ -63,7 +63,7 @@ class Recommender:
 
     def columns(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Which column is what: as given, else as it was in training."""
-        return {**self.artifact.settings.log.chosen(), **given}
+        return self.artifact.settings.columns(given)
 
     @property
     def item_ids(self) -> list[str]:

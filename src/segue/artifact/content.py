@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from segue.config import Settings
 from segue.data.catalog import Catalog
+from segue.data.encoding.events import EventEncoder
 from segue.models.base import Model, SessionRule
 from segue.models.log_counts import LogCounts
 from segue.ranking.index import Index
@@ -31,6 +32,9 @@ INDEX = "index.bin"
 
 CONTENT = "content.safetensors"
 """What the item table of a network with content was made of: learning goes on from it, and nothing else reads it."""
+
+EVENTS = "events.safetensors"
+"""What makes numbers of the features of events; absent where a model reads none."""
 
 COUNTS = "log_counts.safetensors"
 """What the training log says of each item, see `LogCounts`; absent from models that were saved before it was kept."""
@@ -95,6 +99,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
         version: names these very weights: the first letters of their hash.
         index: finds the best of a large catalog; None: a product with all of it does.
         counts: what the training log says of each item; None: not known.
+        events: makes numbers of the features of events; None: none are read.
     """
 
     model: Model
@@ -107,6 +112,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
     version: str = ""
     index: Index | None = None
     counts: LogCounts | None = None
+    events: EventEncoder | None = None
 
 
 def facts_hash(facts: Facts) -> str:

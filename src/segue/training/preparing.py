@@ -55,7 +55,7 @@ def prepare(
             f"train.loss is `{chosen.train.loss}`, which is not a loss{did_you_mean(chosen.train.loss, LOSSES)}"
         )
     try_loss(chosen.train.loss, chosen.train)
-    named = chosen.log.chosen()
+    named = chosen.columns()
     table: ItemTable | None = None if items is None else read_items(items, item_col=items_col)
     return plan_of(read_log(log, **named), tree, table)
 
