@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 import segue
+from featured_logs import F, N, encoder_of, featured_log, network
 from segue.artifact import load_artifact
 from segue.data.encoding.events import EventEncoder
 from segue.data.encoding.values import text_of
@@ -19,11 +19,7 @@ from segue.errors import ConfigError, LogError
 from segue.evaluation.replay import queries
 from segue.models.base import Event, SessionRule, fold
 from segue.models.exported import Exported
-from segue.models.network import Network
-from segue.training.axes import axes_of
 
-N, F = 9, 5
-RESET = SessionRule()
 PLACES = [f"c{place}" for place in range(N)]
 
 
@@ -118,14 +114,6 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 # The network itself.
 
 
-def network(rule: SessionRule = RESET, **settings) -> Network:
-    torch.manual_seed(3)
-    model = Network(N, rule=rule, width=8, **{"features": F, **settings})
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.4)
-    return model.eval()
-
-
 def some_events(features: bool = True) -> tuple[Event, np.ndarray]:
     rng = np.random.default_rng(4)
     shape = (7, 3)
@@ -156,26 +144,6 @@ def test_no_features_are_zeros() -> None:
     twin = Exported(N, rule=made.rule, graph=made.exported(), **made.settings())
     twin.load_arrays(made.arrays())
     np.testing.assert_allclose(fold(twin, events, starts, twin.initial_state(3))[0], without, atol=1e-5)
-
-
-def featured_log(rng: np.random.Generator, events: int = 120) -> EventLog:
-    users = [f"u{number}" for number in rng.integers(8, size=events)]
-    items = [f"i{number}" for number in [*range(N), *rng.integers(0, N, events - N)]]
-    log = log_of(users, items, list(range(events)))
-    names = ("", "a", "b", "a|b", "c")
-    price = rng.normal(size=events).astype(np.float32)
-    price[::7] = np.nan
-    return replace(
-        log,
-        features={"label": rng.integers(len(names), size=events).astype(np.int32), "price": price},
-        feature_names={"label": names},
-        event_type=rng.integers(2, size=events).astype(np.int32),
-        type_names=("view", "buy"),
-    )
-
-
-def encoder_of(log: EventLog, *asked: str) -> EventEncoder:
-    return EventEncoder.fitted(log, asked or ("label", "price", "type"), axes=axes_of)
 
 
 def test_the_features_of_an_event_change_no_answer_before_it() -> None:

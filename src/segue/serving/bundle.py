@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, Self
 
 from segue.artifact import Artifact
+from segue.data.encoding.events import EventEncoder
 from segue.data.ids import Ids
 from segue.models.base import Model, SessionRule
 from segue.models.known_items import KnownItems, new_since
@@ -52,6 +53,7 @@ class Bundle:
         counts: what the training log says of each item; None: a model that was saved without it.
         seed: of the space in which items are alike, see `known_items`.
         order: in which events count, `arrival` or `time`: a state made under the other one means nothing.
+        events: makes numbers of the features of events; None: the model reads none.
     """
 
     model: Model
@@ -65,6 +67,7 @@ class Bundle:
     counts: LogCounts | None = None
     seed: int = 1
     order: str = "arrival"
+    events: EventEncoder | None = None
 
     @classmethod
     def of(cls, artifact: Artifact) -> Self:
@@ -80,6 +83,7 @@ class Bundle:
             window=artifact.settings.train.window,
             counts=artifact.counts,
             seed=artifact.settings.seed,
+            events=artifact.events,
         )
 
     def ordered_by(self, order: str) -> Bundle:

@@ -19,8 +19,6 @@ from segue.data.events import EventLog
 from segue.errors import ConfigError, LogError
 from segue.shapes import Array, Floats
 
-EXPECTED = {"number": "a finite number", "labels": "text, a number, or a list of texts", "text": "text"}
-
 
 class EventEncoder(NamedTuple):
     """From what is known of an event to F numbers; zeros where nothing is known.
@@ -110,10 +108,9 @@ class EventEncoder(NamedTuple):
     def check(self, features: Mapping[str, Value]) -> str | None:
         """What is wrong with the features of an event, as a sentence; None: nothing."""
         for name, value in features.items():
-            if name in self.table.columns and name != TYPE:
-                kind = self.table.columns[name].encoder.kind
-                if value is not None and value_for(kind, value, strict=True) is None:
-                    return f"feature `{name}` is {shown(value)}: expected {EXPECTED[kind]}, as it was learned"
+            is_number = name in self.names and self.table.columns[name].encoder.kind == "number"
+            if is_number and value not in (None, "") and value_for("number", value) is None:
+                return f"feature `{name}` is {shown(value)}; expected a finite number, as it was learned"
         return None
 
     def unread(self, features: Mapping[str, Value]) -> list[str]:

@@ -12,37 +12,32 @@ Value = str | float | int | bool | list[str] | None
 PARTED = "|"
 
 
-def value_for(kind: str, value: Value, *, strict: bool = False) -> Any:
+def value_for(kind: str, value: Value) -> Any:
     """A value as an encoder of this kind takes it; None where nothing is known, or it is not of this kind.
 
-    Numbers are those of a log, which keeps them in single precision.
+    Numbers are those of a log, which keeps them in single precision; a text that says a number is one, as there.
 
-    Args:
-        strict: a text that says a number is none.
-
-    >>> value_for("number", "12.5"), value_for("number", "12.5", strict=True), value_for("number", 1e99)
-    (12.5, None, None)
+    >>> value_for("number", "12.5"), value_for("number", "much"), value_for("number", True), value_for("number", 1e99)
+    (12.5, None, None, None)
     >>> value_for("labels", "a|b"), value_for("labels", 2.0), value_for("labels", True), value_for("text", "")
     (['a', 'b'], ['2'], ['true'], None)
     """
     if value is None or value == "" or value == []:
         return None
     if kind == "number":
-        return number_of(value, strict=strict)
+        return number_of(value)
     if kind == "labels":
         return [one for part in value for one in labels_in(part)] if isinstance(value, list) else labels_in(value)
-    if isinstance(value, list):
-        return None if strict else " ".join(map(str, value))
-    return text_of(value)
+    return " ".join(map(str, value)) if isinstance(value, list) else text_of(value)
 
 
-def number_of(value: Value, *, strict: bool) -> float | None:
+def number_of(value: Any) -> float | None:
     """A finite number in single precision; None for anything else."""
-    if isinstance(value, bool | list) or (strict and isinstance(value, str)):
+    if isinstance(value, bool | list):
         return None
     try:
         with np.errstate(over="ignore"):
-            found = float(np.float32(float(value or 0)))
+            found = float(np.float32(float(value)))
     except (ValueError, OverflowError):
         return None
     return found if np.isfinite(found) else None
