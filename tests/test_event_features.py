@@ -11,14 +11,16 @@ import pytest
 import segue
 from featured_logs import F, N, encoder_of, featured_log, network
 from segue.artifact import load_artifact
+from segue.config import TrainSettings
 from segue.data.encoding.events import EventEncoder
 from segue.data.encoding.values import text_of
 from segue.data.events import EventLog, log_of
 from segue.data.sessions import lay_out
-from segue.errors import ConfigError, LogError
+from segue.errors import ConfigError, LogError, TrainingError
 from segue.evaluation.replay import queries
 from segue.models.base import Event, SessionRule, fold
 from segue.models.exported import Exported
+from segue.training.loop import train_network
 
 PLACES = [f"c{place}" for place in range(N)]
 
@@ -276,3 +278,10 @@ def test_lists_of_a_parquet_column_are_labels(tmp_path: Path) -> None:
     log = segue.read_log(tmp_path / "log.parquet", feature_cols=("tags",))
     assert set(log.feature_names["tags"]) == {"", "x|y"}
     assert encoder_of(log, "tags").width == 2
+
+
+def test_a_network_does_not_learn_from_events_without_what_it_reads() -> None:
+    log = featured_log(np.random.default_rng(6))
+    laid = lay_out(log, gap=None, at_session_start="reset")
+    with pytest.raises(TrainingError, match=f"reads {F} numbers of each event .* these events have 0"):
+        train_network(network(), laid, TrainSettings(epochs=1), seed=1)

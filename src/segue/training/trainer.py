@@ -62,6 +62,12 @@ class Trainer:
         precision: str = "float32",
         worth: Floats | None = None,
     ) -> None:
+        given = 0 if sequences.features is None else sequences.features.width
+        if given != network.features:
+            raise TrainingError(
+                f"the network reads {network.features} numbers of each event (`content.events`), and these events have "
+                f"{given}: give it the features it was made for"
+            )
         torch.manual_seed(seed)
         self.network, self.sequences, self.target, self.settings = network, sequences, target, settings
         self.worth = worth
