@@ -87,7 +87,8 @@ class EventFeatures(NamedTuple):
 
     def at(self, place: Array) -> Floats:
         """(..., F) of the events at some places; zeros where a place is below 0."""
-        read = [reader.read(column[place]) for column, reader in zip(self.columns, self.readers, strict=True)]
+        there = np.maximum(place, 0)
+        read = [reader.read(column[there]) for column, reader in zip(self.columns, self.readers, strict=True)]
         found = np.concatenate(read, axis=-1)
         found[np.asarray(place) < 0] = 0
         return found
