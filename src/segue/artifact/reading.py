@@ -12,10 +12,12 @@ import msgspec
 import safetensors.numpy
 from safetensors import SafetensorError
 
+from segue.artifact import event_features
 from segue.artifact.content import (
     CONTENT,
     COUNTS,
     DIAGNOSIS,
+    EVENTS,
     FILES,
     FOR_LEARNING,
     FORMAT,
@@ -74,6 +76,7 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
             counts=counts_from(files.get(COUNTS), facts.n_items),
             version=version_of(manifest),
             folder=folder,
+            events=event_features.read(files.get(EVENTS), facts.settings),
         )
     except UnknownCellError as error:
         raise ArtifactError(

@@ -13,6 +13,7 @@ import torch
 
 from segue.config import Settings
 from segue.data.encoding import Content
+from segue.data.encoding.bound import EventFeatures
 from segue.durations import seconds_of
 from segue.evaluation.cost import Peak, peak_memory
 from segue.evaluation.phase import Phase
@@ -80,14 +81,20 @@ def deadline_of(settings: Settings) -> float | None:
 
 
 def new_network(
-    cell: str, n_items: int, rule: SessionRule, settings: Settings, content: Content | None = None
+    cell: str,
+    n_items: int,
+    rule: SessionRule,
+    settings: Settings,
+    content: Content | None = None,
+    features: EventFeatures | None = None,
 ) -> Network:
-    """An untrained network; the seed decides its weights. `content`: of the items, which it reads then."""
+    """An untrained network; the seed decides its weights. It reads the content of items and features of events."""
     torch.manual_seed(settings.seed)
     network = Network(
         n_items,
         rule=rule,
         content=0 if content is None else content.encoder.width,
+        features=0 if features is None else features.width,
         **{**msgspec.structs.asdict(settings.model), "cell": cell},
     )
     if network.content is not None and content is not None:
@@ -97,7 +104,7 @@ def new_network(
 
 def begun(cell: str, phase: Phase, rule: SessionRule, shop: Workshop) -> Network:
     """A network before it learns for a phase: untrained, or with what its origin gives."""
-    network = new_network(cell, len(phase.catalog), rule, shop.settings, phase.content)
+    network = new_network(cell, len(phase.catalog), rule, shop.settings, phase.content, phase.learned.features)
     if shop.origin is not None:
         shop.origin.begin(network, phase)
     return network

@@ -37,7 +37,7 @@ def prepare(
         settings: a nested tree as a TOML file has it, or dotted keys.
     """
     tree = checked_tree(settings, columns)
-    named = settings_of(tree).log.chosen()
+    named = settings_of(tree).columns()
     table: ItemTable | None = None if items is None else read_items(items, item_col=items_col)
     return plan_of(read_log(log, **named), tree, table)
 

@@ -86,4 +86,4 @@ def part_of(plan: Plan, users: Longs) -> Part:
 def learned_of(log: EventLog, split: Split, plan: Plan, worth: Array | None) -> Sequences:
     """The events that are learned from in the end."""
     below = last_of(plan)
-    return laid_out(log.where(split.below(below)), plan.rule, plan.judge.catalog, of_part(worth, split, below))
+    return laid_out(log.where(split.below(below)), plan.rule, plan.judge.catalog, of_part(worth, None, split, below)[0])
