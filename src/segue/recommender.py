@@ -32,6 +32,7 @@ from segue.user_lists import joined, user_lists
 
 if TYPE_CHECKING:
     from segue.training.cold_report import ColdItems
+    from segue.training.rolling.report import Rolling
 
 __all__ = ["Recommendation", "Recommendations", "Recommender", "UserState", "load"]
 
@@ -286,7 +287,7 @@ class Recommender:
         say: Callable[[str], None] = lambda _: None,
         show: Callable[..., None] = lambda *_: None,
         **columns: Any,
-    ) -> Any:
+    ) -> Rolling:
         """The model kept, updated and trained anew, week after week, each week asked before anybody learns it.
 
         Args:
@@ -300,7 +301,7 @@ class Recommender:
             columns: see `read_log`; by default as in training.
 
         Returns:
-            A `Rolling`, whose `chart()` is a picture; see the page on weeks.
+            Each model in each week, and over all weeks; `chart()` is a picture of it.
 
         Raises:
             EvaluationError, ConfigError: model, log or what is asked for leaves no weeks to compare in.

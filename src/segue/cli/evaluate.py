@@ -24,7 +24,7 @@ def command(
     log: Log,
     /,
     *,
-    items: Annotated[str | None, Parameter(help="An items table, for columns that the model does not have.")] = None,
+    items: Annotated[str | None, Parameter(help="An items table, for columns and items that the model lacks.")] = None,
     metrics: Metrics = None,
     new_items: Annotated[
         str | None,
