@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
     *(ROOT / "docs" / f"{name}.md" for name in ("guide", "tuning", "training", "cells", "measuring", "diversity")),
-    *(ROOT / "docs" / f"{name}.md" for name in ("objectives", "needs", "updating", "forgetting", "features")),
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("objectives", "needs", "updating", "forgetting", "features", "event_features")
+    ),
 ]
 # A model for a page is not a good one: a page is about what is typed.
 QUICK = ["--set", "train.epochs=1", "--set", "model.width=8", "--set", "train.threads=1"]

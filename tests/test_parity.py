@@ -14,6 +14,8 @@ import torch
 from litestar.testing import TestClient
 
 from segue.cells import CELLS
+from segue.data.encoding.events import EventEncoder
+from segue.data.event_values import event_values
 from segue.data.events import EventLog
 from segue.data.ids import Ids
 from segue.data.sessions import Sequences, lay_out
@@ -26,6 +28,7 @@ from segue.serving.bundle import Bundle
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
 from segue.serving.store.memory import MemoryStore
+from segue.training.axes import axes_of
 from segue.web.app import create_app
 
 N, UNKNOWN, GAP = 30, 4, 1800.0
@@ -34,7 +37,7 @@ Answers = dict[int, list[tuple[str, float]]]
 
 
 def some_log(*, sessions: bool) -> EventLog:
-    """20 users, pauses on both sides of the gap, some items outside the catalog, ties in time."""
+    """20 users, pauses on both sides of the gap, some items outside the catalog, ties in time; features and types."""
     rng = np.random.default_rng(5)
     users = rng.integers(20, size=400).astype(np.int32)
     item = rng.integers(N + UNKNOWN, size=400).astype(np.int32)
@@ -45,6 +48,13 @@ def some_log(*, sessions: bool) -> EventLog:
         user=users,
         item=item,
         time=time,
+        features={
+            "price": np.where(rng.random(400) < 0.2, np.nan, rng.normal(size=400)).astype(np.float32),
+            "tags": rng.integers(4, size=400).astype(np.int32),
+        },
+        feature_names={"tags": ("", "a", "b", "a|b")},
+        event_type=rng.integers(2, size=400).astype(np.int8),
+        type_names=("view", "buy"),
     )
     return replace(log, session=(users * 7 + np.arange(400) // 150).astype(np.int32)) if sessions else log
 
@@ -66,9 +76,13 @@ def mix(rule: SessionRule, log: EventLog, **settings: Any) -> Model:
     return kind_of("mix")(N, rule=rule, weight=0.3, **parts)  # type: ignore[no-any-return]
 
 
+ENCODER = EventEncoder.fitted(some_log(sessions=False), ("price", "tags", "type"), axes=axes_of)
+
+
 def laid(log: EventLog, rule: SessionRule) -> Sequences:
     known = np.where(log.item < N, log.item, -1).astype(np.int32)
-    return lay_out(log, gap=rule.gap, at_session_start=rule.at_session_start, item=known)
+    features = ENCODER.bound(log)
+    return lay_out(log, gap=rule.gap, at_session_start=rule.at_session_start, item=known, features=features)
 
 
 def batched(model: Model, log: EventLog, exclude: str) -> Answers:
@@ -86,11 +100,13 @@ def batched(model: Model, log: EventLog, exclude: str) -> Answers:
 
 
 def bundle(model: Model, exclude: str) -> Bundle:
-    return Bundle(model, Ids.of(f"i{i}" for i in range(N)), version="1", name="m", exclude=exclude)  # type: ignore[arg-type]
+    return Bundle(model, Ids.of(f"i{i}" for i in range(N)), version="1", name="m", exclude=exclude, events=ENCODER)  # type: ignore[arg-type]
 
 
 def live(log: EventLog, at: int) -> dict[str, Any]:
     event = {"user_id": log.users[log.user[at]], "item_id": log.items[log.item[at]], "timestamp": float(log.time[at])}
+    (features,) = event_values(log, np.array([at]))
+    event |= {"event_type": log.type_names[log.event_type[at]], "features": features}  # type: ignore[index]
     return event if log.session is None else {**event, "session_id": str(log.session[at])}
 
 
@@ -145,6 +161,11 @@ ROADS = {
     "gru that marks sessions": (lambda log: network(MARK), "current"),
     "gru of two layers with pauses": (lambda log: network(RESET, layers=2, time_gap=True), "none"),
     "gru that marks sessions, with pauses": (lambda log: network(MARK, time_gap=True), "seen"),
+    "gru that reads features": (lambda log: network(RESET, features=ENCODER.width), "none"),
+    "gru that reads features and marks sessions": (
+        lambda log: network(MARK, features=ENCODER.width, block="residual", time_gap=True),
+        "current",
+    ),
     "markov": (lambda log: baseline("markov", RESET, log), "current"),
     "sknn": (lambda log: baseline("sknn", RESET, log), "none"),
     "popularity": (lambda log: baseline("popularity", MARK, log), "seen"),
@@ -195,3 +216,13 @@ def test_a_road_that_forgets_the_pause_is_noticed() -> None:
     model.time_gap = False
     with pytest.raises(AssertionError):
         same(expected, in_process(model, log, "none", expected))
+
+
+def test_a_road_that_forgets_features_is_noticed() -> None:
+    log = some_log(sessions=False)
+    model = network(RESET, features=ENCODER.width)
+    expected = batched(model, log, "none")
+    with pytest.raises(AssertionError):
+        same(expected, in_process(model, replace(log, features={}), "none", expected))
+    with pytest.raises(AssertionError):
+        same(expected, in_process(model, replace(log, type_names=("buy", "view")), "none", expected))

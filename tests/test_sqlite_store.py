@@ -62,7 +62,7 @@ def test_a_layout_of_another_version_is_refused(tmp_path):
     store = filled(tmp_path)
     store._connection.execute("PRAGMA user_version = 99")
     store.close()
-    with pytest.raises(StoreError, match="has layout 99; this segue reads layout 2"):
+    with pytest.raises(StoreError, match="has layout 99; this segue reads layout 3"):
         SqliteStore(tmp_path / "shard.db")
 
 

@@ -5,6 +5,7 @@ What the user sets is put together in `choices.py`; what is left open is propose
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -80,10 +81,33 @@ class ContentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     `columns` are names (`title`), each with a kind where the found one is wrong (`year:number`, `brand:labels`,
     `notes:text`, `embedding:vector`); `auto` stands for all that tell something, empty for none. `alone` is the share
     of items that a window has by their content alone, so that one which nobody has met yet can be recommended.
+
+    `events` are columns of the log that it reads of each event (`price`, `channel:labels`), and `type`, the type of the
+    event; by default none.
     """
 
     columns: tuple[str, ...] = ("auto",)
     alone: Drop = 0.1
+    events: tuple[str, ...] = ()
+
+    @property
+    def of_log(self) -> list[str]:
+        """The columns of the log that are read of each event."""
+        return [name for name, _ in map(feature_of, self.events) if name != "type"]
+
+
+EVENT_KINDS = ("number", "labels", "text")
+"""What a feature of an event may be."""
+
+
+def feature_of(one: str) -> tuple[str, str]:
+    """The name of a feature, and its kind, "" where nobody has said it.
+
+    >>> feature_of("price:number"), feature_of("channel"), feature_of("a:b")
+    (('price', 'number'), ('channel', ''), ('a:b', ''))
+    """
+    name, _, kind = one.rpartition(":")
+    return (name, kind) if kind in EVENT_KINDS and name else (one, "")
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -203,6 +227,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     update: UpdateSettings = UpdateSettings()
+
+    def columns(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The options of `read_log`: those of `log`, in their place what is given, and what `content.events` reads."""
+        chosen = {**self.log.chosen(), **(given or {})}
+        kept = dict.fromkeys([*chosen.get("feature_cols", ()), *self.content.of_log])
+        return {**chosen, "feature_cols": tuple(kept)} if kept else chosen
 
 
 def toml_of(settings: Settings) -> str:

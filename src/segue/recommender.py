@@ -63,7 +63,7 @@ class Recommender:
 
     def columns(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Which column is what: as given, else as it was in training."""
-        return {**self.artifact.settings.log.chosen(), **given}
+        return self.artifact.settings.columns(given)
 
     @property
     def item_ids(self) -> list[str]:
@@ -87,7 +87,8 @@ class Recommender:
         """What comes next after some items, oldest first, taken as one session of a new user.
 
         Args:
-            items: item ids; one that the model does not know tells it little.
+            items: item ids; one that the model does not know tells it little. Of features of these events nothing is
+                known here: for those there are `step`, a server, and `recommend_users`.
             k: length of the list.
             timestamp: of the request in Unix seconds, if known.
             exclude: `none`, `current` or `seen`, in place of the model's own.

@@ -63,9 +63,10 @@ def user_lists(
     shut = None
     if bundle.facts.availability is not None:
         shut = bundle.facts.availability.closed(time.time() if available_at is None else available_at).mask
+    features = None if artifact.events is None else artifact.events.bound(log)
     blocks = lists_after_last(
         bundle.model,
-        laid_out(log, artifact.facts.rule, artifact.catalog),
+        laid_out(log, artifact.facts.rule, artifact.catalog, features=features),
         exclude=exclude or bundle.exclude,
         k=min(k if diverse is None else max(POOL, k), n_items),
         memory_mb=artifact.settings.evaluate.memory_mb,

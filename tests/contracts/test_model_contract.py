@@ -16,7 +16,7 @@ from segue.models.base import Event, Model, Query, SessionRule, State, advance, 
 from segue.models.build import BASELINES, KINDS, MIX, kind_of, restore
 from segue.shapes import Array, Bools
 
-N, B, T = 8, 3, 11
+N, B, T, F = 8, 3, 11, 4
 SESSIONS = random_sessions()
 
 
@@ -30,7 +30,9 @@ def made(kind: str, rule: SessionRule, **settings: Any) -> Model:
     if kind != "network":
         return kind_of(kind)(N, rule=rule, **settings).fit(laid(SESSIONS))
     torch.manual_seed(3)
-    network = kind_of("network")(N, rule=rule, **({"width": 6, "layers": 2, "time_gap": True} | settings)).eval()
+    network = kind_of("network")(
+        N, rule=rule, **({"width": 6, "layers": 2, "time_gap": True, "features": F} | settings)
+    ).eval()
     for parameter in network.parameters():
         nn.init.normal_(parameter, std=0.7)
     return network
@@ -73,7 +75,8 @@ def some(rule: SessionRule, seed: int = 5) -> tuple[Event, Bools]:
     opens[0] = [True, True, False]
     starts = opens if rule.resets else np.arange(T)[:, None] + np.zeros(B) == 0
     starts = starts & opens
-    return Event(item, 1e6 + pause.cumsum(0), opens), starts
+    features = rng.normal(size=(T, B, F)).astype(np.float32)
+    return Event(item, 1e6 + pause.cumsum(0), opens, features), starts
 
 
 def begun(model: Model) -> State:
@@ -122,8 +125,8 @@ def test_a_sequence_cut_anywhere_gives_the_same_queries(kind: str, rule: Session
     events, starts = some(rule)
     whole, last = model.scan(events, starts, begun(model))
     for cut in range(1, T):
-        left, state = model.scan(Event(*(part[:cut] for part in events)), starts[:cut], begun(model))
-        right, state = model.scan(Event(*(part[cut:] for part in events)), starts[cut:], state)
+        left, state = model.scan(events.at(slice(cut)), starts[:cut], begun(model))
+        right, state = model.scan(events.at(slice(cut, None)), starts[cut:], state)
         same_query(left, pick(whole, slice(None, cut)))
         same_query(right, pick(whole, slice(cut, None)))
         same_state(state, last)
@@ -137,8 +140,8 @@ def test_nothing_is_written_to(kind: str, rule: SessionRule) -> None:
     for array in (*state.values(), *events, starts):
         array.setflags(write=False)
     copies = [array.copy() for array in (*state.values(), *events, starts)]
-    after = advance(model, Event(*(part[0] for part in events)), starts[0], state)
-    model.step(Event(*(part[1] for part in events)), after)
+    after = advance(model, events.at(0), starts[0], state)
+    model.step(events.at(1), after)
     model.scan(events, starts, state)
     query = model.query(state, np.full(B, 2e6))
     model.score(query)
@@ -218,7 +221,7 @@ def test_rows_are_independent(kind: str, rule: SessionRule) -> None:
     events, starts = some(rule)
     queries, last = model.scan(events, starts, begun(model))
     for b in range(B):
-        one = Event(*(part[:, [b]] for part in events))
+        one = events.at((slice(None), [b]))
         alone, state = model.scan(one, starts[:, [b]], rows_at(begun(model), [b]))
         same_query(alone, pick(queries, (slice(None), [b])))
         same_state(state, rows_at(last, [b]))
@@ -229,7 +232,7 @@ def test_arrays_that_are_missing_or_misshapen_are_refused(kind: str, rule: Sessi
     model = made(kind, rule)
     arrays = model.arrays()
     assert arrays
-    in_graph = (".stack.", ".boundary", ".pause") if kind in LIGHT else ()
+    in_graph = (".stack.", ".boundary", ".pause", ".event_part") if kind in LIGHT else ()
     for name, array in arrays.items():
         if any(part in f".{name}" for part in in_graph):
             continue

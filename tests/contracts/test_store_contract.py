@@ -62,11 +62,13 @@ def test_a_user_never_heard_of_has_nothing(store):
 
 
 def test_events_come_back_whole_and_in_order(store):
-    first = event(1, "ä\n日本", session_id="s", event_id="e1", event_type="buy", stamped=True)
+    first = event(
+        1, "ä\n日本", session_id="s", event_id="e1", event_type="buy", stamped=True, features='{"a":["\u00e4|b"]}'
+    )
     store.commit([change("u", first, event(2))])
     store.commit([change("u", event(3, "b"))])
     assert store.history("u") == [first, event(2), event(3, "b")]
-    assert [type(value) for value in store.history("u")[0]] == [int, str, float, bool, str, str, str]
+    assert [type(value) for value in store.history("u")[0]] == [int, str, float, bool, *[str] * 4]
     assert store.last_seq("u") == 3
 
 

@@ -8,6 +8,7 @@ metrics.json        how good it was when it was trained, beside the baselines
 README.md           the model card
 step.onnx           the step of a network, for a server without PyTorch
 index.bin           what finds the best of a large catalog without a product with all of it
+events.safetensors  what makes numbers of the features of events, where a network reads some
 log_counts.safetensors  what the training log says of each item: what came after it, how often, when first
 
 And where a network was trained, not read again for an answer:

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from segue.config import Settings
 from segue.data.catalog import Catalog
+from segue.data.encoding.events import EventEncoder
 from segue.data.replay_sample import ReplaySample
 from segue.models.base import Model, SessionRule
 from segue.models.log_counts import LogCounts
@@ -33,6 +34,9 @@ INDEX = "index.bin"
 
 CONTENT = "content.safetensors"
 """What the item table of a network with content was made of: learning goes on from it, and nothing else reads it."""
+
+EVENTS = "events.safetensors"
+"""What makes numbers of the features of events; absent where a model reads none."""
 
 COUNTS = "log_counts.safetensors"
 """What the training log says of each item, see `LogCounts`; absent from models that were saved before it was kept."""
@@ -110,6 +114,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
         counts: what the training log says of each item; None: not known.
         replay: what it learns beside new days; None: see `replay_of`.
         folder: where it was read from, and what is for learning alone can be; None: it is not on the disk.
+        events: makes numbers of the features of events; None: none are read.
     """
 
     model: Model
@@ -124,6 +129,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
     counts: LogCounts | None = None
     replay: ReplaySample | None = None
     folder: Path | None = None
+    events: EventEncoder | None = None
 
 
 LATER = ("update_of", "core_version")

@@ -12,10 +12,12 @@ import msgspec
 import safetensors.numpy
 from safetensors import SafetensorError
 
+from segue.artifact import event_features
 from segue.artifact.content import (
     CONTENT,
     COUNTS,
     DIAGNOSIS,
+    EVENTS,
     FILES,
     FOR_LEARNING,
     FORMAT,
@@ -72,6 +74,7 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
             diagnosis={name: files[name].decode() for name in DIAGNOSIS if name in files},
             index=index_from(model, files.get(INDEX)) if light else None,
             counts=counts_from(files.get(COUNTS), facts.n_items),
+            events=event_features.read(files.get(EVENTS), facts.settings),
             version=version_of(manifest),
             folder=folder,
         )

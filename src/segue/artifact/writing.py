@@ -13,10 +13,12 @@ import msgspec
 import numpy as np
 import safetensors.numpy
 
+from segue.artifact import event_features
 from segue.artifact.content import (
     CONTENT,
     COUNTS,
     DIAGNOSIS,
+    EVENTS,
     FILES,
     FOR_LEARNING,
     FORMAT,
@@ -64,6 +66,7 @@ def save_artifact(
             **step_of(artifact, say),
             **({} if index is None else {INDEX: index.content()}),
             **({} if kept is None else {CONTENT: kept}),
+            **({} if artifact.events is None else {EVENTS: event_features.written(artifact.events)}),
             **({} if artifact.counts is None else {COUNTS: safetensors.numpy.save(artifact.counts.arrays())}),
             **({} if replay is None else {REPLAY: safetensors.numpy.save(replay.arrays())}),
             **{name: text.encode() for name, text in artifact.diagnosis.items()},
@@ -126,7 +129,7 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise ArtifactError(f"{folder} exists already: choose another --out, or replace the model with --overwrite")
     if not (folder / MANIFEST).exists():
         raise ArtifactError(f"{folder} exists and holds no model of segue: it is not overwritten, choose another --out")
-    ours = {MANIFEST, STEP, INDEX, COUNTS, *FOR_LEARNING, *FILES, *DIAGNOSIS}
+    ours = {MANIFEST, STEP, INDEX, COUNTS, EVENTS, *FOR_LEARNING, *FILES, *DIAGNOSIS}
     foreign = sorted({file.name for file in folder.iterdir()} - ours)
     if foreign:
         raise ArtifactError(

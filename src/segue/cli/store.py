@@ -65,7 +65,7 @@ def export(store: Where, /, *, out: Annotated[Path, Parameter(help="A .parquet, 
 
     from segue.cli.lists import write_frames
     from segue.cli.show import say
-    from segue.serving.store.export import in_sessions
+    from segue.serving.store.export import as_columns, in_sessions
     from segue.serving.store.opening import exported
 
     schema = {
@@ -75,12 +75,14 @@ def export(store: Where, /, *, out: Annotated[Path, Parameter(help="A .parquet, 
         "session_id": pl.String,
         "event_type": pl.String,
     }
-    (without, events), parts = exported(store)
+    (without, events, features), parts = exported(store)
+    schema |= dict.fromkeys(features, pl.String)
     left_out = 2 * without > events
     if 0 < without < events:
         then = "the column is left out, pauses part sessions" if left_out else "each goes on with the user's last one"
         say(f"note: {without:,} of {events:,} events have no session_id: {then}")
-    frames = (pl.DataFrame(rows, schema=schema, orient="row") for rows in (parts if left_out else in_sessions(parts)))
+    rows = as_columns(parts if left_out else in_sessions(parts), features)
+    frames = (pl.DataFrame(some, schema=schema, orient="row") for some in rows)
     kept = {name: kind for name, kind in schema.items() if name != "session_id" or not left_out}
     frames = (frame.select(list(kept)) for frame in frames)
     say(f"{out}: {write_frames(frames, out, kept):,} events")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from segue.data import spill
+from segue.data.encoding.bound import EventFeatures
 from segue.data.events import EventLog
 from segue.data.grouping import grouped
 from segue.shapes import Array, Bools, Floats, Longs
@@ -63,6 +64,7 @@ class Sequences(NamedTuple):
         of: (U,) the user of each stretch.
         timed: False if `time` is a place in the user's own order and cannot be compared across users.
         worth: (E,) how much an event counts where it is to be predicted, 0: it is not; None: all count alike.
+        features: what events bring with them; None: nothing that is read.
     """
 
     order: Longs
@@ -75,6 +77,7 @@ class Sequences(NamedTuple):
     of: Array
     timed: bool = True
     worth: Floats | None = None
+    features: EventFeatures | None = None
 
     def __len__(self) -> int:
         return len(self.item)
@@ -82,6 +85,10 @@ class Sequences(NamedTuple):
     def other(self, **columns: Array) -> Sequences:
         """The same events with other columns; `_replace` would take the length of the log for that of the tuple."""
         return Sequences(**{**self._asdict(), **columns})
+
+    def features_at(self, place: Array) -> Floats | None:
+        """(..., F) of the events at some places, zeros where a place is below 0; None: nothing is read."""
+        return None if self.features is None else self.features.at(place)
 
     def part(self, events: Any, *, bounds: Longs, of: Array) -> Sequences:
         """Some events, a slice of them (which makes views) or marked or numbered ones, with the stretches they form."""
@@ -101,6 +108,7 @@ class Sequences(NamedTuple):
             of=of,
             timed=self.timed,
             worth=None if self.worth is None else some(self.worth),
+            features=None if self.features is None else self.features.each(some),
         )
 
     def events_of(self, chosen: Bools) -> Bools:
@@ -126,7 +134,8 @@ class Sequences(NamedTuple):
 
     def release(self) -> None:
         """Let the system take back the memory of all that is mapped."""
-        for column in (self.order, self.user, self.item, self.time, self.opens, self.starts, self.worth):
+        features = () if self.features is None else self.features.columns
+        for column in (self.order, self.user, self.item, self.time, self.opens, self.starts, self.worth, *features):
             if column is not None:
                 spill.release(column)
 
@@ -138,6 +147,7 @@ def lay_out(
     at_session_start: str,
     item: Array | None = None,
     worth: Floats | None = None,
+    features: EventFeatures | None = None,
 ) -> Sequences:
     """Arrange a log by user and mark where sessions open.
 
@@ -147,11 +157,14 @@ def lay_out(
         at_session_start: `reset`: every session begins at the initial state; `mark`: only a user's first does.
         item: (E,) item indices to use in place of the log's own (those of a catalog, -1 for unknown).
         worth: (E,) of each event, see `Sequences`.
+        features: of the events of the log.
     """
     counts = spill.counted(log.user, len(log.users))
     columns = [log.item if item is None else item, log.time]
     columns += [column for column in (log.session, worth) if column is not None]
-    order, (user, item, time, *rest) = grouped(counts, log.user, *columns)
+    read = () if features is None else features.columns
+    order, (user, item, time, *rest) = grouped(counts, log.user, *columns, *read)
+    rest, of_events = rest[: len(rest) - len(read)], iter(rest[len(rest) - len(read) :])
     session = None if log.session is None else rest[0]
     worth = None if worth is None else rest[-1]
 
@@ -176,6 +189,7 @@ def lay_out(
         of=used.astype(user.dtype),
         timed=log.timed,
         worth=worth,
+        features=None if features is None else features.each(lambda _: next(of_events)),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from segue.data import spill
 from segue.data.catalog import Catalog, ItemTable
 from segue.data.encoding import Content
+from segue.data.encoding.bound import EventFeatures
 from segue.data.events import EventLog
 from segue.data.sessions import Sequences, lay_out
 from segue.data.splits import Split
@@ -71,6 +72,7 @@ def phase_of(
     at_most: int | None = None,
     seed: int = 1,
     worth: Floats | None = None,
+    features: EventFeatures | None = None,
 ) -> Phase:
     """Learn from the parts before `ask`, ask for the part `ask`.
 
@@ -81,11 +83,12 @@ def phase_of(
         catalog: of a model that is there already; by default the items learned from.
         at_most: ask for about so many events at most: whole users are drawn by the seed.
         worth: (E,) of each event of the log, see `worth_of`.
+        features: of the events of the log, for a model that reads them.
     """
     below = ask if learn_below is None else learn_below
     learned, replayed = log.where(split.below(below)), log.where(split.below(ask + 1))
     catalog = Catalog.of(learned, items) if catalog is None else catalog
-    laid = laid_out(replayed, rule, catalog, of_part(worth, split, ask + 1))
+    laid = laid_out(replayed, rule, catalog, *of_part(worth, features, split, ask + 1))
     role = spill.kept(split.role, split.below(ask + 1))
 
     def wanted(block: slice) -> Bools:
@@ -101,7 +104,7 @@ def phase_of(
     ask_from = split.first(ask)
     return Phase(
         catalog=catalog,
-        learned=laid if below == ask + 1 else laid_out(learned, rule, catalog, of_part(worth, split, below)),
+        learned=laid if below == ask + 1 else laid_out(learned, rule, catalog, *of_part(worth, features, split, below)),
         replayed=laid,
         asked=asked,
         earlier=earlier,
@@ -113,14 +116,26 @@ def phase_of(
     )
 
 
-def laid_out(log: EventLog, rule: SessionRule, catalog: Catalog, worth: Floats | None = None) -> Sequences:
+def laid_out(
+    log: EventLog,
+    rule: SessionRule,
+    catalog: Catalog,
+    worth: Floats | None = None,
+    features: EventFeatures | None = None,
+) -> Sequences:
     """A log by user, with the items of a catalog."""
-    return lay_out(log, gap=rule.gap, at_session_start=rule.at_session_start, item=catalog.items_of(log), worth=worth)
+    item = catalog.items_of(log)
+    gap, start = rule.gap, rule.at_session_start
+    return lay_out(log, gap=gap, at_session_start=start, item=item, worth=worth, features=features)
 
 
-def of_part(worth: Floats | None, split: Split, below: int) -> Floats | None:
-    """The worth of the events of the parts before one."""
-    return None if worth is None else spill.kept(worth, split.below(below))
+def of_part(
+    worth: Floats | None, features: EventFeatures | None, split: Split, below: int
+) -> tuple[Floats | None, EventFeatures | None]:
+    """The worth and the features of the events of the parts before one."""
+    marks = split.below(below)
+    kept = None if features is None else features.each(lambda column: spill.kept(column, marks))
+    return None if worth is None else spill.kept(worth, marks), kept
 
 
 def drawn_users(sequences: Sequences, asked: Bools, at_most: int, seed: int) -> Bools:

@@ -136,6 +136,7 @@ def queries(model: Model, sequences: Sequences, after: Bools, rows: int, window:
             np.where(present, sequences.item[batch.place], -1).astype(np.int32),
             sequences.time[batch.place],
             sequences.opens[batch.place] & present,
+            sequences.features_at(batch.place),
         )
         query, state = model.scan(events, batch.starts, state)
         where = np.nonzero(present & after[batch.place])

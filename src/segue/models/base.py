@@ -23,11 +23,18 @@ class Event(NamedTuple):
         item: item indices; -1 for an item outside the catalog.
         time: Unix seconds.
         opens: True where the event opens a session.
+        features: (..., F) what else is known of it, for a model that reads it; zeros, and None, where nothing is.
     """
 
     item: Ints
     time: Doubles
     opens: Bools
+    features: Floats | None = None
+
+    def at(self, where: Any) -> Event:
+        """Some of them, by any index that numpy takes."""
+        some = self.item[where], self.time[where], self.opens[where]
+        return Event(*some, None if self.features is None else self.features[where])
 
 
 class SessionRule(NamedTuple):
@@ -111,8 +118,8 @@ def at_request(model: Model, state: State, now: Doubles | None) -> State:
 def fold(model: Model, events: Event, starts: Bools, state: State) -> tuple[Query, State]:
     """The plain form of `scan`: one step after another."""
     queries = []
-    for item, time, opens, start in zip(*events, starts, strict=True):
-        state = advance(model, Event(item, time, opens), start, state)
+    for place, start in enumerate(starts):
+        state = advance(model, events.at(place), start, state)
         queries.append(model.query(state))
     return stack(queries), state
 

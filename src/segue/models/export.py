@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from segue.cells import CellState
 from segue.errors import ArtifactError
 from segue.models.base import Event, State, advance
-from segue.models.exported import INITIAL_STATE, OPENS, PAUSE, QUERY, VECTOR, Exported
+from segue.models.exported import FEATURES, INITIAL_STATE, OPENS, PAUSE, QUERY, VECTOR, Exported
 from segue.rng import stream
 
 if TYPE_CHECKING:
@@ -37,17 +37,20 @@ class StepGraph(nn.Module):
     def __init__(self, network: Network, parts: list[tuple[int, str]]) -> None:
         super().__init__()
         self.network, self.parts = network, parts
-        self.marks, self.pauses = network.boundary is not None, network.pause is not None
+        self.marks, self.pauses, self.features = (
+            part is not None for part in (network.boundary, network.pause, network.event_part)
+        )
 
     def forward(self, vector: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
         """The query (B, D), then the parts of the state after the event."""
         given = list(rest)
         opens = given.pop(0) if self.marks else vector[:, 0]  # not read then
         pause = given.pop(0) if self.pauses else None
+        features = given.pop(0) if self.features else None
         state: list[CellState] = [{} for _ in self.network.stack.layers]
         for (layer, part), tensor in zip(self.parts, given, strict=True):
             state[layer][part] = tensor
-        y, after = self.network.stack.step(self.network.presented(vector, pause, opens), state)
+        y, after = self.network.stack.step(self.network.presented(vector, pause, opens, features), state)
         return self.network.scaled(y), *(after[layer][part] for layer, part in self.parts)
 
 
@@ -78,6 +81,8 @@ def graph_of(network: Network) -> bytes:
         inputs[OPENS] = torch.zeros(EXPORTED_ROWS)
     if network.pause is not None:
         inputs[PAUSE] = torch.zeros(EXPORTED_ROWS, dtype=torch.int64)
+    if network.event_part is not None:
+        inputs[FEATURES] = torch.zeros(EXPORTED_ROWS, network.features)
     names = [f"cell{layer}.{part}" for layer, part in parts]
     inputs |= {name: first[layer][part].detach().clone() for name, (layer, part) in zip(names, parts, strict=True)}
     arguments = tuple(tensor.to(network.device) for tensor in inputs.values())
@@ -117,7 +122,9 @@ def check_equal(network: Network, content: bytes) -> None:
     for number in range(CHECKED_STEPS):
         time = time + rng.exponential(1000.0, CHECKED_ROWS)
         opens = np.full(CHECKED_ROWS, True) if number == 0 else rng.random(CHECKED_ROWS) < 0.3
-        event = Event(rng.integers(-1, network.n_items, CHECKED_ROWS).astype(np.int32), time, opens)
+        item = rng.integers(-1, network.n_items, CHECKED_ROWS).astype(np.int32)
+        features = rng.random((CHECKED_ROWS, network.features), np.float32) if network.features else None
+        event = Event(item, time, opens, features)
         starts = opens if network.rule.resets else np.full(CHECKED_ROWS, number == 0)
         state = advance(network, event, starts, state)
         try:

@@ -14,7 +14,7 @@ from segue.models.base import Event, SessionRule, State, at_request, fold
 from segue.models.pauses import pause_sizes
 from segue.shapes import Array, Bools, Doubles, Floats, Ints
 
-VECTOR, OPENS, PAUSE, QUERY = "vector", "opens", "pause", "query"
+VECTOR, OPENS, PAUSE, FEATURES, QUERY = "vector", "opens", "pause", "features", "query"
 """Names of the graph's inputs and first output; the parts of the state are named as in the Model contract."""
 
 INITIAL_STATE = "segue.initial_state"
@@ -51,7 +51,7 @@ class Exported:
         except Exception as error:  # onnxruntime's own kinds of error have no common base but this
             raise ArtifactError(f"the exported step cannot be run: {str(error)[:300]}") from None
         self._inputs = [one.name for one in self._session.get_inputs()]
-        self._parts = [name for name in self._inputs if name not in (VECTOR, OPENS, PAUSE)]
+        self._parts = [name for name in self._inputs if name not in (VECTOR, OPENS, PAUSE, FEATURES)]
 
     def load_arrays(self, arrays: dict[str, Array]) -> None:
         """The weights of the network. Raises ArtifactError where those that are not in the graph do not fit."""
@@ -84,6 +84,9 @@ class Exported:
             given[OPENS] = np.asarray(event.opens, np.float32)
         if PAUSE in self._inputs:
             given[PAUSE] = pause_sizes(np.asarray(event.time) - state["time"])
+        if FEATURES in self._inputs:
+            nothing = np.zeros((len(item), self._settings["features"]), np.float32)
+            given[FEATURES] = nothing if event.features is None else np.asarray(event.features, np.float32)
         query, *after = self._session.run(None, given)
         return {
             "time": np.asarray(event.time, np.float64),

@@ -47,6 +47,7 @@ class Network(nn.Module):
         cosine: items and queries count by their direction alone, and a score is so many times the cosine between them
             (Gupta et al. 2019, NISER); 0: the plain inner product.
         content: how many numbers of content an item has, see `Content`; 0: none.
+        features: F, how many numbers come with an event, see `EventEncoder`; 0: none.
     """
 
     kind: ClassVar[str] = "network"
@@ -70,13 +71,14 @@ class Network(nn.Module):
         time_gap: bool = False,
         cosine: float = 0.0,
         content: int = 0,
+        features: int = 0,
     ) -> None:
         super().__init__()
         self.n_items, self.rule = n_items, rule
         self.cell, self.block, self.width, self.layers = cell, block, width, layers
         self.front, self.convolution, self.feed_forward = front, convolution, feed_forward
         self.dropout, self.embedding_dropout, self.time_gap, self.cosine = dropout, embedding_dropout, time_gap, cosine
-        self.settled = False
+        self.features, self.settled = features, False
         self.content = Content(n_items, content, width) if content else None
         # A residual stack begins as the identity: larger rows would make the present item the first guess by far.
         self.table = nn.Parameter(torch.randn(n_items, width) * (0.02 if block == "residual" else width**-0.5))
@@ -84,6 +86,7 @@ class Network(nn.Module):
         self.stack = Stack(**{name: getattr(self, name) for name in OF_STACK})
         self.boundary = None if rule.resets else nn.Parameter(torch.zeros(width))
         self.pause = nn.Parameter(torch.zeros(PAUSES, width)) if time_gap else None
+        self.event_part = nn.Parameter(torch.zeros(features, width)) if features else None
 
     def items(
         self, table: Tensor | None = None, bias: Tensor | None = None, rows: Tensor | None = None
@@ -101,7 +104,14 @@ class Network(nn.Module):
             return table, bias
         return self.content.with_own(table, bias, rows)
 
-    def inputs(self, item: Tensor, pause: Tensor | None, opens: Tensor, table: Tensor | None = None) -> Tensor:
+    def inputs(
+        self,
+        item: Tensor,
+        pause: Tensor | None,
+        opens: Tensor,
+        features: Tensor | None = None,
+        table: Tensor | None = None,
+    ) -> Tensor:
         """(..., D) what the first cell reads; zero for an item outside the catalog.
 
         `table` (R, D) has the vectors of items where items are numbered by its rows.
@@ -114,14 +124,16 @@ class Network(nn.Module):
         x = self.directed(x)
         if not bool(known.all()):
             x = x * known.unsqueeze(-1)
-        return self.presented(x, pause, opens)
+        return self.presented(x, pause, opens, features)
 
-    def presented(self, x: Tensor, pause: Tensor | None, opens: Tensor) -> Tensor:
+    def presented(self, x: Tensor, pause: Tensor | None, opens: Tensor, features: Tensor | None = None) -> Tensor:
         """Item vectors (..., D) with what else is known of an event, as the first cell reads them."""
         if self.boundary is not None:
             x = x + opens.unsqueeze(-1) * self.boundary
         if self.pause is not None and pause is not None:
             x = x + F.embedding(pause, self.pause)
+        if self.event_part is not None and features is not None:
+            x = x + features @ self.event_part
         if self.block == "residual":
             x = x * self.width**0.5  # as large as what the layers add
         return dropout(x, self.embedding_dropout, self.training)
@@ -177,7 +189,7 @@ class Network(nn.Module):
 
     def step(self, event: Event, state: State) -> State:
         """Absorb one event a row."""
-        events = Event(event.item[None], event.time[None], event.opens[None])
+        events = event.at(np.newaxis)
         with torch.no_grad():
             x = self.inputs(*self.tensors(events, np.zeros(events.item.shape, bool), state))[0]
             y, after = self.stack.step(x, cells_of(state, len(self.stack.layers), self.device))
@@ -227,7 +239,9 @@ class Network(nn.Module):
     def settings(self) -> dict[str, Any]:
         """What the constructor needs."""
         own = {name: getattr(self, name) for name in SETTINGS}
-        return own if self.content is None else {**own, "content": self.content.numbers.shape[1]}
+        if self.content is not None:
+            own["content"] = self.content.numbers.shape[1]
+        return {**own, "features": self.features} if self.features else own
 
     def arrays(self) -> dict[str, Array]:
         """All weights by name; what the item table is made of is in `content`."""
@@ -243,11 +257,15 @@ class Network(nn.Module):
         self.settled = True
         self.settle()
 
-    def tensors(self, events: Event, starts: Bools, state: State) -> tuple[Tensor, Tensor | None, Tensor]:
-        """Items, sizes of pauses and boundaries of a window, (T, B) each."""
-        pause = None
+    def tensors(
+        self, events: Event, starts: Bools, state: State
+    ) -> tuple[Tensor, Tensor | None, Tensor, Tensor | None]:
+        """Items, sizes of pauses and boundaries of a window, (T, B) each, and features (T, B, F)."""
+        pause = features = None
+        if self.features and events.features is not None:
+            features = shared(np.asarray(events.features, np.float32)).to(self.device)
         if self.time_gap:
             before = np.concatenate([state["time"][None], events.time[:-1]])
             pause = torch.from_numpy(pause_sizes(np.where(starts, np.nan, events.time - before))).to(self.device)
         item, opens = np.asarray(events.item, np.int64), np.asarray(events.opens)
-        return shared(item).to(self.device), pause, shared(opens).to(self.device)
+        return shared(item).to(self.device), pause, shared(opens).to(self.device), features

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from segue.data.event_values import event_values
 from segue.data.events import EventLog
 from segue.data.sessions import Sequences, lay_out
 from segue.errors import ConfigError
@@ -43,12 +44,15 @@ def backfill(engine: Engine, log: EventLog, show: Callable[[int, int], None] = l
 
     Raises:
         ConfigError: the log has no times.
+        LogError: it lacks a column that the model reads, or has values of another kind there.
         StoreError: the store cannot be written; the users before are stored.
     """
     if not log.timed:
         raise ConfigError(
             "the log has an order, but no times: a store keeps when events happened; give a column of times"
         )
+    if engine.bundle.events is not None:
+        engine.bundle.events.bound(log)  # whoever has an event that would be refused is told, before any is stored
     rows = lay_out(log, gap=None, at_session_start="reset")
     done = Backfilled(0, 0, 0)
     for shard in range(len(engine.shards)):
@@ -108,8 +112,10 @@ def events_of(log: EventLog, rows: Sequences, user_id: str, part: slice) -> list
     sessions = [None] * len(items) if log.session is None else [f"log {n}" for n in log.session[order].tolist()]
     types: Sequence[str | None] = [None] * len(items)
     if log.event_type is not None:
-        types = [log.type_names[n] if n >= 0 else None for n in log.event_type[order].tolist()]
+        types = [(log.type_names[n] if n >= 0 else None) or None for n in log.event_type[order].tolist()]
     return [
-        LiveEvent(user_id, item, time, session, None, kind)
-        for item, time, session, kind in zip(items, times, sessions, types, strict=True)
+        LiveEvent(user_id, item, time, session, None, kind, features)
+        for item, time, session, kind, features in zip(
+            items, times, sessions, types, event_values(log, order), strict=True
+        )
     ]

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, Self
 
 from segue.artifact import Artifact
+from segue.data.encoding.events import EventEncoder
 from segue.data.ids import Ids
 from segue.models.base import Model, SessionRule
 from segue.models.known_items import KnownItems, new_since
@@ -53,6 +54,7 @@ class Bundle:
         seed: of the space in which items are alike, see `known_items`.
         order: in which events count, `arrival` or `time`: a state made under the other one means nothing.
         core_version: the version that states bear, where what they depend on is that version's still; "": its own.
+        events: makes numbers of the features of events; None: the model reads none.
     """
 
     model: Model
@@ -67,6 +69,7 @@ class Bundle:
     seed: int = 1
     order: str = "arrival"
     core_version: str = ""
+    events: EventEncoder | None = None
 
     @classmethod
     def of(cls, artifact: Artifact) -> Self:
@@ -83,6 +86,7 @@ class Bundle:
             counts=artifact.counts,
             seed=artifact.settings.seed,
             core_version=artifact.facts.core_version,
+            events=artifact.events,
         )
 
     def ordered_by(self, order: str) -> Bundle:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from segue.data.encoding.values import Value
 from segue.errors import RequestError
 from segue.moments import LATEST
+from segue.serving.features import check_features
 
 LateEvents = Literal["append", "reject", "refold"]
 """An event older than the user's last one: counts as simultaneous with that; is refused; or takes its place in time."""
@@ -19,7 +22,8 @@ class LiveEvent(NamedTuple):
         timestamp: Unix seconds; None: the moment it arrived.
         session_id: the session it belongs to, if the caller knows; else the pause decides.
         event_id: makes a repetition harmless: the same id with the same body is stored once a user.
-        event_type: kept with the event; models do not read it yet.
+        event_type: kept with the event; a model may have learned to read it.
+        features: further values by name, kept with the event; a model reads those that it learned of.
     """
 
     user_id: str
@@ -28,6 +32,7 @@ class LiveEvent(NamedTuple):
     session_id: str | None = None
     event_id: str | None = None
     event_type: str | None = None
+    features: Mapping[str, Value] | None = None
 
 
 class Observed(NamedTuple):
@@ -37,8 +42,10 @@ class Observed(NamedTuple):
         seq: its place among the user's events, from 1; 0 where it was refused.
         duplicate: True if it was there already, and nothing was changed.
         known_item: False if the item is outside the catalog; the event is kept all the same.
-        refused: why it was not stored: `conflict` (its event id is another event's), `late` or `future`; else None.
-        message: the same for people.
+        refused: why it was not stored: `conflict` (its event id is another event's), `late`, `future`, or `features`
+            (one has another kind of value than the model learned of); else None.
+        message: the same for people; or what it says of features that are not read.
+        unread_features: names that the model does not read; they are kept all the same.
     """
 
     seq: int
@@ -46,6 +53,7 @@ class Observed(NamedTuple):
     known_item: bool
     refused: str | None = None
     message: str | None = None
+    unread_features: Sequence[str] = ()
 
 
 def check_event(event: LiveEvent, where: str) -> None:
@@ -56,6 +64,8 @@ def check_event(event: LiveEvent, where: str) -> None:
         if getattr(event, name) is not None:
             check_id(getattr(event, name), f"{where}.{name}")
     check_time(event.timestamp, f"{where}.timestamp")
+    if event.features is not None:
+        check_features(event.features, f"{where}.features")
 
 
 def check_id(string: str, where: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from segue.data.sessions import Moment, opens_session
 from segue.models.base import Event, State, advance
 from segue.serving.bundle import Bundle
+from segue.serving.features import features_of
 from segue.serving.store.base import Memory, StoredEvent
 from segue.shapes import Bools
 
@@ -39,7 +40,8 @@ def absorb_all(bundle: Bundle, memories: Sequence[Memory], events: Sequence[Stor
     starts = opens if bundle.rule.resets else np.array([previous is None for previous in before], bool)
     item = bundle.item_ids.places_of(event.item_id for event in events)
     time = np.array([moment.time for moment in moments], np.float64)
-    state = advance(bundle.model, Event(item, time, opens), starts, joined([memory.state for memory in memories]))
+    given = Event(item, time, opens, features_of(bundle, events))
+    state = advance(bundle.model, given, starts, joined([memory.state for memory in memories]))
     return [
         Memory(bundle.memory_version, max(memory.seq, event.seq), moment, event.item_id, row)
         for memory, event, moment, row in zip(memories, events, moments, parted(state, len(events)), strict=True)

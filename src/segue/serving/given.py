@@ -12,10 +12,12 @@ from segue.data.sessions import Moment, lay_out
 from segue.errors import RequestError, did_you_mean
 from segue.serving.backfill import events_of
 from segue.serving.events import LiveEvent, check_event, check_id
+from segue.serving.features import packed
 from segue.serving.store.base import StoredEvent
 
 Given = str | Mapping[str, Any]
-"""An item id; or a mapping with `item_id` and, if known, `timestamp` (Unix seconds) and `session_id`."""
+"""An item id; or a mapping with `item_id` and, if known, `timestamp` (Unix seconds), `session_id`, `event_type` and
+`features` (values by name)."""
 
 
 def stored(event: Given, seq: int, before: Moment | None) -> StoredEvent:
@@ -40,6 +42,8 @@ def stored(event: Given, seq: int, before: Moment | None) -> StoredEvent:
         item_id=live.item_id,
         time=live.timestamp if live.timestamp is not None else (before.time if before else time.time()),
         session_id=live.session_id,
+        event_type=live.event_type,
+        features=packed(live.features),
     )
 
 
@@ -66,6 +70,6 @@ def events_in(log: EventLog, user_id: str) -> list[dict[str, Any]]:
     log = log.where(log.user == place)
     rows = lay_out(log, gap=None, at_session_start="reset")
     return [
-        {"item_id": event.item_id, "timestamp": event.timestamp, "session_id": event.session_id}
+        {name: value for name, value in event._asdict().items() if value is not None and name != "user_id"}
         for event in events_of(log, rows, user_id, slice(0, len(rows)))
     ]

@@ -103,8 +103,8 @@ class Turn:
     def taken(self, user_id: str, event: LiveEvent) -> tuple[Observed, StoredEvent | None]:
         """Whether an event is stored, and as what."""
         earlier = None if event.event_id is None else self.earlier.get((user_id, event.event_id))
-        known = self.bundle.item_ids.place_of(event.item_id) >= 0
-        return admitted(event, self.memories[user_id], earlier, known=known, now=self.now, policy=self.policy)
+        memory = self.memories[user_id]
+        return admitted(event, memory, earlier, bundle=self.bundle, now=self.now, policy=self.policy)
 
     def question(self, place: int, task: Task) -> Question:
         """What the list of a task is made from, as things stand in its round."""

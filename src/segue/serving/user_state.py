@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from segue.errors import RequestError
 from segue.serving.bundle import Bundle
+from segue.serving.features import check_read
 from segue.serving.fold import absorb, blank
 from segue.serving.given import Given, stored
 from segue.serving.lists.answer import answer, left_out
@@ -34,6 +35,7 @@ def initial(bundle: Bundle) -> UserState:
 def after(bundle: Bundle, event: Given, state: UserState) -> UserState:
     """The state after one more event; see `Recommender.step`."""
     found = stored(event, state.memory.seq + 1, state.memory.moment)
+    check_read(bundle, found.features, "event")
     items = tuple(dict.fromkeys((*state.items, found.item_id)))
     return UserState(absorb(bundle, state.memory, found), items)
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segue.data.encoding.values import Value
+from segue.data.event_values import event_values
 from segue.data.events import EventLog
 from segue.data.splits import TEST, Split
 from segue.evaluation.phase import Phase
@@ -18,7 +20,8 @@ class Sending(NamedTuple):
 
     Attributes:
         place: of the event in the log.
-        user_id, item_id, time, session_id, event_type: of the event; a session is named as `segue backfill` names it.
+        user_id, item_id, time, session_id, event_type, features: of the event; a session is named as `segue backfill`
+            names it.
         before: how many events of the user there were.
         target: the number of the prediction that the list after it is compared by, or -1.
         first: the same for a list before it, which only a user's first event sent has.
@@ -31,6 +34,7 @@ class Sending(NamedTuple):
     time: float
     session_id: str | None
     event_type: str | None
+    features: dict[str, Value] | None
     before: int
     target: int
     first: int
@@ -81,6 +85,7 @@ class LogPlan:
                 time=float(log.time[place]),
                 session_id=None if log.session is None else f"log {int(log.session[place])}",
                 event_type=kind_of(log, place),
+                features=event_values(log, np.array([place]))[0],
                 before=at - begin,
                 target=int(number[at + 1]),
                 first=int(number[at]) if opening else -1,
@@ -101,4 +106,4 @@ def kind_of(log: EventLog, place: int) -> str | None:
     """The kind of an event, if the log says it."""
     if log.event_type is None or log.event_type[place] < 0:
         return None
-    return log.type_names[int(log.event_type[place])]
+    return log.type_names[int(log.event_type[place])] or None

@@ -44,7 +44,7 @@ class Results(Struct):
 def event_of(sending: Sending) -> dict[str, Any]:
     """An event as the API takes it; its id makes it safe to send it again."""
     event = {"item_id": sending.item_id, "timestamp": sending.time, "event_id": f"replay {sending.place}"}
-    more = {"session_id": sending.session_id, "event_type": sending.event_type}
+    more = {"session_id": sending.session_id, "event_type": sending.event_type, "features": sending.features}
     return event | {name: value for name, value in more.items() if value is not None}
 
 

@@ -121,6 +121,8 @@ def network_of(facts: Facts) -> list[str]:
         parts.append("the pause before an event is fed too")
     if made.get("content"):
         parts.append(f"items are told by {made['content']} numbers of content too")
+    if made.get("features"):
+        parts.append(f"{made['features']} numbers of each event are read beside its item")
     parts.append(f"a score is {made['cosine']:g} times a cosine" if made["cosine"] else "a score is an inner product")
     if facts.kind == "mix":
         parts.append(f"mixed with session neighbours, the network's share {facts.settings['weight']:g}")

@@ -91,6 +91,7 @@ def asked_of(artifact: Artifact, log: EventLog, split: Split, items: ItemTable |
         at_most=artifact.settings.evaluate.max_predictions,
         seed=artifact.settings.seed,
         worth=worth_of(log, artifact.settings.objective),
+        features=None if artifact.events is None else artifact.events.bound(log),
     )
     if not phase.asked.any():
         if phase.unwanted:

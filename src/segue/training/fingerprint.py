@@ -56,5 +56,11 @@ def run_fingerprint(plan: Plan, model: str | None) -> str:
         for block in spill.blocks(len(plan.worth)):
             digest.update(np.ascontiguousarray(plan.worth[block]).data)
         spill.release(plan.worth)
+    if plan.events is not None and plan.features is not None:
+        digest.update(msgspec.json.encode(plan.events.plain()))
+        for column in plan.features.columns:
+            for block in spill.blocks(len(column)):
+                digest.update(np.ascontiguousarray(column[block]).data)
+            spill.release(column)
     digest.update(msgspec.json.encode(plan.judge.catalog.columns))
     return digest.hexdigest()[:16]

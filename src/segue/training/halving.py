@@ -96,7 +96,8 @@ def value_of(plan: Plan, shape: Shape, epochs: int, seconds: float | None, shop:
     if seconds is not None and seconds <= 0:
         raise _TooShortError
     settings = with_shape(plan.settings, shape)
-    network = new_network(shape.cell, len(plan.choose.catalog), plan.rule, settings, plan.choose.content)
+    choose = plan.choose
+    network = new_network(shape.cell, len(choose.catalog), plan.rule, settings, choose.content, choose.learned.features)
     trained = train_network(
         network,
         plan.choose.learned,

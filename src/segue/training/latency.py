@@ -138,7 +138,8 @@ def measured(plan: Plan, cells: Sequence[str], limit_ms: float, shop: Workshop) 
     shapes = []
     for cell, depth, width in product(cells, layers, widths):
         shape = Shape(cell=cell, width=width, layers=depth, p90_ms=0, clock_ms=0, fits=False)
-        network = new_network(cell, len(plan.judge.catalog), plan.rule, with_shape(plan.settings, shape)).eval()
+        features, settings = plan.judge.learned.features, with_shape(plan.settings, shape)
+        network = new_network(cell, len(plan.judge.catalog), plan.rule, settings, features=features).eval()
         found = latencies(network, excluded=EXCLUDED[plan.settings.evaluate.exclude])
         fits = found.own <= limit_ms
         note = "" if fits else "not trained: too slow"

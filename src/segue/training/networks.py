@@ -13,6 +13,7 @@ import torch
 
 from segue.config import Settings
 from segue.data.encoding import Content
+from segue.data.encoding.bound import EventFeatures
 from segue.durations import seconds_of
 from segue.evaluation.cost import Peak, peak_memory
 from segue.evaluation.phase import Phase
@@ -62,14 +63,20 @@ def deadline_of(settings: Settings) -> float | None:
 
 
 def new_network(
-    cell: str, n_items: int, rule: SessionRule, settings: Settings, content: Content | None = None
+    cell: str,
+    n_items: int,
+    rule: SessionRule,
+    settings: Settings,
+    content: Content | None = None,
+    features: EventFeatures | None = None,
 ) -> Network:
-    """An untrained network; the seed decides its weights. `content`: of the items, which it reads then."""
+    """An untrained network; the seed decides its weights. It reads the content of items and features of events."""
     torch.manual_seed(settings.seed)
     network = Network(
         n_items,
         rule=rule,
         content=0 if content is None else content.encoder.width,
+        features=0 if features is None else features.width,
         **{**msgspec.structs.asdict(settings.model), "cell": cell},
     )
     if network.content is not None and content is not None:
@@ -85,7 +92,7 @@ def fit_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop:
 def choose_network(cell: str, choose: Phase, judge: Phase, rule: SessionRule, shop: Workshop) -> Fitted:
     """A network of the training part alone, at the epoch that is best on validation."""
     settings = shop.settings
-    network = new_network(cell, len(choose.catalog), rule, settings, choose.content)
+    network = new_network(cell, len(choose.catalog), rule, settings, choose.content, choose.learned.features)
     allowed = allowance(choose, judge, shop)
     with shop.memory() as peak:
         choice = train_network(
@@ -148,7 +155,7 @@ def refit(
     cell: str, phase: Phase, rule: SessionRule, shop: Workshop, *, passes: float, planned: float, stage: str
 ) -> tuple[Network, Trained]:
     """Learn from all that a phase lets one see, along the schedule that was chosen, for as many passes."""
-    network = new_network(cell, len(phase.catalog), rule, shop.settings, phase.content)
+    network = new_network(cell, len(phase.catalog), rule, shop.settings, phase.content, phase.learned.features)
     trained = train_network(
         network,
         phase.learned,

@@ -9,6 +9,8 @@ from segue.choices import look_up, settings_of
 from segue.config import INSIDE_BLOCKS, ObjectiveSettings, Settings
 from segue.data.catalog import ItemTable
 from segue.data.encoding import TableEncoder
+from segue.data.encoding.bound import EventFeatures
+from segue.data.encoding.events import EventEncoder
 from segue.data.events import EventLog
 from segue.data.items import check_items
 from segue.data.objective import described, spoken_of, worth_of
@@ -22,6 +24,7 @@ from segue.evaluation.report import utc
 from segue.models.base import SessionRule
 from segue.ranking.rules.facts import Facts
 from segue.shapes import Floats
+from segue.training.event_features import event_encoder_of
 from segue.training.item_content import content_of, encoder_of
 
 
@@ -33,6 +36,8 @@ class Plan(NamedTuple):
         choose, judge: what is learned from and asked, for choosing and for the report.
         worth: (E,) how much each event counts where it is to be predicted, see `worth_of`.
         encoder: from the items table to content; None: there is none.
+        events: from what events bring with them to numbers; None: nothing is read.
+        features: of the events of the log.
     """
 
     log: EventLog
@@ -46,6 +51,8 @@ class Plan(NamedTuple):
     notes: list[str]
     worth: Floats | None = None
     encoder: TableEncoder | None = None
+    events: EventEncoder | None = None
+    features: EventFeatures | None = None
 
     @property
     def valid_from(self) -> float | None:
@@ -93,7 +100,9 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
     worth = worth_of(log, settings.objective)
     split = split_log(log, settings.split, worth)
     limits = settings.train.validation_predictions, settings.evaluate.max_predictions
-    given: dict[str, Any] = {"items": items, "seed": settings.seed, "worth": worth}
+    events = event_encoder_of(log.where(split.below(VALID)), settings)  # of the training part alone
+    features = None if events is None else events.bound(log)
+    given: dict[str, Any] = {"items": items, "seed": settings.seed, "worth": worth, "features": features}
     choose = phase_of(log, split, rule, ask=VALID, at_most=limits[0], **given)
     last = TEST if settings.train.refit else VALID
     judged = phase_of(log, split, rule, ask=TEST, learn_below=last, at_most=limits[1], **given)
@@ -108,13 +117,12 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
     notes = [*log.remarks, *split.notes, *warnings_of(statistics)]
     if items is not None:
         notes += [*items.notes, *check_items(items, log.items)]
-    if encoder is not None:
-        notes += encoder.notes
+    notes += [*(() if encoder is None else encoder.notes), *(() if events is None else events.table.notes)]
     if worth is not None:
         part = judged.unwanted + int(judged.asked.sum()) + judged.left_out
         others = f"{judged.unwanted:,} of {part:,} events of the test part are not asked for"
         notes.append(f"{described(settings.objective)}: {others}")
-    return Plan(log, items, settings, proposals, split, rule, choose, judged, notes, worth, encoder)
+    return Plan(log, items, settings, proposals, split, rule, choose, judged, notes, worth, encoder, events, features)
 
 
 def check_windows(phase: Phase) -> None:

@@ -56,7 +56,7 @@ def prepare(
             f"train.loss is `{chosen.train.loss}`, which is not a loss{did_you_mean(chosen.train.loss, LOSSES)}"
         )
     try_loss(chosen.train.loss, chosen.train)
-    named = chosen.log.chosen()
+    named = chosen.columns()
     table: ItemTable | None = items
     if items is not None and not isinstance(items, ItemTable):
         table = read_items(items, item_col=items_col)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -137,6 +138,7 @@ def train_artifact(plan: Plan, model: str | None, shop: Workshop) -> tuple[Artif
         metrics={"report": report, "curve": one.curve, "latency": latency, **({"own": own} if own else {})},
         card=card_of(facts, report, plan.settings, latency, diagnosis, own),
         diagnosis=diagnosis,
+        events=plan.events,
         counts=LogCounts.of(
             one.phase.learned,
             facts.n_items,
@@ -150,9 +152,8 @@ def train_artifact(plan: Plan, model: str | None, shop: Workshop) -> tuple[Artif
 
 def fit_on_everything(plan: Plan, model: str, chosen: Fitted, shop: Workshop) -> Fitted | None:
     """The model as it was chosen, learned anew from all events, the test part among them; None if interrupted."""
-    phase = phase_of(
-        plan.log, plan.split, plan.rule, ask=TEST, learn_below=TEST + 1, items=plan.items, worth=plan.worth
-    )
+    given: dict[str, Any] = {"items": plan.items, "worth": plan.worth, "features": plan.features}
+    phase = phase_of(plan.log, plan.split, plan.rule, ask=TEST, learn_below=TEST + 1, **given)
     phase = phase._replace(cutoff=None, content=content_of(phase.catalog, plan.encoder))
     if model in BASELINES:
         return chosen._replace(model=again(kind_of(model), chosen.settings, phase, plan.rule), phase=phase)

@@ -65,6 +65,12 @@ class Trainer:
         worth: Floats | None = None,
         course: Course | None = None,
     ) -> None:
+        given = 0 if sequences.features is None else sequences.features.width
+        if given != network.features:
+            raise TrainingError(
+                f"the network reads {network.features} numbers of each event (`content.events`), and these events have "
+                f"{given}: give it the features it was made for"
+            )
         torch.manual_seed(seed)
         self.network, self.sequences, self.target, self.settings = network, sequences, target, settings
         self.worth = worth
@@ -221,9 +227,14 @@ def forward(
     """
     place = batch.place
     present = place >= 0
-    event = Event(np.where(present, sequences.item[place], -1), sequences.time[place], sequences.opens[place] & present)
+    event = Event(
+        np.where(present, sequences.item[place], -1),
+        sequences.time[place],
+        sequences.opens[place] & present,
+        sequences.features_at(place),
+    )
     before = sequences.time[np.maximum(place[0] - 1, 0)]  # a row goes on where the window before it ended
-    item, pause, opens = network.tensors(event, batch.starts, {"time": before})
-    x = network.inputs(item if playing is None else playing.item, pause, opens, vectors)
+    item, pause, opens, features = network.tensors(event, batch.starts, {"time": before})
+    x = network.inputs(item if playing is None else playing.item, pause, opens, features, vectors)
     y, after = network.unroll(x, torch.from_numpy(batch.starts).to(network.device), state)
     return y, [{name: tensor.detach() for name, tensor in cell.items()} for cell in after]

@@ -10,6 +10,7 @@ from segue.models.known_items import Similarity
 from segue.moments import LATEST
 from segue.ranking.rules import Rules, Short, UnmetPin
 from segue.serving.bundle import Exclude
+from segue.serving.features import LONGEST_NAME, LONGEST_TEXT, MOST_FEATURES, MOST_LABELS
 from segue.serving.lists.diverse import ChosenBy
 from segue.web.reasons import ReasonsMessage
 
@@ -18,6 +19,16 @@ MAX_BODY_BYTES = 2**20
 # checked by the engine: a pattern here would be matched again for each id
 Id = Annotated[str, Meta(min_length=1, max_length=1024, extra_json_schema={"pattern": "^[^\\x00]+$"})]
 Timestamp = Annotated[float, Meta(ge=0, lt=LATEST, description="Unix seconds in UTC, not milliseconds")]
+
+
+Label = Annotated[str, Meta(max_length=LONGEST_TEXT)]
+Features = Annotated[
+    dict[
+        Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)],
+        Label | float | bool | Annotated[list[Label], Meta(max_length=MOST_LABELS)] | None,
+    ],
+    Meta(max_length=MOST_FEATURES, description="further values by name: numbers, texts, lists of labels"),
+]
 
 
 class EventMessage(Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +40,7 @@ class EventMessage(Struct, frozen=True, forbid_unknown_fields=True):
     session_id: Id | None = None
     event_id: Id | None = None
     event_type: Id | None = None
+    features: Features | None = None
 
 
 class OwnEventMessage(Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +52,7 @@ class OwnEventMessage(Struct, frozen=True, forbid_unknown_fields=True):
     session_id: Id | None = None
     event_id: Id | None = None
     event_type: Id | None = None
+    features: Features | None = None
 
 
 class EventsMessage(Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,7 +64,8 @@ class EventsMessage(Struct, frozen=True, forbid_unknown_fields=True):
 class ObservedMessage(Struct, frozen=True):
     """What became of one event; `seq` is its place among the user's events, from 1.
 
-    Where it was refused `seq` is 0, `refused` is `conflict`, `late` or `future`, and `message` says more.
+    Where it was refused `seq` is 0, `refused` is `conflict`, `late`, `future` or `features`, and `message` says more.
+    `unread_features` are names that the model does not read; they are kept with the event.
     """
 
     seq: int
@@ -59,6 +73,7 @@ class ObservedMessage(Struct, frozen=True):
     known_item: bool
     refused: str | UnsetType = UNSET
     message: str | UnsetType = UNSET
+    unread_features: list[str] | UnsetType = UNSET
 
 
 class EventsAnswer(Struct, frozen=True):

@@ -37,6 +37,7 @@ def live_event(message: EventMessage) -> LiveEvent:
         message.session_id,
         message.event_id,
         message.event_type,
+        message.features,
     )
 
 
@@ -67,15 +68,19 @@ def own_event(message: RecommendMessage) -> LiveEvent | None:
         raise RequestError("`event` is given without `user_id`; expected the user whose event it is")
     if event.user_id not in (None, user_id):
         raise RequestError(f"`event.user_id` is {event.user_id!r}; expected the user of the request, {user_id!r}")
-    return LiveEvent(user_id, event.item_id, event.timestamp, event.session_id, event.event_id, event.event_type)
+    named = event.session_id, event.event_id, event.event_type
+    return LiveEvent(user_id, event.item_id, event.timestamp, *named, event.features)
 
 
 def observed_message(observed: Observed) -> ObservedMessage:
     """What became of an event, for its sender."""
-    if observed.refused is None:
-        return ObservedMessage(observed.seq, observed.duplicate, observed.known_item)
     return ObservedMessage(
-        observed.seq, observed.duplicate, observed.known_item, observed.refused, observed.message or UNSET
+        observed.seq,
+        observed.duplicate,
+        observed.known_item,
+        observed.refused or UNSET,
+        observed.message or UNSET,
+        list(observed.unread_features) or UNSET,
     )
 
 

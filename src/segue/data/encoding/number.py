@@ -41,18 +41,25 @@ class NumberEncoder:
     def fitted(cls, values: Sequence[Any], *, where: str, axes: Axes | None) -> Self:
         """The quantiles of those that are known."""
         found = numbers(values, where)
-        found = found[~np.isnan(found)]
+        return cls.learned(found[~np.isnan(found)])
+
+    @classmethod
+    def learned(cls, found: Doubles | Floats) -> Self:
+        """The quantiles of finite numbers (M,)."""
         if not len(found):
             return cls(np.zeros(0), np.zeros(0))
-        knots, first = np.unique(np.quantile(found, np.linspace(0, 1, KNOTS)), return_index=True)
+        knots, first = np.unique(np.quantile(found.astype(np.float64), np.linspace(0, 1, KNOTS)), return_index=True)
         last = np.append(first[1:], KNOTS) - 1  # equal quantiles: the middle of their places
         return cls(knots, (first + last) / (KNOTS - 1) - 1 if len(knots) > 1 else np.zeros(1))
 
     def encode(self, values: Sequence[Any], *, where: str) -> Floats:
         """(M, 2)."""
-        found = numbers(values, where)
-        known = ~np.isnan(found)
-        encoded = np.zeros((len(values), 2), np.float32)
+        return self.encoded(numbers(values, where))
+
+    def encoded(self, found: Doubles | Floats) -> Floats:
+        """(..., 2) of numbers (...); nan where nothing is known."""
+        known = np.isfinite(found)
+        encoded = np.zeros((*found.shape, 2), np.float32)
         if len(self._knots):
             encoded[known, 0] = np.interp(found[known], self._knots, self._places)
         encoded[known, 1] = 1

@@ -55,7 +55,7 @@ class Collector:
             else:
                 numbers[role] = self._numbers(role, keep, batch, column)
         further = {
-            name: as_strings(batch.frame[column], batch.table).fill_null("")
+            name: as_strings(parted(batch.frame[column]), batch.table).fill_null("")
             for name, column in columns.features.items()
         }
         self.n_rows += len(keep)
@@ -172,6 +172,14 @@ class Collector:
                 names[name] = tuple(strings)
                 notes.append(f"feature `{name}` is one of {len(strings):,} values")
         return features, names
+
+
+def parted(series: pl.Series) -> pl.Series:
+    """A column of lists as one of texts parted by `|`; any other as it is."""
+    if not isinstance(series.dtype, pl.List):
+        return series
+    texts = pl.col(series.name).cast(pl.List(pl.String)).list.drop_nulls().list.join("|")
+    return series.to_frame().select(texts).to_series()
 
 
 def empty_in(series: pl.Series) -> Bools:

@@ -10,6 +10,7 @@ import numpy as np
 from segue.data.sessions import Moment, opens_session
 from segue.models.base import Event, State, advance, rows_at
 from segue.serving.bundle import Bundle
+from segue.serving.features import features_of
 from segue.serving.store.base import StoredEvent
 from segue.shapes import Array, Bools, Doubles, Longs
 
@@ -39,6 +40,7 @@ def without_each(bundle: Bundle, events: Sequence[StoredEvent], last: int) -> Wi
         last: so many of the last events are left out, one at a time.
     """
     item = bundle.item_ids.places_of(event.item_id for event in events)
+    features = features_of(bundle, events)
     left, state = np.array([-1]), bundle.model.initial_state(1)
     begin, clock = beginning(bundle, events, len(events) - last)
     for place in range(begin, len(events)):
@@ -47,7 +49,10 @@ def without_each(bundle: Bundle, events: Sequence[StoredEvent], last: int) -> Wi
         time = np.fmax(events[place].time, before if place > begin else clock)
         opens = opening(before, time, left, events, place, bundle.rule.gap)
         starts = opens if bundle.rule.resets else np.isnan(before)
-        after = advance(bundle.model, Event(np.repeat(item[place], len(left)), time, opens), starts, state)
+        event = Event(np.repeat(item[place], len(left)), time, opens)
+        if features is not None:
+            event = event._replace(features=np.repeat(features[place : place + 1], len(left), axis=0))
+        after = advance(bundle.model, event, starts, state)
         if starts[0]:
             kept = ~starts | (time != time[0])
             kept[0] = True

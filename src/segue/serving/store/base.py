@@ -10,6 +10,7 @@ from segue.data.sessions import Moment
 from segue.errors import StoreError
 from segue.models.base import State
 from segue.serving.events import LiveEvent
+from segue.serving.features import packed
 
 Order = Literal["arrival", "time"]
 """In which order a user's events count: as they came, or by their times (those of one time as they came)."""
@@ -25,6 +26,7 @@ class StoredEvent(NamedTuple):
         seq: its place among the user's events, from 1, in the order of arrival.
         time: Unix seconds as sent, or as stamped on arrival.
         stamped: True if the event came without a timestamp.
+        features: as JSON, see `segue.serving.features`.
     """
 
     seq: int
@@ -34,6 +36,7 @@ class StoredEvent(NamedTuple):
     session_id: str | None = None
     event_id: str | None = None
     event_type: str | None = None
+    features: str | None = None
 
     def repeats(self, event: LiveEvent) -> bool:
         """Whether `event` says the same; one without a timestamp repeats one that came without."""
@@ -41,9 +44,9 @@ class StoredEvent(NamedTuple):
 
     def differs(self, event: LiveEvent) -> list[str]:
         """In which fields `event` says something else."""
-        here = (self.item_id, None if self.stamped else self.time, self.session_id, self.event_type)
-        there = (event.item_id, event.timestamp, event.session_id, event.event_type)
-        names = ("item_id", "timestamp", "session_id", "event_type")
+        here = (self.item_id, None if self.stamped else self.time, self.session_id, self.event_type, self.features)
+        there = (event.item_id, event.timestamp, event.session_id, event.event_type, packed(event.features))
+        names = ("item_id", "timestamp", "session_id", "event_type", "features")
         return [name for name, one, other in zip(names, here, there, strict=True) if one != other]
 
 

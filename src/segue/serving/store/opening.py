@@ -10,7 +10,7 @@ from pathlib import Path
 from segue.errors import ConfigError, StoreError
 from segue.serving.store import export
 from segue.serving.store.base import Stores
-from segue.serving.store.export import ExportedEvent
+from segue.serving.store.export import ExportedEvent, Survey
 from segue.serving.store.folder import MANIFEST, StoreFolder
 from segue.serving.store.sqlite import Durability
 from segue.serving.store.valkey import export as valkey_export
@@ -65,15 +65,15 @@ def folder_of(name: str, *, instead: str) -> Path:
     return place
 
 
-def exported(name: str) -> tuple[tuple[int, int], Iterator[list[ExportedEvent]]]:
-    """How many events came without a session id, and of how many; and all events, some at a time.
+def exported(name: str) -> tuple[Survey, Iterator[list[ExportedEvent]]]:
+    """What there is in a store, and all its events, some at a time.
 
     Servers may use the store meanwhile. Raises StoreError where there is none, or it cannot be read.
     """
     place = found_place(name)
     if not isinstance(place, Place):
-        return export.without_session(place), export.exported_events(place)
-    return valkey_export.without_session(place), valkey_export.exported_events(place)
+        return export.survey(place), export.exported_events(place)
+    return valkey_export.survey(place), valkey_export.exported_events(place)
 
 
 def found_place(name: str) -> Place | Path:

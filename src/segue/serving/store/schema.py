@@ -7,11 +7,12 @@ from pathlib import Path
 
 from segue.errors import StoreError
 
-LAYOUT = 2
+LAYOUT = 3
+"""2 had no features of events."""
 
 APPLICATION_ID = 0x73656775  # "segu"
 
-EVENT = "seq, item_id, time, stamped, session_id, event_id, event_type"
+EVENT = "seq, item_id, time, stamped, session_id, event_id, event_type, features"
 
 MEMORY = "name, seq, time, session_id, item_id, state"
 
@@ -21,7 +22,7 @@ CREATE TABLE users (user INTEGER PRIMARY KEY, user_id TEXT NOT NULL UNIQUE);
 CREATE TABLE events (
     user INTEGER NOT NULL, seq INTEGER NOT NULL,
     item_id TEXT NOT NULL, time REAL NOT NULL, stamped INTEGER NOT NULL,
-    session_id TEXT, event_id TEXT, event_type TEXT,
+    session_id TEXT, event_id TEXT, event_type TEXT, features TEXT,
     PRIMARY KEY (user, seq)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX events_by_event_id ON events (user, event_id) WHERE event_id IS NOT NULL;
@@ -33,6 +34,8 @@ CREATE TABLE states (
 CREATE INDEX states_by_version ON states (version);
 """
 
+WITH_FEATURES = "ALTER TABLE events ADD COLUMN features TEXT;"
+
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Settle how the file is written, and lay it out or recognise it. Raises StoreError where it is another's."""
@@ -42,6 +45,9 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     )
     if tables and application != APPLICATION_ID:
         raise StoreError(f"{path} is no store of segue; move it away, or choose another folder")
+    if tables and layout == 2:
+        connection.executescript(f"BEGIN IMMEDIATE; {WITH_FEATURES} PRAGMA user_version = {LAYOUT}; COMMIT;")
+        layout = LAYOUT
     if tables and layout != LAYOUT:
         raise StoreError(
             f"{path} has layout {layout}; this segue reads layout {LAYOUT}: "

@@ -68,7 +68,12 @@ class Attempt:
         """
         choose = self.plan.choose
         network = new_network(
-            self.settings.model.cell, len(choose.catalog), self.plan.rule, self.settings, choose.content
+            self.settings.model.cell,
+            len(choose.catalog),
+            self.plan.rule,
+            self.settings,
+            choose.content,
+            choose.learned.features,
         )
         started = time.monotonic()
 
@@ -114,7 +119,8 @@ def epoch_seconds(plan: Plan) -> float:
     """About how long an epoch of its settings takes here, validation included: measured on the first events."""
     settings = plan.settings
     attempt = Attempt(plan, settings, None)
-    network = new_network(settings.model.cell, len(plan.choose.catalog), plan.rule, settings, plan.choose.content)
+    choose, cell = plan.choose, settings.model.cell
+    network = new_network(cell, len(choose.catalog), plan.rule, settings, choose.content, choose.learned.features)
     started = time.monotonic()
     seen = [(0.0, 0.0)]
 

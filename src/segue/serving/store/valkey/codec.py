@@ -16,17 +16,26 @@ from segue.serving.store.valkey.keys import bucket_of
 Body = tuple[int, str, bool, str | None, str | None]
 """Seq, item id, stamped, session id, event type."""
 
+Featured = tuple[int, str, bool, str | None, str | None, str]
+"""The same, and features, of an event that has some: one without is as it always was."""
+
 Kept = tuple[int, float | None, str | None, str | None, bytes]
 """Seq, time, session id, item id, state."""
 
+SIX = b"\x96"
+"""How an array of six begins in msgpack."""
+
 _encoder = msgspec.msgpack.Encoder()
 _bodies = msgspec.msgpack.Decoder(Body)
+_featured = msgspec.msgpack.Decoder(Featured)
 _memories = msgspec.msgpack.Decoder(Kept)
 
 
 def encode_event(event: StoredEvent) -> bytes:
     """An event: what a function in the server reads of it, its time and event id, each before a NUL, and the rest."""
-    body: Body = (event.seq, event.item_id, event.stamped, event.session_id, event.event_type)
+    body: Body | Featured = (event.seq, event.item_id, event.stamped, event.session_id, event.event_type)
+    if event.features is not None:
+        body = (*body[:5], event.features)
     return f"{event.time!r}\0{event.event_id or ''}\0".encode() + _encoder.encode(body)
 
 
@@ -34,8 +43,14 @@ def decode_event(encoded: bytes) -> StoredEvent:
     """The event of these bytes. Raises StoreError where it cannot be read."""
     try:
         time, event_id, body = encoded.split(b"\0", 2)
-        seq, item_id, stamped, session_id, event_type = _bodies.decode(body)
-        return StoredEvent(seq, item_id, float(time), stamped, session_id, event_id.decode() or None, event_type)
+        features = None
+        if body[:1] == SIX:
+            *plain, features = _featured.decode(body)
+        else:
+            plain = list(_bodies.decode(body))
+        seq, item_id, stamped, session_id, event_type = plain
+        id_of = event_id.decode() or None
+        return StoredEvent(seq, item_id, float(time), stamped, session_id, id_of, event_type, features)
     except (msgspec.MsgspecError, ValueError) as error:
         raise StoreError(f"a stored event cannot be read ({error}): restore a backup of the server") from error
 
