@@ -69,16 +69,31 @@ class Rows(NamedTuple):
         return found
 
 
+class Ready(NamedTuple):
+    """Reads what is numbers already."""
+
+    width: int
+
+    def read(self, rows: Array) -> Floats:
+        """(..., width)."""
+        return rows
+
+
 class EventFeatures(NamedTuple):
     """The features of E events.
 
     Attributes:
-        columns: (E,) each, as in the log.
+        columns: (E,) each, as in the log; or (E, F), where they are numbers already.
         readers: of each column.
     """
 
     columns: tuple[Array, ...]
-    readers: tuple[Numbers | Rows, ...]
+    readers: tuple[Numbers | Rows | Ready, ...]
+
+    @classmethod
+    def of(cls, rows: Floats | None) -> Self | None:
+        """Those of events whose numbers (E, F) are there; None where there are none."""
+        return None if rows is None else cls((rows,), (Ready(rows.shape[1]),))
 
     @property
     def width(self) -> int:
@@ -87,7 +102,8 @@ class EventFeatures(NamedTuple):
 
     def at(self, place: Array) -> Floats:
         """(..., F) of the events at some places; zeros where a place is below 0."""
-        read = [reader.read(column[place]) for column, reader in zip(self.columns, self.readers, strict=True)]
+        there = np.maximum(place, 0)
+        read = [reader.read(column[there]) for column, reader in zip(self.columns, self.readers, strict=True)]
         found = np.concatenate(read, axis=-1)
         found[np.asarray(place) < 0] = 0
         return found

@@ -87,6 +87,8 @@ def update_artifact(
     if log is None:
         return only_items(this, whole, notes, gone, began)
     days = days_of(log, artifact.facts, settings)
+    if artifact.events is not None:
+        days = days._replace(features=artifact.events.bound(log))
     notes = [*days.notes, *notes, *([NO_REPLAY] if replay is None else [])]
     for note in notes:
         say(f"note: {note}")
@@ -139,7 +141,7 @@ def learned(
     """The network after all new days, and what belongs to it."""
     artifact, settings, rule = this.artifact, this.settings, this.artifact.facts.rule
     catalog, _ = enlarged(artifact.catalog, items_in(days, TEST + 1), this.items)
-    laid = laid_out(days.log, rule, catalog, days.worth)
+    laid = laid_out(days.log, rule, catalog, days.worth, days.features)
     new = laid.order >= days.first
     sequences, learn = learned_of(laid, days.first, rule)
     network = this.larger(catalog, sequences)
