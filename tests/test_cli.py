@@ -23,9 +23,11 @@ from small_shop import METRICS, N_ITEMS, N_USERS, SETTINGS, SMALL, Ran, copied, 
 Capture = pytest.CaptureFixture[str]
 COMMANDS = (
     "inspect",
+    "ablate",
     "pack",
     "train",
     "tune",
+    "update",
     "evaluate",
     "frontier",
     "compare",

@@ -13,7 +13,7 @@ from segue.data.sessions import Sequences, lay_out
 from segue.data.synthetic import noisy_chain
 from segue.models.base import SessionRule
 from segue.models.network import Network
-from segue.training.course import OF_ITEMS, Course, items_alone
+from segue.training.course import OF_ITEMS, Course, Held, items_alone
 from segue.training.loop import train_network
 from segue.training.losses import LOSSES
 
@@ -61,6 +61,19 @@ def test_held_items_keep_every_bit_while_new_ones_and_all_biases_learn(loss: str
     assert (made.table[KNOWN:] != before["table"][KNOWN:]).any(1).all()
     assert (made.bias != before["bias"]).all()
     assert all((tensor != before[name]).any() for name, tensor in made.state_dict().items())
+
+
+@pytest.mark.parametrize("rows", [None, torch.tensor([2, 9, 11])], ids=["all rows", "rows in play"])
+def test_what_is_held_has_no_part_in_the_length_that_is_clipped(rows: torch.Tensor | None) -> None:
+    count = N if rows is None else len(rows)
+    leaves = {name: torch.zeros(count, 2, requires_grad=True) for name in ("table", "stack.layers.0.w")}
+    for leaf in leaves.values():
+        leaf.grad = torch.ones_like(leaf)
+    Held(network(), Course(moves=items_alone, known=KNOWN, hold=True)).drop_gradients(leaves, 0, rows)
+    assert leaves["stack.layers.0.w"].grad is None
+    grad = leaves["table"].grad
+    assert grad is not None
+    assert grad.any(1).tolist() == [item >= KNOWN for item in (range(N) if rows is None else rows.tolist())]
 
 
 def test_parts_may_join_later() -> None:

@@ -20,10 +20,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
     *(ROOT / "docs" / f"{name}.md" for name in ("guide", "tuning", "training", "cells", "measuring", "diversity")),
-    *(
-        ROOT / "docs" / f"{name}.md"
-        for name in ("objectives", "needs", "updating", "forgetting", "features", "event_features")
-    ),
+    *(ROOT / "docs" / f"{name}.md" for name in ("objectives", "needs", "updating", "forgetting", "features")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("cold_start", "rolling", "event_features")),
 ]
 # A model for a page is not a good one: a page is about what is typed.
 QUICK = ["--set", "train.epochs=1", "--set", "model.width=8", "--set", "train.threads=1"]
@@ -82,10 +80,10 @@ def test_what_a_page_shows_runs(page: Path, shop: Path, capsys: pytest.CaptureFi
             words = shlex.split(line.removeprefix("$ "))
             if words[:1] != ["segue"] or words[1] in ("serve", "stress"):
                 continue
-            quick = QUICK if words[1] in ("train", "tune", "compare") else []
+            quick = QUICK if words[1] in ("train", "tune", "compare", "ablate") else []
             quick = [*quick, "--trials", "2"] if words[1] == "tune" else quick
             again = ["--overwrite"] if words[1] in ("train", "tune") else []
-            again = ["--force"] if words[1] == "update" else again  # nor has it learned much
+            again = ["--force"] if words[1] == "update" and "--log" in words else again
             assert run([*words[1:], *quick, *again]) == 0, f"{line}\n{capsys.readouterr().err}"
             ran += 1
     assert ran >= 3

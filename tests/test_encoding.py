@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segue.data.encoding import KINDS, Sparse, TableEncoder, kind_for
-from segue.data.encoding.latent import WIDTH
+from segue.data.encoding import KINDS, Sparse, TableEncoder, kind_for, latent
+from segue.data.encoding.labels import MOST
 from segue.errors import ConfigError, LogError
 from segue.training.axes import axes_of
 
-MANY = [f"brand {number}" for number in range(3 * WIDTH)]
+MANY = [f"brand {number}" for number in range(3 * MOST)]
 TABLE = {
     "title": ["a red mug", "the blue mug", "red mugs", None, "green table cloth", "table cloth, green"],
     "categories": [["kitchen"], ["kitchen", "sale"], ["kitchen"], None, ["home"], ["home"]],
@@ -66,9 +66,17 @@ def test_few_labels_have_columns_and_many_few_numbers() -> None:
     assert cosine(few[0], few[4]) == 0
     many = {"brand": [*MANY, *MANY], "pair": [[one, MANY[0]] for one in [*MANY, *MANY]]}
     encoder = fitted("brand", "pair", table=many)
-    assert [one.encoder.width for one in encoder.columns.values()] == [WIDTH, WIDTH]
+    assert [one.encoder.width for one in encoder.columns.values()] == [len(MANY), len(MANY)]
     rows = encoder.encode(many, len(many["brand"]))[:, encoder.parts["pair"]]
     assert np.array_equal(rows[5], rows[5 + len(MANY)])
+
+
+def test_large_tables_have_fewer_numbers_an_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {"brand": [*MANY, *MANY]}
+    monkeypatch.setattr(latent, "MOST", 100 * len(table["brand"]))
+    assert fitted(table=table).width == 100
+    monkeypatch.setattr(latent, "MOST", 1)
+    assert fitted(table=table).width == latent.FEWEST_WIDTH
 
 
 def test_numbers_lie_between_their_quantiles_whatever_their_size() -> None:

@@ -8,11 +8,13 @@ import pytest
 
 from segue.config import SplitSettings
 from segue.data.events import log_of
-from segue.data.splits import TEST, VALID, split_log
+from segue.data.splits import TEST, VALID, Split, split_log
 from segue.data.synthetic import noisy_chain
 from segue.evaluation import item_vectors as space
+from segue.evaluation.groups import ITEMS, events_read, groups_of, tables_of
 from segue.evaluation.judge import Entry, judge
 from segue.evaluation.phase import Phase, phase_of
+from segue.evaluation.replay import replay
 from segue.evaluation.report import Report
 from segue.models.base import Model, SessionRule
 from segue.models.build import kind_of
@@ -112,6 +114,41 @@ def test_groups_part_the_predictions() -> None:
     assert ("repeated targets", "new targets") in present
     for one, other in present:
         assert found.groups[one] + found.groups[other] == found.split["predictions"]
+
+
+def test_groups_tell_how_little_was_known() -> None:
+    users = ["a"] * 6 + ["b"] * 3 + ["c"] * 4
+    items = ["x", "x", "x", "y", "x", "y", "x", "y", "z", "x", "x", "y", "x"]
+    times = [0, 1, 2, 3, 20, 21, 0, 30, 31, 40, 41, 42, 43]
+    log = log_of(users, items, times)
+    asked = phase_of(log, Split("time", np.where(log.time < 20, 0, TEST), 20.0, ()), SessionRule(), ask=TEST)
+    assert dict(zip(asked.catalog.ids, asked.counts.tolist(), strict=True)) == {"x": 4, "y": 1}
+    predictions = replay(baseline("popularity", asked), asked.replayed, asked.asked, exclude="none")
+    found = groups_of(asked, predictions)
+    # a has x and y after 4 and 5 events; b has y and z after 1 and 2; c has x, y and x after 1, 2 and 3
+    told = {name: which.astype(int).tolist() for name, which in found.items() if name.startswith("after")}
+    assert told == {
+        "after 1 event": [0, 0, 1, 0, 1, 0, 0],
+        "after 2 events": [0, 0, 0, 1, 0, 1, 0],
+        "after 3 events": [0, 0, 0, 0, 0, 0, 1],
+        "after 4-5": [1, 1, 0, 0, 0, 0, 0],
+    }
+    assert not any(name in found for name in ITEMS), "all known targets have 1 to 5 training events"
+    found = groups_of(asked, predictions, np.array([12, 7]))
+    assert found["10 or more"].tolist() == [True, False, False, False, True, False, True]
+    assert found["6-9 times"].tolist() == [False, True, True, False, False, True, False], "z is nobody's"
+    tables = tables_of(found)
+    assert [table[0] for table in tables][1:] == ["after 1 event", "6-9 times"]
+    assert sorted(name for table in tables for name in table) == sorted(found)
+
+
+@pytest.mark.parametrize(("at_start", "expected"), [("reset", [1, 2, 1]), ("mark", [1, 2, 4])])
+def test_events_read_are_those_since_the_initial_state(at_start: str, expected: list[int]) -> None:
+    log = log_of(["u"] * 5 + ["w"] * 5, ["x"] * 10, [0.0, 1, 2, 100, 101] * 2)
+    asked = phase_of(
+        log, Split("column", np.where(log.user == 1, TEST, 0), None, ()), SessionRule(50.0, at_start), ask=TEST
+    )
+    assert events_read(asked).tolist() == expected
 
 
 def test_the_space_of_diversity_is_made_from_the_newest_users_where_there_are_too_many_events(

@@ -13,11 +13,11 @@ from segue.artifact import load_artifact
 from segue.artifact.current import read_current
 from segue.artifact.home import checked, publish
 from segue.cli import run
+from segue.errors import WorseUpdateError
 from segue.serving.bundle import Bundle
 from segue.serving.engine import Engine
 from segue.serving.events import LiveEvent
 from segue.serving.store.folder import StoreFolder
-from segue.training.updating.report import WorseUpdateError
 from small_shop import N_ITEMS, Ran, clicks, copied, text_of
 
 Row = tuple[str, str, int]
@@ -75,13 +75,18 @@ def test_what_a_store_exports_is_a_log_to_update_by(shop: Path, capsys: pytest.C
 
 
 def test_items_alone_and_withdrawn_ones(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("new-items.csv").write_text("item_id,title,categories\nsku12,Thing 12,even\nsku00,Thing nought,even\n")
+    Path("new-items.csv").write_text(
+        "item_id,title,categories\nsku12,Thing 12,even\nsku00,Thing nought,even\nsku12,Again,odd\n"
+    )
     Path("gone.csv").write_text("item_id\nsku03\n")
     given = ["--items", "new-items.csv", "--withdraw", "gone.csv"]
     ran = Ran(capsys, "update", "gru", *given, "--out", "next", "--json")
     assert (ran.json["report"]["items"], ran.json["report"]["withdrawn"]) == (1, 1)
     assert "stay valid" in ran.err
+    assert "1 rows left out: the item has a row already" in ran.err
+    assert "11 of 12 known items are not in the items table" in ran.err
     model = segue.load("next")
+    assert model.bundle.title_of("sku12") == "Thing 12"
     assert model.artifact.facts.core_version == load_artifact("gru").version
     listed = [one.item_id for one in model.recommend(items=["sku02"], k=20)]
     assert "sku12" in listed

@@ -16,14 +16,15 @@ from segue.config import Settings
 from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.ids import Ids
-from segue.data.sessions import Sequences
-from segue.errors import ArtifactError, ConfigError, LogError, TrainingError
+from segue.data.sessions import Sequences, lay_out
+from segue.errors import ArtifactError, ConfigError, LogError, TrainingError, WorseUpdateError
 from segue.evaluation.phase import laid_out
+from segue.models.base import SessionRule
 from segue.models.log_counts import LogCounts
 from segue.training import trainer
 from segue.training.losses import Loss
 from segue.training.updating import learning
-from segue.training.updating.report import WorseUpdateError
+from segue.training.updating.days import learned_of
 from segue.training.updating.update import Updated, update_artifact
 from update_models import ITEMS, NEW_ITEMS, PART, items_table, log_since, log_until, model, whole_log
 
@@ -80,6 +81,7 @@ def test_known_items_keep_their_places_and_new_ones_follow_in_the_order_in_which
     assert len(came) == NEW_ITEMS == plain.report.items
     table = updated(items=items_table()).artifact.catalog
     assert list(table.ids) == [*after, "item of tomorrow"]
+    assert plain.artifact.catalog.columns.keys() == model().catalog.columns.keys()
     assert table.columns["title"] == [f"Title of {one}" for one in table.ids]
 
 
@@ -97,8 +99,8 @@ def test_it_learns_new_days_and_what_follows_new_items(plain: Updated) -> None:
     assert parts["of known items"].predictions + parts["of new items"].predictions == new.predictions
 
 
-def learned_by(monkeypatch: pytest.MonkeyPatch, log: EventLog, **update: Any) -> tuple[list[int], Updated]:
-    """How often each item was a target in one pass over all new days."""
+def learned_by(monkeypatch: pytest.MonkeyPatch, log: EventLog, **update: Any) -> tuple[list[list[int]], Updated]:
+    """How often each item was a target in one pass: over the days that come before those that choose, then over all."""
     found: list[list[int]] = []
     loss, go_on = trainer.loss_of("full"), learning.go_on
 
@@ -115,29 +117,42 @@ def learned_by(monkeypatch: pytest.MonkeyPatch, log: EventLog, **update: Any) ->
         patch.setattr("segue.training.updating.update.go_on", one_pass)
         patch.setattr("segue.training.updating.learning.go_on", one_pass)
         made = updated(log, update={"epochs": 1, **update})
-    return np.bincount(found[-1], minlength=len(made.artifact.catalog)).tolist(), made
+    return [np.bincount(one, minlength=len(made.artifact.catalog)).tolist() for one in found], made
 
 
 @pytest.mark.usefixtures("every_pass_helps")
 def test_old_events_of_the_log_are_read_and_not_learned_again(monkeypatch: pytest.MonkeyPatch) -> None:
     log, cutoff = whole_log(), cutoff_of(model())
-    found, made = learned_by(monkeypatch, log, replay=0.0)
+    (_, found), made = learned_by(monkeypatch, log, replay=0.0)
     sequences = laid(log, made.artifact)
     new = (sequences.time >= cutoff) & ~sequences.opens
     assert found == np.bincount(sequences.item[new], minlength=len(made.artifact.catalog)).tolist()
     assert made.report.context == int((log.time < cutoff).sum())
     assert made.report.events == int((log.time >= cutoff).sum())
     assert any("are not learned again" in note for note in made.report.notes)
-    again, alone = learned_by(monkeypatch, log_since(cutoff), replay=0.0)
+    (_, again), alone = learned_by(monkeypatch, log_since(cutoff), replay=0.0)
     assert sum(again) < sum(found), "without old events the first new one of a user has nothing before it"
     assert alone.report.context == 0
     assert any("begin at the initial state" in note for note in alone.report.notes)
 
 
 @pytest.mark.usefixtures("every_pass_helps")
+def test_what_chooses_and_judges_was_not_learned_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, cutoff = whole_log(), cutoff_of(model())
+    (before, whole), made = learned_by(monkeypatch, log, replay=0.0)
+    new = int((log.time >= cutoff).sum())
+    first = log.where(log.time < log.time[len(log) - int(0.2 * new)])  # split.valid and split.test: a tenth each
+    sequences = laid(first, made.artifact)
+    learned = sequences.item[(sequences.time >= cutoff) & ~sequences.opens]
+    assert before == np.bincount(learned, minlength=len(made.artifact.catalog)).tolist()
+    assert sum(before) < sum(whole)
+    assert made.report.changes[0].predictions <= 0.1 * new
+
+
+@pytest.mark.usefixtures("every_pass_helps")
 def test_as_many_old_events_as_asked_for_are_learned_beside_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    bare, _ = learned_by(monkeypatch, whole_log(), replay=0.0)
-    some, made = learned_by(monkeypatch, whole_log(), replay=1.0)
+    (_, bare), _ = learned_by(monkeypatch, whole_log(), replay=0.0)
+    (_, some), made = learned_by(monkeypatch, whole_log(), replay=1.0)
     kept = replay_of(model())
     assert kept is not None
     assert 0.7 * made.report.events < made.report.replayed < 1.3 * made.report.events
@@ -178,21 +193,21 @@ def test_an_update_can_be_updated(tmp_path: Path) -> None:
     save_artifact(second, tmp_path / "second")
     second = load_artifact(tmp_path / "second")
     third = update_artifact(second, whole_log(), force=True)
-    save_artifact(third.artifact, tmp_path / "third")
-    facts = [one.facts for one in (first, second, load_artifact(tmp_path / "third"))]
+    facts = [one.facts for one in (first, second, third.artifact)]
     assert [one.update_of for one in facts] == ["", first.version, second.version]
     assert [one.cutoff or 0 for one in facts] == sorted({one.cutoff or 0 for one in facts})
     assert [one.events for one in facts] == [int(share * len(whole_log())) for share in (PART, 0.9, 1)]
     assert third.report.events == len(whole_log()) - int(0.9 * len(whole_log()))
-    kept, renewed = replay_of(first), replay_of(load_artifact(tmp_path / "third"))
+    kept, renewed = replay_of(first), third.artifact.replay
     assert kept is not None
     assert renewed is not None
     assert renewed.events == len(whole_log()), "few enough to keep all of them"
     assert kept.events == int(PART * len(whole_log()))
-    assert load_artifact(tmp_path / "third").counts is not None
+    assert third.artifact.counts is not None
+    assert third.artifact.counts.events.sum() == len(whole_log())
     with pytest.raises(LogError, match=r"lie before .* the model's cutoff"):
         update_artifact(third.artifact, whole_log())
-    card = (tmp_path / "third" / "README.md").read_text()
+    card = third.artifact.card
     assert f"an update of version `{second.version}`" in card
     assert card.count("an update of") == 1
 
@@ -341,6 +356,9 @@ def test_items_that_cannot_be_meant_are_refused_before_anything_is_learned() -> 
     changed = ItemTable(Ids.of(["item 0"]), {"price": ["cheap"]})
     with pytest.raises(LogError, match=r"column `price` has 'cheap' for the item `item 0`, where .* has numbers"):
         update_artifact(model(), whole_log(), changed)
+    never = ItemTable(Ids.of(["item 0"]), {"available_from": ["soon"]})
+    with pytest.raises(ConfigError, match="column `available_from` of item `item 0` is 'soon'"):
+        update_artifact(model(), whole_log(), never)
     with pytest.raises(ConfigError, match=r"`item 33` is to be withdrawn.*did you mean `item 3`"):
         update_artifact(model(), whole_log(), withdraw=["item 33"])
     with pytest.raises(ConfigError, match="nothing to update by"):
@@ -365,3 +383,21 @@ def test_too_few_new_events_can_be_learned_unjudged_by_force() -> None:
     assert made.report.changes == []
     assert made.report.verdict.startswith("not judged")
     assert made.report.passes == 2
+
+
+@pytest.mark.parametrize("rule", [SessionRule(), SessionRule(900.0), SessionRule(900.0, "mark")], ids=str)
+def test_of_old_events_the_last_of_users_with_new_ones_are_read(rule: SessionRule) -> None:
+    log, first = whole_log(), int(PART * len(whole_log()))
+    sequences = lay_out(log, gap=rule.gap, at_session_start=rule.at_session_start)
+    found, new = learned_of(sequences, first, rule, context=4)
+    assert found.order[new].tolist() == sequences.order[sequences.order >= first].tolist()
+    assert found.of.tolist() == np.unique(log.user[first:]).tolist()
+    for place, user in enumerate(found.of):
+        mine = slice(found.bounds[place], found.bounds[place + 1])
+        old = sequences.order[(sequences.user == user) & (sequences.order < first)]
+        opens = sequences.opens[(sequences.user == user) & (sequences.order < first)]
+        begin = int(np.flatnonzero(opens)[-1]) if rule.resets and len(old) else 0
+        if rule.resets and sequences.opens[np.isin(sequences.order, found.order[mine][new[mine]])][0]:
+            begin = len(old)  # a new session begins with the new days
+        assert found.order[mine][~new[mine]].tolist() == old[max(begin, len(old) - 4) :].tolist()
+        assert found.starts[mine][0]

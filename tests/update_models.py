@@ -22,7 +22,7 @@ USERS, LENGTH, ITEMS, NEW_ITEMS = 60, 30, 12, 2
 SETTINGS: dict[str, Any] = {
     "model": {"width": 8, "cosine": 0.0},
     "sessions": {"gap": 900.0},
-    "train": {"epochs": 3, "threads": 1, "rows": 8, "window": 10, "learning_rate": 0.02},
+    "train": {"epochs": 3, "threads": 1, "rows": 8, "window": 10, "learning_rate": 0.02, "grid_predictions": 20},
     "evaluate": {"replicates": 100},
     "update": {"epochs": 2},
 }

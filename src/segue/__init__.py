@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from segue.api import Recommender, compare, fit, inspect, load, pack, read_items, read_log, update
     from segue.errors import SegueError
     from segue.forgetting import forget
+    from segue.training.ablation import ablate
     from segue.tuning import tune
 
 __version__ = "0.1.0"
 __all__ = [
     "Recommender",
     "SegueError",
+    "ablate",
     "compare",
     "fit",
     "forget",
@@ -42,9 +44,8 @@ def __getattr__(name: str) -> Any:
 
     # A saved model is used without what training needs.
     homes = {"SegueError": "segue.errors", "Recommender": "segue.recommender", "load": "segue.recommender"}
-    return getattr(
-        import_module({**homes, "tune": "segue.tuning", "forget": "segue.forgetting"}.get(name, "segue.api")), name
-    )
+    further = {"tune": "segue.tuning", "forget": "segue.forgetting", "ablate": "segue.training.ablation"}
+    return getattr(import_module({**homes, **further}.get(name, "segue.api")), name)
 
 
 def __dir__() -> list[str]:

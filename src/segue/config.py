@@ -80,7 +80,9 @@ class ContentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     `columns` are names (`title`), each with a kind where the found one is wrong (`year:number`, `brand:labels`,
     `notes:text`, `embedding:vector`); `auto` stands for all that tell something, empty for none. `alone` is the share
-    of items that a window has by their content alone, so that one which nobody has met yet can be recommended.
+    of items that a window has by their content alone, so that one which nobody has met yet can be recommended. `lift`
+    is added to the bias of items that are new in an update and have content alone: above 0 they are shown more often
+    than the model believes in them, at the price of the others.
 
     `events` are columns of the log that it reads of each event (`price`, `channel:labels`), and `type`, the type of the
     event; by default none.
@@ -88,6 +90,7 @@ class ContentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     columns: tuple[str, ...] = ("auto",)
     alone: Drop = 0.1
+    lift: Annotated[float, Meta(ge=-100, le=100)] = 0.0
     events: tuple[str, ...] = ()
 
     @property

@@ -9,6 +9,7 @@
     ├── SplitError          the log cannot be split in the way asked for
     ├── TrainingError       training stopped: a loss that is no number, nothing to learn from
     ├── EvaluationError     there is nothing to evaluate, or it would be dishonest to
+    │   └── WorseUpdateError    an update is worse on new events than the model before it
     ├── ArtifactError       a saved model is incomplete, damaged, newer than this version, or in the way
     └── StoreError          the store of events and states cannot be opened, read or written
 
@@ -17,6 +18,7 @@ Each message says what was found, where, what was expected and what to do.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class SegueError(Exception):
@@ -63,6 +65,18 @@ class InterruptedTrainingError(TrainingError):
 
 class EvaluationError(SegueError):
     """There is nothing to evaluate, or it would be dishonest to."""
+
+
+class WorseUpdateError(EvaluationError):
+    """An update that is worse on new events than the model before it.
+
+    Attributes:
+        report: an `UpdateReport`, which says by how much.
+    """
+
+    def __init__(self, message: str, report: Any) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class ArtifactError(SegueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -29,6 +29,9 @@ from segue.serving.lists.similar import similar_items
 from segue.serving.store.memory import MemoryStore
 from segue.serving.user_state import UserState, after, best_after, initial
 from segue.user_lists import joined, user_lists
+
+if TYPE_CHECKING:
+    from segue.training.cold_report import ColdItems
 
 __all__ = ["Recommendation", "Recommendations", "Recommender", "UserState", "load"]
 
@@ -256,6 +259,58 @@ class Recommender:
 
         table = None if items is None else read_items(items)
         return evaluate_artifact(self.artifact, read_log(log, **self.columns(columns)), table, metrics=metrics)
+
+    def evaluate_new_items(self, log: Any, items: Any, *, lift: float | None = None, **columns: Any) -> ColdItems:
+        """How well a network that reads content finds items that it never met; see `cold_items`.
+
+        Args:
+            log: as in `evaluate`; unknown items of its asked part are appended by their content alone.
+            items: an items table that has them.
+            lift: added to their bias; None: as in the model's settings.
+            columns: see `read_log`.
+        """
+        from segue.data.log import read_log
+        from segue.training.cold_items import cold_items
+
+        return cold_items(self.artifact, read_log(log, **self.columns(columns)), read_items(items), lift=lift)
+
+    def rolling(
+        self,
+        log: Any,
+        *,
+        every: str = "7d",
+        weeks: int | None = None,
+        items: Any = None,
+        retrain: bool = True,
+        settings: Mapping[str, Any] | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        show: Callable[..., None] = lambda *_: None,
+        **columns: Any,
+    ) -> Any:
+        """The model kept, updated and trained anew, week after week, each week asked before anybody learns it.
+
+        Args:
+            log: as in `read_log`; the whole one: what the model learned from, and what came after.
+            every: how long a week is.
+            weeks: so many at most, the first one included; None: until the log ends.
+            items: an items table, with what is known of new items.
+            retrain: whether a network is trained anew before each week as well.
+            settings: of updates, on top of the model's own, such as {"update.freeze": "core"}.
+            say, show: told of what happens.
+            columns: see `read_log`; by default as in training.
+
+        Returns:
+            A `Rolling`, whose `chart()` is a picture; see the page on weeks.
+
+        Raises:
+            EvaluationError, ConfigError: model, log or what is asked for leaves no weeks to compare in.
+        """
+        from segue.data.log import read_log
+        from segue.training.rolling.roll import rolling_of
+
+        table = None if items is None else read_items(items)
+        given: dict[str, Any] = {"every": every, "weeks": weeks, "retrain": retrain, "settings": settings}
+        return rolling_of(self.artifact, read_log(log, **self.columns(columns)), table, say=say, show=show, **given)
 
     def frontier(
         self, log: Any, *, items: Any = None, columns: Mapping[str, Any] | None = None, **asked: Any

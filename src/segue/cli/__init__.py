@@ -10,6 +10,7 @@ from rich.console import Console
 
 from segue import __version__
 from segue.cli import (
+    ablate,
     backfill,
     compare,
     evaluate,
@@ -56,6 +57,7 @@ for module in (
     pack,
     train,
     tune,
+    ablate,
     update,
     evaluate,
     frontier,

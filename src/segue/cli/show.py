@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,14 @@ def figure(value: Value) -> str:
     return f"{value.value:.4f} ±{(value.high - value.low) / 2:.4f}"
 
 
+def differs(found: Mapping[str, float | None]) -> str:
+    """A paired difference with its interval."""
+    value, low, high = (found[name] for name in ("difference", "low", "high"))
+    if value is None:
+        return "-"
+    return f"{value:+.4f}" if low is None or high is None else f"{value:+.4f} ({low:+.4f} to {high:+.4f})"
+
+
 def print_report(report: Report, said: Sequence[str] = ()) -> None:
     """The table of a report, its costs, its groups, the verdict, and the notes that were not said before."""
     split = report.split
@@ -89,15 +97,22 @@ def print_report(report: Report, said: Sequence[str] = ()) -> None:
     )
     print_asked(report)
     print_costs(report)
-    if report.groups:
-        print_table(
-            [f"{report.main} of", *(f"{name} ({count:,})" for name, count in report.groups.items())],
-            [[row.model, *(figure(row.groups[name]) for name in report.groups)] for row in report.rows],
-        )
+    print_groups(report)
     out().print(report.verdict, markup=False)
     for note in report.notes:
         if note not in said:
             say(f"note: {note}")
+
+
+def print_groups(report: Report) -> None:
+    """The main metric where it differs, with the number of predictions: by kind, by the user's events, the target's."""
+    from segue.evaluation.groups import tables_of
+
+    for names in tables_of(report.groups):
+        print_table(
+            [f"{report.main} of", *(f"{name} ({report.groups[name]:,})" for name in names)],
+            [[row.model, *(figure(row.groups[name]) for name in names)] for row in report.rows],
+        )
 
 
 def print_asked(report: Report) -> None:

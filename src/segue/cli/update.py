@@ -46,7 +46,7 @@ def command(
 ) -> None:
     """Let a model take in new items and go on learning from new days, and say what it gains and what it forgets."""
     from segue import api
-    from segue.training.updating.report import WorseUpdateError
+    from segue.errors import WorseUpdateError
 
     given: dict[str, Any] = {"items": items, "items_col": items_col, "withdraw": withdraw or ()}
     named = (columns or LogColumns()).named()

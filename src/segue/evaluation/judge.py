@@ -9,8 +9,9 @@ import numpy as np
 from msgspec import Struct
 
 from segue.errors import EvaluationError
-from segue.evaluation.context import Context
+from segue.evaluation.context import Context, Scored
 from segue.evaluation.cost import cost_of
+from segue.evaluation.groups import groups_of
 from segue.evaluation.item_vectors import item_vectors
 from segue.evaluation.measures import basket_lists, compared, interval, measure, of_baskets
 from segue.evaluation.phase import Phase
@@ -55,6 +56,7 @@ def judge(
     memory_mb: int = 256,
     seed: int = 1,
     costs: bool = False,
+    counts: Array | None = None,
 ) -> Report:
     """Ask every model for the same predictions and compare them.
 
@@ -69,6 +71,7 @@ def judge(
         memory_mb: bound of the scores held at one time.
         seed: of the resamples and of the item vectors.
         costs: also measure what a step of each model takes, half a second each.
+        counts: (N,) training events of each item, for groups; by default those of the phase.
     """
     names = list(dict.fromkeys((*ALWAYS, main, *BESIDE, *metrics)))
     vectors, space = item_vectors(phase, seed)
@@ -80,11 +83,14 @@ def judge(
         asked[name] = replay(entry.model, phase.replayed, phase.asked, exclude=exclude, k=k, memory_mb=memory_mb)
     first = next(iter(asked.values()))
     resamples = Bootstrap(first.user, rng=stream(seed, "bootstrap"), replicates=replicates)
-    groups = groups_of(phase, first)
+    groups = groups_of(phase, first, counts)
     expected = asked[POPULARITY].lists if POPULARITY in asked else None
     lists = {name: context.lists(predictions, expected) for name, predictions in asked.items()}
     values = {name: context.scored(main, predictions, lists[name]) for name, predictions in asked.items()}
     means = {name: scored.mean() for name, scored in values.items()}
+    by_group = {
+        group: in_group(first.user, which, values, stream(seed, group), replicates) for group, which in groups.items()
+    }
     if np.isnan(means[next(iter(means))]):
         raise EvaluationError(f"`{main}` has no value: what was asked for is worth nothing by the log's weights")
     by_basket = [name for name in names if isinstance(parse(name)[0], BasketMetric)]
@@ -121,11 +127,7 @@ def judge(
                 seconds=entry.seconds,
                 settings=entry.settings,
                 metrics=found,
-                groups={
-                    group: interval(Bootstrap(first.user[which], rng=stream(seed, group), replicates=replicates), of)
-                    for group, which in groups.items()
-                    for of in [values[name].of(which)]
-                },
+                groups={group: found_there[name] for group, found_there in by_group.items()},
                 against_best_baseline=None
                 if best is None or name == best
                 else compared(resamples, values[name], values[best]),
@@ -156,17 +158,24 @@ def judge(
     told += failed.values()
     told.append("request time: not given (a query is what the state says right after the user's last event)")
     facts = {**split, "predictions": len(first.rank), "unknown_targets": unknown, "left_out": phase.left_out}
-    counts = {group: int(which.sum()) for group, which in groups.items()}
     return Report(
         split=facts,
         exclude=exclude,
         main=main,
         rows=rows,
         asked=[name for name in names if name not in (*ALWAYS, *BESIDE)],
-        groups=counts,
+        groups={group: int(which.sum()) for group, which in groups.items()},
         verdict=verdict_of(rows, best, main),
         notes=told,
     )
+
+
+def in_group(
+    user: Array, which: Bools, values: Mapping[str, Scored], rng: np.random.Generator, replicates: int
+) -> dict[str, Value]:
+    """The main metric of each model over some of the predictions, by one set of resamples."""
+    resamples = Bootstrap(user[which], rng=rng, replicates=replicates)
+    return {name: interval(resamples, scored.of(which)) for name, scored in values.items()}
 
 
 def rank_values(name: str, predictions: Predictions) -> Array:
@@ -174,12 +183,3 @@ def rank_values(name: str, predictions: Predictions) -> Array:
     metric, k = parse(name)
     assert isinstance(metric, RankMetric)
     return metric(predictions.rank, k)
-
-
-def groups_of(phase: Phase, predictions: Predictions) -> dict[str, Bools]:
-    """Parts of the predictions that deserve a figure of their own, where both sides are there."""
-    known_users = phase.replayed.of[phase.replayed.count_of(phase.earlier) > 0]
-    warm = np.isin(predictions.user, known_users)
-    pairs = {"warm users": warm, "cold users": ~warm}
-    pairs |= {"repeated targets": predictions.repeated, "new targets": ~predictions.repeated}
-    return {name: which for name, which in pairs.items() if which.any() and not which.all()}

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from segue.artifact import Facts
 from segue.config import Settings
-from segue.evaluation.report import Report, Row, Value, utc
+from segue.evaluation.groups import tables_of
+from segue.evaluation.report import Report, Value, utc
 from segue.training.shape import LatencyChoice
 
 SHOWN = (
@@ -61,8 +62,7 @@ def card_of(
         f"|{'---|' * len(headings)}",
         *(f"| {row.model} | {' | '.join(shown(row.metrics[name]) for name in shown_here)} |" for row in report.rows),
         "",
-        f"{report.main} where it differs: {groups_of(report)}",
-        "",
+        *groups_of(report),
         *([] if latency is None else shapes_of(latency)),
         *learning(diagnosis),
         "## What to know before using it",
@@ -193,12 +193,16 @@ def learning(diagnosis: Collection[str]) -> list[str]:
     return ["## How it learned", "", *found] if found else []
 
 
-def groups_of(report: Report) -> str:
-    """The main metric by groups, model by model."""
+def groups_of(report: Report) -> list[str]:
+    """The main metric by groups, a table for each kind of them."""
     if not report.groups:
-        return "there is only one kind of user and target."
-
-    def of(row: Row) -> str:
-        return ", ".join(f"{name} {row.groups[name].value or 0:.4f}" for name in report.groups)
-
-    return "; ".join(f"{row.model}: {of(row)}" for row in report.rows) + "."
+        return [f"{report.main} where it differs: there is only one kind of user and target.", ""]
+    lines = [f"{report.main} where it differs, and of how many predictions:", ""]
+    for names in tables_of(report.groups):
+        lines += [
+            f"| | {' | '.join(f'{name} ({report.groups[name]:,})' for name in names)} |",
+            f"|{'---|' * (len(names) + 1)}",
+            *(f"| {row.model} | {' | '.join(shown(row.groups[name]) for name in names)} |" for row in report.rows),
+            "",
+        ]
+    return lines

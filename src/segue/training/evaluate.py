@@ -73,6 +73,7 @@ def evaluate_artifact(
         replicates=settings.evaluate.replicates,
         memory_mb=settings.evaluate.memory_mb,
         seed=settings.seed,
+        counts=None if artifact.counts is None else artifact.counts.events,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from segue.choices import look_up, settings_of
 from segue.config import INSIDE_BLOCKS, ObjectiveSettings, Settings
-from segue.data.catalog import ItemTable
+from segue.data.catalog import Catalog, ItemTable
 from segue.data.encoding import TableEncoder
 from segue.data.encoding.bound import EventFeatures
 from segue.data.encoding.events import EventEncoder
@@ -106,7 +106,7 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
     choose = phase_of(log, split, rule, ask=VALID, at_most=limits[0], **given)
     last = TEST if settings.train.refit else VALID
     judged = phase_of(log, split, rule, ask=TEST, learn_below=last, at_most=limits[1], **given)
-    check_windows(judged)
+    check_windows(judged.catalog)
     encoder = encoder_of(choose.catalog, settings)  # of the training part alone, like all that is learned
     choose, judged = (phase._replace(content=content_of(phase.catalog, encoder)) for phase in (choose, judged))
     for phase, name in ((choose, "valid"), (judged, "test")):
@@ -125,10 +125,10 @@ def plan_of(log: EventLog, tree: Mapping[str, Any], items: ItemTable | None = No
     return Plan(log, items, settings, proposals, split, rule, choose, judged, notes, worth, encoder, events, features)
 
 
-def check_windows(phase: Phase) -> None:
+def check_windows(catalog: Catalog) -> None:
     """Raise ConfigError where the items table says of an item when it is available, and that is no moment."""
     try:
-        _ = Facts(phase.catalog.ids, phase.catalog.columns).availability
+        _ = Facts(catalog.ids, catalog.columns).availability
     except ArtifactError as error:
         raise ConfigError(f"items: {error}; correct it, or leave the column out") from None
 

@@ -8,8 +8,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from segue.data.encoding.base import Axes
-from segue.data.encoding.latent import WIDTH, Latent
+from segue.data.encoding.latent import Latent
 from segue.shapes import Array, Floats
+
+MOST = 64
+"""More labels have no column each."""
 
 
 class LabelsEncoder:
@@ -34,7 +37,7 @@ class LabelsEncoder:
     def fitted(cls, values: Sequence[Any], *, where: str, axes: Axes | None) -> Self:
         """The labels that occur, in the order of the alphabet."""
         names = sorted(set().union(*map(labels_of, values)))
-        if len(names) <= WIDTH:
+        if len(names) <= MOST:
             return cls(names)
         assert axes is not None
         return cls((), Latent.fitted(values, labels_of, axes))

@@ -14,8 +14,11 @@ from segue.shapes import Array, Floats, Ints
 BUCKETS = 2**18
 """Terms are hashed into so many columns, of which those that occurred are kept."""
 
-WIDTH = 64
-"""So many numbers are left."""
+WIDTH, FEWEST_WIDTH = 256, 64
+"""So many numbers are left, of large tables fewer: as many as keep a matrix of all within `MOST`."""
+
+MOST = 2**26
+"""Numbers: 256 MB."""
 
 FEWEST = 2
 """A column that fewer values have says nothing of what is alike."""
@@ -57,7 +60,7 @@ class Latent:
         columns = np.flatnonzero(having >= FEWEST).astype(np.int32)
         idf = (np.log((1 + len(values)) / (1 + having[columns])) + 1).astype(np.float32)
         found = cls(columns, idf, np.zeros((len(columns), 0), np.float32))
-        width = min(WIDTH, len(columns), len(values))
+        width = min(WIDTH, max(FEWEST_WIDTH, MOST // max(len(values), 1)), len(columns), len(values))
         return cls(columns, idf, axes(found._weighted(hashed), width)) if width else found
 
     def encode(self, values: Sequence[Any], terms: Terms) -> Floats:

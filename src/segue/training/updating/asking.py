@@ -21,7 +21,7 @@ from segue.training.updating.update import Updated, update_artifact
 OPEN = ("update", "train", "evaluate")
 """Sections of the settings that an update may have otherwise than the model had them."""
 
-FURTHER = ("seed", "split.valid", "split.test")
+FURTHER = ("seed", "split.valid", "split.test", "content.lift")
 
 FIXED = ("evaluate.exclude", "train.metric")
 """Settings in these sections that go with the model."""

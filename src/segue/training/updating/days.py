@@ -12,7 +12,6 @@ from segue.data.batches import runs
 from segue.data.encoding.bound import EventFeatures
 from segue.data.events import EventLog
 from segue.data.objective import worth_of
-from segue.data.replay_sample import TAIL
 from segue.data.sessions import Sequences
 from segue.data.splits import TRAIN, Split, by_time
 from segue.errors import LogError, TrainingError
@@ -82,7 +81,7 @@ def days_of(log: EventLog, facts: Facts, settings: Settings) -> Days:
     before[log.user[:first]] = True
     users = np.unique(log.user[first:])
     unknown = int(np.count_nonzero(~before[users]))
-    if unknown:
+    if unknown and not log.anonymous:  # there every session is a user of its own
         notes.append(
             f"{unknown:,} of {len(users):,} users with new events have no earlier one in this log: they begin at the "
             "initial state, as new users do; a log with older events says where they stand"
@@ -90,16 +89,17 @@ def days_of(log: EventLog, facts: Facts, settings: Settings) -> Days:
     return Days(log, first, Split("time", role, part.cutoff, ()), worth, notes)
 
 
-def learned_of(sequences: Sequences, first: int, rule: SessionRule) -> tuple[Sequences, Bools]:
+def learned_of(sequences: Sequences, first: int, rule: SessionRule, context: int) -> tuple[Sequences, Bools]:
     """Of a log's sequences what an update reads, and (E,) which events it learns: the new ones.
 
-    A user without new events is left out. Of the others' old events there stay those of the session in hand or, where
-    states go on from session to session, the last ones.
+    A user without new events is left out. Of the others' old events there stay the last ones: those that a server
+    would fold a state anew from, as far as they are of the session in hand where a new one forgets those before it.
 
     Args:
         sequences: laid out from a log.
         first: the place in the log of the first new event.
         rule: when a session is over.
+        context: so many old events of a user stay at most.
     """
     new = np.asarray(sequences.order >= first)
     count = sequences.count_of(new)
@@ -108,7 +108,7 @@ def learned_of(sequences: Sequences, first: int, rule: SessionRule) -> tuple[Seq
     first_new = ends - count[fresh]
     starts = np.flatnonzero(sequences.starts)
     session = starts[np.searchsorted(starts, first_new, side="right") - 1] if rule.resets else begins
-    begins = np.maximum(session, first_new - TAIL)
+    begins = np.maximum(session, first_new - context)
     places = runs(begins, ends - begins)
     bounds = np.concatenate([[0], np.cumsum(ends - begins)]).astype(np.int64)
     part = sequences.part(places, bounds=bounds, of=sequences.of[fresh])

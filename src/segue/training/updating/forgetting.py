@@ -25,6 +25,9 @@ from segue.shapes import Array, Bools, Ints
 NEW, OLD = "new events", "old sequences"
 """The parts that are always told of, as far as they are there."""
 
+OLD_PREDICTIONS = 5_000
+"""So many old events are asked for at most."""
+
 
 class Change(Struct, frozen=True, kw_only=True):
     """A figure before and after.
@@ -96,8 +99,9 @@ def change_on_old(
     asked = askable(sequences)
     if not asked.any():
         return None
-    if int(asked.sum()) > settings.train.grid_predictions:
-        asked = asked_of_drawn(sequences, asked, settings.train.grid_predictions, settings.seed)
+    most = min(OLD_PREDICTIONS, settings.train.validation_predictions)
+    if int(asked.sum()) > most:
+        asked = asked_of_drawn(sequences, asked, most, settings.seed)
     nothing = np.zeros(len(asked), bool)
     phase = Phase(catalog, sequences, sequences, asked, nothing, None)
     both = [answers_of(one, seen_by(phase, one.n_items), settings, exclude) for one in (before, after)]

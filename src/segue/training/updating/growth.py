@@ -62,13 +62,14 @@ def keep_known(network: Network, table: Tensor, bias: Tensor | None = None) -> N
         network.bias[: len(bias)] = bias
 
 
-def with_content(rows: Rows, network: Network, catalog: Catalog) -> Rows:
+def with_content(rows: Rows, network: Network, catalog: Catalog, *, lift: float = 0.0) -> Rows:
     """What new items begin with, where the network reads content: that alone, for those of which it says something.
 
     Args:
         rows: what they would begin with, for the others.
         network: of N known items.
         catalog: these, and the new ones after them.
+        lift: added to the bias of those, see `ContentSettings`.
 
     Raises:
         LogError: a column has values of another kind than was learned from.
@@ -83,7 +84,7 @@ def with_content(rows: Rows, network: Network, catalog: Catalog) -> Rows:
     numbers = content.encoder.encode(told, M)
     told_of = np.asarray(numbers.any(axis=1))
     vectors = np.where(told_of[:, None], np.float32(0), rows.vectors)
-    bias = np.where(told_of, content.bias.detach().cpu().numpy(), rows.bias)
+    bias = np.where(told_of, content.bias.detach().cpu().numpy() + np.float32(lift), rows.bias)
     return Rows(vectors, bias.astype(np.float32), numbers)
 
 

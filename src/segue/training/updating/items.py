@@ -100,10 +100,13 @@ def withdrawn(catalog: Catalog, ids: Iterable[str], at: float) -> Catalog:
     Raises:
         ConfigError: an id that is not in the catalog.
     """
+    chosen = list(ids)
+    if not chosen:
+        return catalog
     column = list(catalog.columns.get(UNTIL, [None] * len(catalog)))
     as_text = any(isinstance(value, str) and value for value in column)
     moment: Any = datetime.fromtimestamp(int(at), UTC).isoformat() if as_text else int(at)
-    for item_id in ids:
+    for item_id in chosen:
         place = catalog.ids.place_of(item_id)
         if place < 0:
             raise ConfigError(

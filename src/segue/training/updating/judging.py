@@ -60,7 +60,7 @@ def judged(this: Round, days: Days, user: Array) -> Judged:
         this.say(f"note: {why}; it is made unjudged, after {settings.update.epochs} passes")
         return Judged(float(settings.update.epochs), [], [], [])
     laid = laid_out(part, artifact.facts.rule, catalog, *of_part(days.worth, days.features, days.split, VALID))
-    sequences, new = learned_of(laid, days.first, artifact.facts.rule)
+    sequences, new = learned_of(laid, days.first, artifact.facts.rule, settings.train.window)
     begun = this.larger(catalog, sequences)
     found = choose(
         begun, known, lesson_of(sequences, new, this.replay, settings), choosing, settings, this.say, this.show

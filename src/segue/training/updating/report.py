@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from segue.errors import EvaluationError
+from segue.errors import WorseUpdateError
 from segue.training.updating.forgetting import Change
 
 
@@ -43,12 +43,10 @@ class UpdateReport(Struct, frozen=True, kw_only=True):
     notes: list[str] = []
 
 
-class WorseUpdateError(EvaluationError):
-    """An update that is worse on new events than the model before it; `report` says by how much."""
-
-    def __init__(self, report: UpdateReport) -> None:
-        super().__init__(
-            f"{report.verdict}. Nothing is written, and the model stays as it is. Try a lower update.learning_rate, "
-            "more update.replay, or update.freeze; train anew; or take it as it is with --force (force=True)"
-        )
-        self.report = report
+def worse(report: UpdateReport) -> WorseUpdateError:
+    """The error of an update that is worse than what was there."""
+    return WorseUpdateError(
+        f"{report.verdict}. Nothing is written, and the model stays as it is. Try a lower update.learning_rate, more "
+        "update.replay, or update.freeze; train anew; or take it as it is with --force (force=True)",
+        report,
+    )

@@ -48,7 +48,7 @@ class Round(NamedTuple):
         """
         counts = None if self.artifact.counts is None else self.artifact.counts.events
         around = vectors_of_new_items(self.source, len(catalog), sequences, counts)
-        rows = with_content(around, self.source, catalog)
+        rows = with_content(around, self.source, catalog, lift=self.settings.content.lift)
         return grown(self.source, rows, alone=self.settings.content.alone)
 
 

@@ -21,6 +21,7 @@ from segue.models.merged_counts import merged
 from segue.shapes import Array
 from segue.training.candidates import Say
 from segue.training.fingerprint import short_hashes
+from segue.training.plan import check_windows
 from segue.training.updating.days import Days, days_of, learned_of
 from segue.training.updating.forgetting import verdict_of
 from segue.training.updating.items import enlarged, withdrawn
@@ -28,7 +29,7 @@ from segue.training.updating.judging import Judged, items_in, judged
 from segue.training.updating.keeping import faded, renewed
 from segue.training.updating.learning import go_on, lesson_of
 from segue.training.updating.made import half_life_of, made_of
-from segue.training.updating.report import UpdateReport, WorseUpdateError
+from segue.training.updating.report import UpdateReport, worse
 from segue.training.updating.rounds import Round, check_asked, network_of
 
 NO_REPLAY = (
@@ -81,12 +82,12 @@ def update_artifact(
     source = network_of(artifact)
     replay = replay_of(artifact)
     this = Round(artifact, source, settings, items, replay, force, say, show)
-    # what cannot be withdrawn is said before anything is learned
-    whole, notes = enlarged(artifact.catalog, () if log is None else log.items, items)
-    withdrawn(whole, gone, time.time())
-    if log is None:
+    days = None if log is None else days_of(log, artifact.facts, settings)
+    # what does not fit in tables of items is said before anything is learned
+    whole, notes = enlarged(artifact.catalog, () if days is None else items_in(days, TEST + 1), items)
+    check_windows(withdrawn(whole, gone, time.time()))
+    if log is None or days is None:
         return only_items(this, whole, notes, gone, began)
-    days = days_of(log, artifact.facts, settings)
     if artifact.events is not None:
         days = days._replace(features=artifact.events.bound(log))
     notes = [*days.notes, *notes, *([NO_REPLAY] if replay is None else [])]
@@ -110,7 +111,7 @@ def update_artifact(
         notes=notes,
     )
     if report.worse and not force:
-        raise WorseUpdateError(msgspec.structs.replace(report, seconds=since(began)))
+        raise worse(msgspec.structs.replace(report, seconds=since(began)))
     return learned(this, days, found, report, user, gone, began)
 
 
@@ -143,7 +144,7 @@ def learned(
     catalog, _ = enlarged(artifact.catalog, items_in(days, TEST + 1), this.items)
     laid = laid_out(days.log, rule, catalog, days.worth, days.features)
     new = laid.order >= days.first
-    sequences, learn = learned_of(laid, days.first, rule)
+    sequences, learn = learned_of(laid, days.first, rule, settings.train.window)
     network = this.larger(catalog, sequences)
     lesson = lesson_of(sequences, learn, this.replay, settings)
     if found.passes:
