@@ -11,12 +11,14 @@ from segue.data.encoding.base import Axes, Encoder
 from segue.data.encoding.distinct import TYPE, Distinct, distinct
 from segue.data.encoding.guess import CODES, WORDY
 from segue.data.encoding.labels import LabelsEncoder
-from segue.data.encoding.latent import WIDTH
 from segue.data.encoding.number import NumberEncoder
 from segue.data.encoding.text import WORD, TextEncoder
 from segue.data.encoding.values import labels_in, shown, value_for
 from segue.errors import LogError
 from segue.shapes import Array, Doubles, Floats
+
+LABELS = 64
+"""So many labels of a column have a number each: those that most events have."""
 
 LEARNED_FROM = 1 << 20
 """Quantiles are those of about so many events, evenly drawn; axes of texts those of so many of the commonest."""
@@ -78,13 +80,13 @@ def commonest(values: Sequence[Sequence[str] | None], times: Doubles) -> list[st
     for labels, number in zip(values, times.tolist(), strict=True):
         for label in labels or ():
             counts[label] = counts.get(label, 0.0) + number
-    return sorted(sorted(counts, key=lambda label: (-counts[label], label))[:WIDTH])
+    return sorted(sorted(counts, key=lambda label: (-counts[label], label))[:LABELS])
 
 
 def kind_of(name: str, values: Sequence[str | None]) -> str:
     """The kind of a column of strings, where nobody has said it."""
     labels = {label for value in values if value is not None for label in labels_in(value)}
-    if name == TYPE or len(labels) <= WIDTH:
+    if name == TYPE or len(labels) <= LABELS:
         return "labels"
     words = sum(len(WORD.findall(value)) for value in values if value is not None)
     return "text" if words >= WORDY * len(values) else "labels"
