@@ -16,6 +16,7 @@ from segue.errors import LogError
 from segue.training.fingerprint import short_hashes
 from segue.training.networks import Workshop
 from segue.training.plan import plan_of
+from segue.training.rolling.roll import rolling_of
 from segue.training.run import train_artifact
 from segue.training.updating.update import update_artifact
 from update_models import PART, SETTINGS, whole_log
@@ -81,3 +82,12 @@ def test_new_days_without_them_are_told(first: Artifact) -> None:
     new = replace(log.where(log.time >= (first.facts.cutoff or 0.0)), features={}, feature_names={})
     with pytest.raises(LogError, match="`where`, which is no column that was kept of this log"):
         update_artifact(first, new, force=True)
+
+
+def test_weeks_are_asked_with_them(first: Artifact) -> None:
+    log = featured()
+    left = float(log.time[-1]) - (first.facts.cutoff or 0.0)
+    plain = replace(log, features={"where": np.zeros(len(log), np.int32), "price": log.features["price"]})
+    found, other = (rolling_of(first, one, every=f"{int(left / 2.5)}s", weeks=2, retrain=False) for one in (log, plain))
+    assert len(found.weeks) == 2
+    assert found.weeks[0] != other.weeks[0], "a network is asked with the features of the log"

@@ -88,8 +88,7 @@ def update_artifact(
     check_windows(withdrawn(whole, gone, time.time()))
     if log is None or days is None:
         return only_items(this, whole, notes, gone, began)
-    if artifact.events is not None:
-        days = days._replace(features=artifact.events.bound(log))
+    days = days._replace(features=artifact.features_of(log))
     notes = [*days.notes, *notes, *([NO_REPLAY] if replay is None else [])]
     for note in notes:
         say(f"note: {note}")
