@@ -63,7 +63,7 @@ def user_lists(
     shut = None
     if bundle.facts.availability is not None:
         shut = bundle.facts.availability.closed(time.time() if available_at is None else available_at).mask
-    features = None if artifact.events is None else artifact.events.bound(log)
+    features = artifact.features_of(log)
     blocks = lists_after_last(
         bundle.model,
         laid_out(log, artifact.facts.rule, artifact.catalog, features=features),

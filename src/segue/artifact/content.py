@@ -11,7 +11,9 @@ from msgspec import Meta, Struct
 
 from segue.config import Settings
 from segue.data.catalog import Catalog
+from segue.data.encoding.bound import EventFeatures
 from segue.data.encoding.events import EventEncoder
+from segue.data.events import EventLog
 from segue.data.replay_sample import ReplaySample
 from segue.models.base import Model, SessionRule
 from segue.models.log_counts import LogCounts
@@ -132,6 +134,10 @@ class Artifact(Struct, frozen=True, kw_only=True):
     replay: ReplaySample | None = None
     folder: Path | None = None
     events: EventEncoder | None = None
+
+    def features_of(self, log: EventLog) -> EventFeatures | None:
+        """What the model reads of the events of a log; None: nothing. Raises LogError where the log lacks it."""
+        return None if self.events is None else self.events.bound(log)
 
 
 LATER = ("update_of", "core_version", "finetuned_of")

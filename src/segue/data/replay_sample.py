@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.data.batches import runs
+from segue.data.encoding.bound import EventFeatures
 from segue.data.sessions import Sequences
 from segue.errors import ArtifactError
 from segue.shapes import Array, Bools, Doubles, Floats, Ints, Longs
@@ -36,6 +37,7 @@ class ReplaySample(NamedTuple):
         starts: (E,) True where a row begins at the initial state, the first event of each user among them.
         worth: (E,) see `Sequences`; None: all count alike.
         seed: of the draw.
+        features: (E, F) the numbers of each event that a model reads beside its item; None: it reads none.
     """
 
     user: Array
@@ -46,6 +48,7 @@ class ReplaySample(NamedTuple):
     starts: Bools
     worth: Floats | None
     seed: int
+    features: Floats | None = None
 
     @property
     def events(self) -> int:
@@ -63,8 +66,10 @@ class ReplaySample(NamedTuple):
         places = runs(self.bounds[:-1][chosen], lengths)
         columns = {name: getattr(self, name)[places] for name in COLUMNS}
         worth = None if self.worth is None else self.worth[places]
+        features = None if self.features is None else self.features[places]
         bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        return self._replace(user=self.user[chosen], bounds=bounds, worth=worth, **columns)
+        user = self.user[chosen]
+        return self._replace(user=user, bounds=bounds, worth=worth, features=features, **columns)
 
     def sequences(self, first_user: int = 0) -> Sequences:
         """As what a network reads; users are numbered from `first_user` on."""
@@ -79,13 +84,15 @@ class ReplaySample(NamedTuple):
             bounds=self.bounds,
             of=of,
             worth=self.worth,
+            features=EventFeatures.of(self.features),
         )
 
     def arrays(self) -> dict[str, Array]:
         """All of it by name."""
         worth = {} if self.worth is None else {"worth": self.worth}
+        features = {} if self.features is None else {"features": self.features}
         columns = {name: getattr(self, name) for name in ("user", "bounds", *COLUMNS)}
-        return {**columns, **worth, "seed": np.array([self.seed], np.int64)}
+        return {**columns, **worth, **features, "seed": np.array([self.seed], np.int64)}
 
     @classmethod
     def loaded(cls, arrays: Mapping[str, Array], n_items: int) -> ReplaySample:
@@ -106,8 +113,11 @@ class ReplaySample(NamedTuple):
             raise ArtifactError(f"the replay sample is damaged: an item is outside -1 to {n_items - 1}")
         if not np.isfinite(arrays["time"]).all():
             raise ArtifactError("the replay sample is damaged: a time is no number")
+        features = arrays.get("features")
+        if features is not None and (features.shape[0] != events or features.ndim != 2 or features.dtype != np.float32):
+            raise ArtifactError(f"the replay sample is damaged: its features do not fit {events} events")
         columns = {name: arrays[name] for name in ("user", "bounds", *COLUMNS)}
-        return cls(**columns, worth=arrays.get("worth"), seed=int(arrays["seed"][0]))
+        return cls(**columns, worth=arrays.get("worth"), seed=int(arrays["seed"][0]), features=features)
 
 
 def lowest(user: Array, lengths: Longs, limit: int, seed: int) -> Longs:

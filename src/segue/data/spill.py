@@ -111,7 +111,7 @@ def run_of(marks: Array) -> slice | None:
 def taken(array: Array, places: Array) -> Array:
     """`array[places]`, block by block; places are numbers or marks (E,) of what to keep."""
     if places.dtype == np.bool_:
-        out = empty(int(np.count_nonzero(places)), array.dtype)
+        out = empty((int(np.count_nonzero(places)), *array.shape[1:]), array.dtype)
         left = 0
         for block in blocks(len(array)):
             part = array[block][places[block]]
@@ -119,7 +119,7 @@ def taken(array: Array, places: Array) -> Array:
             left += len(part)
             release(array)
         return out
-    out = empty(len(places), array.dtype)
+    out = empty((len(places), *array.shape[1:]), array.dtype)
     for block in blocks(len(places)):
         out[block] = array[places[block]]
     return out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -69,7 +69,8 @@ def cold_items(artifact: Artifact, log: EventLog, table: ItemTable, *, lift: flo
     split = split_for(artifact, log)
     larger = larger_for(artifact.catalog, network, log, split, table, lift)
     worth = worth_of(log, settings.objective)
-    phase = phase_of(log, split, facts.rule, ask=TEST, learn_below=VALID, catalog=larger.catalog, worth=worth)
+    given: dict[str, Any] = {"catalog": larger.catalog, "worth": worth, "features": artifact.features_of(log)}
+    phase = phase_of(log, split, facts.rule, ask=TEST, learn_below=VALID, **given)
     N, N_all, item = network.n_items, len(larger.catalog), phase.replayed.item
     new, known = (drawn(phase, which, artifact) for which in (item >= N, (item >= 0) & (item < N)))
     if not new.any():

@@ -92,7 +92,7 @@ def asked_of(artifact: Artifact, log: EventLog, split: Split, items: ItemTable |
         at_most=artifact.settings.evaluate.max_predictions,
         seed=artifact.settings.seed,
         worth=worth_of(log, artifact.settings.objective),
-        features=None if artifact.events is None else artifact.events.bound(log),
+        features=artifact.features_of(log),
     )
     if not phase.asked.any():
         if phase.unwanted:

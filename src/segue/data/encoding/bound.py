@@ -69,16 +69,31 @@ class Rows(NamedTuple):
         return found
 
 
+class Ready(NamedTuple):
+    """Reads what is numbers already."""
+
+    width: int
+
+    def read(self, rows: Array) -> Floats:
+        """(..., width)."""
+        return rows
+
+
 class EventFeatures(NamedTuple):
     """The features of E events.
 
     Attributes:
-        columns: (E,) each, as in the log.
+        columns: (E,) each, as in the log; or (E, F), where they are numbers already.
         readers: of each column.
     """
 
     columns: tuple[Array, ...]
-    readers: tuple[Numbers | Rows, ...]
+    readers: tuple[Numbers | Rows | Ready, ...]
+
+    @classmethod
+    def of(cls, rows: Floats | None) -> Self | None:
+        """Those of events whose numbers (E, F) are there; None where there are none."""
+        return None if rows is None else cls((rows,), (Ready(rows.shape[1]),))
 
     @property
     def width(self) -> int:

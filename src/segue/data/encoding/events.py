@@ -9,7 +9,7 @@ import numpy as np
 
 from segue.config import feature_of
 from segue.data.encoding.base import Axes
-from segue.data.encoding.bound import EventFeatures, Numbers, Rows
+from segue.data.encoding.bound import EventFeatures, Numbers, Ready, Rows
 from segue.data.encoding.distinct import TYPE, Distinct, column_of, distinct
 from segue.data.encoding.fitting import fitted_to
 from segue.data.encoding.number import NumberEncoder
@@ -76,7 +76,7 @@ class EventEncoder(NamedTuple):
         Raises:
             LogError: the log lacks a column, or one has values of another kind than what was learned from.
         """
-        columns, readers = list[Array](), list[Numbers | Rows]()
+        columns, readers = list[Array](), list[Numbers | Rows | Ready]()
         for name, (encoder, scale) in self.table.columns.items():
             try:
                 values = column_of(log, name)

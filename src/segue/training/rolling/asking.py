@@ -8,6 +8,7 @@ import numpy as np
 
 from segue.config import Settings
 from segue.data.catalog import Catalog
+from segue.data.encoding.events import EventEncoder
 from segue.data.events import EventLog
 from segue.data.objective import worth_of
 from segue.data.sessions import Sequences, lay_out
@@ -56,11 +57,14 @@ class Answers(NamedTuple):
         return int(np.count_nonzero(self.target < 0))
 
 
-def question_of(log: EventLog, week: Week, rule: SessionRule, settings: Settings) -> Question | None:
-    """What a week asks; None where that is nothing."""
+def question_of(
+    log: EventLog, week: Week, rule: SessionRule, settings: Settings, events: EventEncoder | None = None
+) -> Question | None:
+    """What a week asks; None where that is nothing. `events`: what the network reads of each event."""
     part = log.where(np.arange(len(log)) < week.last)
     worth = worth_of(part, settings.objective) if len(part) else None
-    laid = lay_out(part, gap=rule.gap, at_session_start=rule.at_session_start, worth=worth)
+    features = None if events is None else events.bound(part)
+    laid = lay_out(part, gap=rule.gap, at_session_start=rule.at_session_start, worth=worth, features=features)
     asked = (laid.order >= week.first) & askable(laid)
     whole, most = count(asked), settings.evaluate.max_predictions
     if not whole:

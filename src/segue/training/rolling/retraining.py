@@ -54,6 +54,7 @@ def trained_anew(
         "at_most": settings.train.validation_predictions,
         "seed": settings.seed,
         "worth": worth_of(log, settings.objective),
+        "features": artifact.features_of(log),
     }
     choose = phase_of(log, split, rule, **given)
     whole = phase_of(log, split, rule, learn_below=TEST, **given)

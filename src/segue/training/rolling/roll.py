@@ -115,7 +115,7 @@ def rolled(lineup: Lineup, weeks: list[Week], first: int) -> Iterator[Asked]:
     models: dict[str, Learned] = {KEPT: kept, UPDATED: kept, **({RETRAINED: kept} if lineup.retrain else {})}
     current, since = artifact, first
     for week in weeks:
-        question = question_of(lineup.log, week, artifact.facts.rule, settings)
+        question = question_of(lineup.log, week, artifact.facts.rule, settings, artifact.events)
         if question is None:
             continue
         stage = before_week(lineup, week.number)

@@ -68,12 +68,12 @@ def read_like(artifact: Artifact, log: Any, columns: Mapping[str, Any], say: Say
     """A log read as the model's was; where it has other columns, such as those of a store's export, by their names."""
     named = artifact.settings.log.chosen()
     try:
-        return read_log(log, **{**named, **columns})
+        return read_log(log, **artifact.settings.columns(columns))
     except ConfigError as error:
         if not named:
             raise
         try:
-            found = read_log(log, **columns)
+            found = read_log(log, **Settings(content=artifact.settings.content).columns(columns))
         except ConfigError:
             raise error from None
         say(f"note: the log has other columns than the model was trained on ({error}): they are found by their names")

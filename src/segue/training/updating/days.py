@@ -9,6 +9,7 @@ import numpy as np
 from segue.artifact import Facts
 from segue.config import Settings
 from segue.data.batches import runs
+from segue.data.encoding.bound import EventFeatures
 from segue.data.events import EventLog
 from segue.data.objective import worth_of
 from segue.data.sessions import Sequences
@@ -29,6 +30,7 @@ class Days(NamedTuple):
             choose and judge.
         worth: (E,) see `worth_of`.
         notes: what one who updates should know.
+        features: of the events, for a model that reads them.
     """
 
     log: EventLog
@@ -36,6 +38,7 @@ class Days(NamedTuple):
     split: Split
     worth: Floats | None
     notes: list[str]
+    features: EventFeatures | None = None
 
     @property
     def new(self) -> int:

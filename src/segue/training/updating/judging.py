@@ -59,7 +59,7 @@ def judged(this: Round, days: Days, user: Array) -> Judged:
             )
         this.say(f"note: {why}; it is made unjudged, after {settings.update.epochs} passes")
         return Judged(float(settings.update.epochs), [], [], [])
-    laid = laid_out(part, artifact.facts.rule, catalog, of_part(days.worth, None, days.split, VALID)[0])
+    laid = laid_out(part, artifact.facts.rule, catalog, *of_part(days.worth, days.features, days.split, VALID))
     sequences, new = learned_of(laid, days.first, artifact.facts.rule, settings.train.window)
     begun = this.larger(catalog, sequences)
     found = choose(
@@ -86,6 +86,7 @@ def phase_for(this: Round, days: Days, catalog: Catalog, ask: int) -> Phase:
         at_most=settings.train.validation_predictions,
         seed=settings.seed,
         worth=days.worth,
+        features=days.features,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from segue.config import Settings
 from segue.data.batches import runs
+from segue.data.encoding.bound import EventFeatures
 from segue.data.events import EventLog
 from segue.data.replay_sample import TAIL, ReplaySample, lowest
 from segue.data.sessions import Moment, Sequences, opens_session
@@ -49,6 +50,7 @@ def cut_out(sequences: Sequences, user: Array, begins: Longs, lengths: Longs, se
         starts=starts,
         worth=None if sequences.worth is None else np.array(sequences.worth[places], np.float32),
         seed=seed,
+        features=sequences.features_at(places),
     )
 
 
@@ -78,7 +80,7 @@ def renewed(
     if not limit:
         return None
     if old is None:
-        old = empty(sequences.worth is not None, seed)
+        old = empty(sequences.worth is not None, seed, sequences.features)
     fresh = sequences.count_of(new) > 0
     begins, ends = sequences.bounds[:-1][fresh], sequences.bounds[1:][fresh]
     # a user's new events come last: those of before lie in the past of the model
@@ -101,6 +103,10 @@ def renewed(
     some = length[:, kept].T.ravel() > 0
     places = runs(place[:, kept].T.ravel()[some], length[:, kept].T.ravel()[some])
     pieces = pool.part(places, bounds=pool.bounds, of=pool.of)
+    if old.features is not None and sequences.features is not None:
+        rows = sequences.features.at(places - old.events)
+        rows[places < old.events] = old.features[places[places < old.events]]
+        pieces = Sequences(**{**pieces._asdict(), "features": EventFeatures.of(rows)})
     totals = length[:, kept].sum(axis=0)
     return cut_out(pieces, users[kept], np.cumsum(totals) - totals, totals, old.seed)
 
@@ -140,7 +146,7 @@ def joined(old: ReplaySample, sequences: Sequences, seam: Seam, rule: SessionRul
     )
 
 
-def empty(worth: bool, seed: int) -> ReplaySample:
+def empty(worth: bool, seed: int, features: EventFeatures | None = None) -> ReplaySample:
     """Nothing kept yet."""
     none = np.zeros(0, bool)
     return ReplaySample(
@@ -152,6 +158,7 @@ def empty(worth: bool, seed: int) -> ReplaySample:
         starts=none,
         worth=np.zeros(0, np.float32) if worth else None,
         seed=seed,
+        features=None if features is None else np.zeros((0, features.width), np.float32),
     )
 
 

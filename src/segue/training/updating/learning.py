@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from segue.config import Settings, TrainSettings
+from segue.data.encoding.bound import EventFeatures
 from segue.data.replay_sample import ReplaySample
 from segue.data.sessions import Sequences
 from segue.errors import InterruptedTrainingError
@@ -51,12 +52,17 @@ def lesson_of(sequences: Sequences, new: Bools, sample: ReplaySample | None, set
     worth = None
     if sequences.worth is not None and old.worth is not None:
         worth = np.concatenate([sequences.worth, old.worth])
+    features = None
+    if sequences.features is not None and old.features is not None:
+        parts = [one.features.at(np.arange(len(one))) for one in (sequences, old) if one.features is not None]
+        features = EventFeatures.of(np.concatenate(parts))
     names = ("user", "item", "time", "opens", "starts", "of")
     both: dict[str, Any] = {name: np.concatenate([getattr(sequences, name), getattr(old, name)]) for name in names}
     together = Sequences(
         order=np.arange(len(sequences) + chosen.events, dtype=np.int64),
         bounds=np.concatenate([sequences.bounds, old.bounds[1:] + len(sequences)]),
         worth=worth,
+        features=features,
         **both,
     )
     return Lesson(together, np.concatenate([new, np.ones(chosen.events, bool)]), count, chosen.events)

@@ -73,6 +73,7 @@ def made_of(
         diagnosis=diagnosis,
         counts=counts,
         replay=replay,
+        events=artifact.events,
     )
 
 

@@ -88,6 +88,7 @@ def update_artifact(
     check_windows(withdrawn(whole, gone, time.time()))
     if log is None or days is None:
         return only_items(this, whole, notes, gone, began)
+    days = days._replace(features=artifact.features_of(log))
     notes = [*days.notes, *notes, *([NO_REPLAY] if replay is None else [])]
     for note in notes:
         say(f"note: {note}")
@@ -140,7 +141,7 @@ def learned(
     """The network after all new days, and what belongs to it."""
     artifact, settings, rule = this.artifact, this.settings, this.artifact.facts.rule
     catalog, _ = enlarged(artifact.catalog, items_in(days, TEST + 1), this.items)
-    laid = laid_out(days.log, rule, catalog, days.worth)
+    laid = laid_out(days.log, rule, catalog, days.worth, days.features)
     new = laid.order >= days.first
     sequences, learn = learned_of(laid, days.first, rule, settings.train.window)
     network = this.larger(catalog, sequences)
