@@ -32,23 +32,24 @@ BASELINES = ("sknn", "popularity")
 SHARES = (1.0, 5.0, 10.0, 100.0)
 DRAWS = 5
 
-MOST = 10
+MOST = 4
 """An epoch over few users has few steps: with a share there are up to so many times as many, for every network."""
 
 
 def transfer_report(
     plan: Plan,
     beginning: Beginning,
-    fitted: Mapping[str, Fitted],
     shop: Workshop,
     *,
+    fitted: Mapping[str, Fitted] | None = None,
     shares: Sequence[float] = SHARES,
     draws: int = DRAWS,
 ) -> TransferReport:
     """Learn with shares of the training users, and ask every model for the predictions of the one test set.
 
     Args:
-        fitted: what was learned from all training users: `FINETUNED`, `SCRATCH` and the baselines.
+        fitted: what was learned from all training users: `FINETUNED`, `SCRATCH` and the baselines; None: it is learned
+            if it is needed.
         shares: in percent.
         draws: of the users; with all of them there is one.
     """
@@ -59,7 +60,12 @@ def transfer_report(
     for share in sorted(set(shares)):
         if share == 100:
             part = Part(plan.choose, plan.judge, len(plan.judge.learned.of), len(plan.judge.learned))
-            found = [(part, asked.scored({name: one.model for name, one in fitted.items()}, plan.judge))]
+            models: Mapping[str, Model] = (
+                learned(plan, part, share, beginning, shop)
+                if fitted is None
+                else {name: one.model for name, one in fitted.items()}
+            )
+            found = [(part, asked.scored(models, plan.judge))]
         else:
             parts = [part_of(plan, drawing_of(plan, draw).users(share)) for draw in range(draws)]
             if why := too_few(parts):
