@@ -23,6 +23,7 @@ from segue.training.course import CORE
 from segue.training.finetuning.finetune import Prepared, Wanted, finetune, prepare
 from segue.training.finetuning.report import SCRATCH, TransferReport
 from segue.training.finetuning.shares import drawing_of, part_of
+from segue.training.finetuning.transfer import transfer_report
 from segue.training.loop import train_network
 from segue.training.networks import Workshop, begun
 from transfer_shops import KINDS, OF_KIND, SETTINGS, items_of, large_shop, small_shop
@@ -164,6 +165,15 @@ def test_few_visitors_are_enough_for_a_core_that_knows_what_they_do() -> None:
     assert {row.model for row in artifact.metrics["report"].rows} >= {"gru", SCRATCH, "sknn"}
     assert artifact.facts.finetuned_of == "unsaved"
     assert "Finetuned by segue, with the core of version" in artifact.card
+
+
+def test_a_core_alone_is_worth_something_among_items_of_chance() -> None:
+    settings = {**SETTINGS, "finetune.table": "anew", "finetune.unfreeze": 0}
+    plan, beginning = prepare(large_shop(), small_shop(40), settings=settings)
+    shop = Workshop(plan.settings, lambda _: None, lambda *_: None)
+    (few,) = transfer_report(plan, beginning, shop, shares=(20,), draws=2).shares
+    assert few.against[SCRATCH].relative > 0.15
+    assert few.against[SCRATCH].low > 0
 
 
 def test_the_same_seed_gives_the_same_model_and_report() -> None:

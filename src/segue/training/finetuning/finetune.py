@@ -120,5 +120,5 @@ def finetune(
     if wanted is None or not scratch:
         return artifact
     whole = {FINETUNED: fitted[cell], **scratch, **{name: fitted[name] for name in BASELINES}}
-    report = transfer_report(plan, beginning, whole, shop, shares=wanted.shares, draws=wanted.draws)
+    report = transfer_report(plan, beginning, shop, fitted=whole, shares=wanted.shares, draws=wanted.draws)
     return msgspec.structs.replace(artifact, metrics={**artifact.metrics, "transfer": report})

@@ -74,7 +74,7 @@ class TransferReport(Struct, frozen=True, kw_only=True):
 
     @property
     def verdict(self) -> str:
-        """What the smallest share that could be learned from says, in a sentence."""
+        """What each share says of finetuning and training from scratch, in a sentence."""
         told = [verdict_of(row, self.metric) for row in self.shares if row.against]
         return "; ".join(told) if told else "there were too few users to compare anything"
 

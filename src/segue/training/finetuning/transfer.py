@@ -12,17 +12,11 @@ import numpy as np
 from segue.config import Settings
 from segue.data.targets import weighted_targets
 from segue.errors import ConfigError, InterruptedTrainingError
-from segue.evaluation.context import Context, Scored, chosen_length
-from segue.evaluation.measures import compared, interval, number
-from segue.evaluation.phase import Phase
-from segue.evaluation.replay import replay
-from segue.metrics import Bootstrap
 from segue.models.base import Model
-from segue.rng import stream
-from segue.shapes import Array
 from segue.training.candidates import Fitted, fit_baseline
+from segue.training.finetuning.asked import Asked
 from segue.training.finetuning.beginning import Beginning
-from segue.training.finetuning.report import FINETUNED, SCRATCH, Against, ShareRow, TransferReport
+from segue.training.finetuning.report import FINETUNED, SCRATCH, ShareRow, TransferReport
 from segue.training.finetuning.shares import Part, drawing_of, part_of
 from segue.training.networks import Workshop, fit_network
 from segue.training.plan import Plan
@@ -32,23 +26,24 @@ BASELINES = ("sknn", "popularity")
 SHARES = (1.0, 5.0, 10.0, 100.0)
 DRAWS = 5
 
-MOST = 10
+MOST = 4
 """An epoch over few users has few steps: with a share there are up to so many times as many, for every network."""
 
 
 def transfer_report(
     plan: Plan,
     beginning: Beginning,
-    fitted: Mapping[str, Fitted],
     shop: Workshop,
     *,
+    fitted: Mapping[str, Fitted] | None = None,
     shares: Sequence[float] = SHARES,
     draws: int = DRAWS,
 ) -> TransferReport:
     """Learn with shares of the training users, and ask every model for the predictions of the one test set.
 
     Args:
-        fitted: what was learned from all training users: `FINETUNED`, `SCRATCH` and the baselines.
+        fitted: what was learned from all training users: `FINETUNED`, `SCRATCH` and the baselines; None: it is learned
+            if it is needed.
         shares: in percent.
         draws: of the users; with all of them there is one.
     """
@@ -59,7 +54,12 @@ def transfer_report(
     for share in sorted(set(shares)):
         if share == 100:
             part = Part(plan.choose, plan.judge, len(plan.judge.learned.of), len(plan.judge.learned))
-            found = [(part, asked.scored({name: one.model for name, one in fitted.items()}, plan.judge))]
+            models: Mapping[str, Model] = (
+                learned(plan, part, share, beginning, shop)
+                if fitted is None
+                else {name: one.model for name, one in fitted.items()}
+            )
+            found = [(part, asked.scored(models, plan.judge))]
         else:
             parts = [part_of(plan, drawing_of(plan, draw).users(share)) for draw in range(draws)]
             if why := too_few(parts):
@@ -133,64 +133,3 @@ def row_without(share: float, parts: Sequence[Part], why: str) -> ShareRow:
     """A share with too little in it."""
     users, events = (float(np.mean([getattr(part, name) for part in parts])) for name in ("users", "events"))
     return ShareRow(share=share, draws=len(parts), users=users, events=events, note=why)
-
-
-class Asked:
-    """The one test set, and how sure figures on it are."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.settings = plan.settings
-        self.user = np.zeros(0, np.int64)
-        self._resamples: Bootstrap | None = None
-
-    def scored(self, models: Mapping[str, Model], phase: Phase) -> dict[str, Scored]:
-        """The values of the main metric, prediction by prediction."""
-        settings, found = self.settings, {}
-        for name, model in models.items():
-            predictions = replay(
-                model,
-                phase.replayed,
-                phase.asked,
-                exclude=settings.evaluate.exclude,
-                k=chosen_length(settings.train.metric),
-                memory_mb=settings.evaluate.memory_mb,
-            )
-            found[name] = Context(phase).scored(settings.train.metric, predictions)
-            self.user = predictions.user
-        return found
-
-    def row(self, share: float, found: Sequence[tuple[Part, dict[str, Scored]]]) -> ShareRow:
-        """One share: means over the draws, and how they differ."""
-        if self._resamples is None:
-            rng = stream(self.settings.seed, "finetune: bootstrap")
-            self._resamples = Bootstrap(self.user, rng=rng, replicates=self.settings.evaluate.replicates)
-        names = list(found[0][1])
-        pooled = {name: mean_of([scored[name] for _, scored in found]) for name in names}
-        by_draw = {name: [scored[name].mean() for _, scored in found] for name in names}
-        own = pooled[FINETUNED]
-        against = {}
-        for name in names:
-            if name != FINETUNED:
-                other = pooled[name].mean()
-                difference = compared(self._resamples, own, pooled[name])
-                value = difference["difference"]
-                against[name] = Against(
-                    **difference,
-                    relative=None if value is None or not other > 0 else value / other,
-                    by_draw=[a - b for a, b in zip(by_draw[FINETUNED], by_draw[name], strict=True)],
-                )
-        return ShareRow(
-            share=share,
-            draws=len(found),
-            users=float(np.mean([part.users for part, _ in found])),
-            events=float(np.mean([part.events for part, _ in found])),
-            values={name: interval(self._resamples, one) for name, one in pooled.items()},
-            by_draw={name: [number(value) or 0.0 for value in values] for name, values in by_draw.items()},
-            against=against,
-        )
-
-
-def mean_of(draws: Sequence[Scored]) -> Scored:
-    """Of each prediction the mean over the draws."""
-    values: Array = np.mean([one.values for one in draws], axis=0)
-    return Scored(values, draws[0].weights)
