@@ -79,6 +79,27 @@ def test_large_tables_have_fewer_numbers_an_item(monkeypatch: pytest.MonkeyPatch
     assert fitted(table=table).width == latent.FEWEST_WIDTH
 
 
+def test_axes_are_learned_from_a_part_of_many_values_and_of_the_commonest_terms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = {"brand": [*MANY, *MANY, *MANY]}
+    whole = fitted(table=table).encode(table, len(table["brand"]))
+    monkeypatch.setattr(latent, "ROWS", 7)
+    assert np.array_equal(fitted(table=table).encode(table, len(table["brand"])), whole)
+    monkeypatch.setattr(latent, "SAMPLE", 300)
+    seen: list[int] = []
+
+    def noting(rows: Sparse, width: int) -> np.ndarray:
+        seen.append(len(rows))
+        return axes_of(rows, width)
+
+    encoder = TableEncoder.fitted(table, ["brand:labels"], axes=noting)
+    assert seen == [len(table["brand"]) // 2]
+    monkeypatch.setattr(latent, "TERMS", 10)
+    assert fitted("brand:labels", table=table).width == 10
+    assert encoder.width > 10
+
+
 def test_numbers_lie_between_their_quantiles_whatever_their_size() -> None:
     rows = fitted("price").encode(TABLE, 6) * 1.0
     low, high = rows[5, 0], rows[4, 0]

@@ -23,8 +23,14 @@ MOST = 2**26
 FEWEST = 2
 """A column that fewer values have says nothing of what is alike."""
 
-ROWS = 4096
-"""So many rows are projected at a time."""
+ROWS = 512
+"""So many rows are projected at a time: 30 MB."""
+
+SAMPLE = 50_000
+"""Axes are learned from at most about so many values, evenly from all."""
+
+TERMS = 2**15
+"""So many columns are kept, those that most values have: what is kept with a model has a row of axes for each."""
 
 Terms = Callable[[Any], Iterable[str]]
 """The terms of a value, each as often as it occurs; none of None."""
@@ -55,25 +61,26 @@ class Latent:
     @classmethod
     def fitted(cls, values: Sequence[Any], terms: Terms, axes: Axes) -> Latent:
         """Learn the axes of some values."""
+        width = min(WIDTH, max(FEWEST_WIDTH, MOST // max(len(values), 1)))
+        values = values[:: -(-len(values) // SAMPLE) or 1]
         hashed = hashed_of(values, terms)
         having = np.bincount(hashed.column, minlength=BUCKETS)
-        columns = np.flatnonzero(having >= FEWEST).astype(np.int32)
+        common = np.argsort(-having, kind="stable")[:TERMS]
+        columns = np.sort(common[having[common] >= FEWEST]).astype(np.int32)
         idf = (np.log((1 + len(values)) / (1 + having[columns])) + 1).astype(np.float32)
         found = cls(columns, idf, np.zeros((len(columns), 0), np.float32))
-        width = min(WIDTH, max(FEWEST_WIDTH, MOST // max(len(values), 1)), len(columns), len(values))
+        width = min(width, len(columns), len(values))
         return cls(columns, idf, axes(found._weighted(hashed), width)) if width else found
 
     def encode(self, values: Sequence[Any], terms: Terms) -> Floats:
         """(M, K); zeros where no term is known."""
-        rows = self._weighted(hashed_of(values, terms))
         encoded = np.zeros((len(values), self.width), np.float32)
         for begin in range(0, len(values), ROWS):
-            ends = rows.bounds[begin : begin + ROWS + 1]
-            part = slice(int(ends[0]), int(ends[-1]))
-            some = np.flatnonzero(np.diff(ends))
+            rows = self._weighted(hashed_of(values[begin : begin + ROWS], terms))
+            some = np.flatnonzero(np.diff(rows.bounds))
             if len(some):
-                weighted = self._axes[rows.column[part]] * rows.value[part, None]
-                encoded[begin + some] = np.add.reduceat(weighted, ends[some] - ends[0])
+                weighted = self._axes[rows.column] * rows.value[:, None]
+                encoded[begin + some] = np.add.reduceat(weighted, rows.bounds[some])
         return encoded
 
     def _weighted(self, hashed: Sparse) -> Sparse:
