@@ -53,6 +53,9 @@ def shop() -> tuple[pl.DataFrame, dict[str, Any], dict[str, Any]]:
     return frame.select("user_id", "item_id", "timestamp"), {}, {}
 
 
+IDS_ALONE: dict[str, Any] = {"content": {"columns": []}}
+"""The figures are of networks that read no content: diversity is told by it."""
+
 LOGS = {"ml-1m": films, "online-retail-ii": shop}
 
 
@@ -81,7 +84,12 @@ def frontier_of(name: str, frame: pl.DataFrame, columns: dict[str, Any], setting
         train = {**settings.get("train", {}), "refit": False}
         with progress() as show:
             model = segue.fit(
-                frame, items=items, settings={**settings, "train": train, "seed": SEED}, say=say, show=show, **columns
+                frame,
+                items=items,
+                settings={**settings, "train": train, "seed": SEED, **IDS_ALONE},
+                say=say,
+                show=show,
+                **columns,
             )
         model.save(kept, say=say)
     return model.frontier(frame, columns=columns, knobs=KNOBS, predictions=10_000, say=say)
