@@ -13,6 +13,7 @@ import safetensors.numpy
 import segue
 from replay_file import hash_of, replay, with_file
 from segue.artifact import load_artifact, read_manifest, replay_of
+from segue.artifact.home import publish
 from segue.artifact.replay_rows import REPLAY, user_hash
 from segue.cli import run
 from segue.data.log import read_log
@@ -147,6 +148,26 @@ def test_a_version_older_than_their_first_event_goes_on_without_them(shop: Path)
     assert made.artifact.facts.update_of == segue.load(shop / "gru").artifact.version
     assert (made.artifact.facts.cutoff or 0) > (before.facts.cutoff or 0)
     assert "new" not in made.artifact.catalog.ids.places
+
+
+def test_a_model_that_kept_their_sequences_has_learned_from_them_whatever_the_log_says(shop: Path) -> None:
+    late = int(read_manifest(shop / "gru").facts.cutoff or 0) + 5
+    (shop / "later.csv").write_text(
+        f"user_id,item_id,timestamp\nu7,sku00,{late}\nu7,sku01,{late + 1}\nu8,sku01,{late}\n"
+    )
+    answer = segue.forget(shop / "gru", ["u7"], log=shop / "later.csv", dry_run=True)
+    (found,) = answer.models
+    assert (found.sequences, found.learned, answer.base) == (1, None, None)
+    assert not any("none of these were theirs" in line for line in answer.remains)
+
+
+def test_who_was_forgotten_in_a_model_is_forgotten_where_it_is_published_again(shop: Path) -> None:
+    publish(shop / "gru", shop / "versions")
+    segue.forget(shop / "gru", ["u7"], log=shop / "clicks.csv")
+    current = publish(shop / "gru", shop / "versions")
+    kept = replay_of(load_artifact(shop / "versions" / current.version))
+    assert kept is not None
+    assert user_hash("u7") not in kept.user.tolist()
 
 
 def test_items_that_only_they_had_are_named_and_another_log_is_told_apart(shop: Path) -> None:

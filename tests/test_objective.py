@@ -63,6 +63,15 @@ def test_an_event_counts_by_its_type_its_weight_and_its_age(objective: dict[str,
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+def test_a_few_days_may_lack_a_type_that_training_had() -> None:
+    asked = ObjectiveSettings(targets=("purchase", "gift"), type_weights={"refund": 2.0})
+    found = worth_of(shop(), asked, strict=False)
+    assert found is not None
+    assert found.tolist() == worth_of(shop(), ObjectiveSettings(targets=("purchase",))).tolist()  # type: ignore[union-attr]
+    with pytest.raises(ConfigError, match="`gift` is no event type"):
+        worth_of(shop(), asked)
+
+
 def test_where_all_count_alike_there_is_nothing_to_keep() -> None:
     assert worth_of(shop(), ObjectiveSettings()) is None
 

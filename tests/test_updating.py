@@ -345,7 +345,7 @@ def test_what_the_items_table_lacks_stays_and_what_it_has_is_new() -> None:
     catalog, before = made.artifact.catalog, model().catalog
     assert catalog.columns["price"] == [*before.columns["price"], None]
     titles = dict(zip(catalog.ids, catalog.columns["title"], strict=True))
-    assert [titles[one] for one in ids] == ["Renamed", None, "Soon"]
+    assert [titles[one] for one in ids] == ["Renamed", "Title of item 1", "Soon"]
     assert titles["item 5"] == "Title of item 5"
     notes = " ".join(made.report.notes)
     assert "10 of 12 known items are not in the items table" in notes
@@ -401,3 +401,25 @@ def test_of_old_events_the_last_of_users_with_new_ones_are_read(rule: SessionRul
             begin = len(old)  # a new session begins with the new days
         assert found.order[mine][~new[mine]].tolist() == old[max(begin, len(old) - 4) :].tolist()
         assert found.starts[mine][0]
+
+
+def test_what_was_withdrawn_stays_so_and_numbers_are_text_where_text_was() -> None:
+    first = ItemTable(Ids.of(["item 0", "item 1"]), {"brand": ["3M", "7"]})
+    made = update_artifact(model(), items=first, withdraw=["item 1"]).artifact
+    again = ItemTable(Ids.of(["item 0", "item 1"]), {"brand": [42, 7], "available_until": [None, None]})
+    catalog = update_artifact(made, items=again).artifact.catalog
+    places = [catalog.ids.place_of(one) for one in ("item 0", "item 1")]
+    assert [catalog.columns["brand"][place] for place in places] == ["42", "7"]
+    assert [catalog.columns["available_until"][place] is None for place in places] == [True, False]
+
+
+def test_blanks_say_nothing_and_of_withdrawals_those_that_are_known_hold() -> None:
+    first = ItemTable(Ids.of(["item 0"]), {"brand": ["3M"]})
+    made = update_artifact(model(), items=first).artifact
+    found = update_artifact(made, items=ItemTable(Ids.of(["item 0"]), {"brand": [None]}), withdraw=["item 1", "gone"])
+    catalog = found.artifact.catalog
+    assert catalog.columns["brand"][catalog.ids.place_of("item 0")] == "3M"
+    assert catalog.columns["available_until"][catalog.ids.place_of("item 1")] is not None
+    assert "1 of 2 items to be withdrawn are no items of the model (`gone`)" in found.report.notes
+    with pytest.raises(ConfigError, match="`gone` is to be withdrawn, and is no item of the model"):
+        update_artifact(made, withdraw=["gone"])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from segue.artifact.content import MANIFEST, Artifact
+from segue.artifact.content import FOR_LEARNING, MANIFEST, Artifact
 from segue.artifact.current import CURRENT, Current, read_current, served
 from segue.artifact.probe import probe
 from segue.artifact.reading import check_for_learning, load_artifact, read_manifest
@@ -129,13 +129,19 @@ def taken_in(model: Path, home: Path) -> str:
         except ArtifactError as error:
             raise ArtifactError(str(error).replace(str(partial), str(model))) from None
         place = home / version
-        if not sound(place):
+        if not sound(place) or kept_for_learning(place) != kept_for_learning(partial):
             shutil.rmtree(place, ignore_errors=True)
             os.rename(partial, place)
             sync_folder(home)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return version
+
+
+def kept_for_learning(place: Path) -> dict[str, str]:
+    """The hashes of what a model keeps to learn from: users may have been forgotten there, which its version omits."""
+    files = read_manifest(place).files
+    return {name: files[name] for name in FOR_LEARNING if name in files}
 
 
 def sound(place: Path) -> bool:

@@ -23,7 +23,7 @@ MOST = 1e9
 """The largest weight of a type: with the largest weight of an event it is still a finite float32."""
 
 
-def worth_of(log: EventLog, objective: ObjectiveSettings) -> Floats | None:
+def worth_of(log: EventLog, objective: ObjectiveSettings, *, strict: bool = True) -> Floats | None:
     """(E,) how much each event counts where it is to be predicted, 0 where it is not; None: all count alike.
 
     The product of what its type counts, of its weight in the log, and of a half for each half-life between it and the
@@ -34,7 +34,7 @@ def worth_of(log: EventLog, objective: ObjectiveSettings) -> Floats | None:
     """
     if objective == ObjectiveSettings():
         return None
-    by_type = by_type_of(log, objective)
+    by_type = by_type_of(log, objective, strict=strict)
     if objective.at_least != "any" and not math.isfinite(objective.at_least):
         raise ConfigError(f"objective.at_least is {objective.at_least}; expected a finite number, such as 4")
     weight = log.weight
@@ -73,8 +73,12 @@ def worth_of(log: EventLog, objective: ObjectiveSettings) -> Floats | None:
     return found
 
 
-def by_type_of(log: EventLog, objective: ObjectiveSettings) -> Array | None:
-    """What each type of the log counts; None: all alike. Raises ConfigError for types that the log does not have."""
+def by_type_of(log: EventLog, objective: ObjectiveSettings, *, strict: bool = True) -> Array | None:
+    """What each type of the log counts; None: all alike.
+
+    Args:
+        strict: raise ConfigError for types that the log does not have; a few days of one may well lack a rare type.
+    """
     named = [*objective.targets, *objective.type_weights]
     if not named:
         return None
@@ -83,7 +87,7 @@ def by_type_of(log: EventLog, objective: ObjectiveSettings) -> Array | None:
             f"objective.{'targets' if objective.targets else 'type_weights'} names `{named[0]}`, and this log has no "
             "column of event types: name it with log.type_col (`--type-col`)"
         )
-    for name in named:
+    for name in named if strict else ():
         if name not in log.type_names:
             raise ConfigError(f"objective: `{name}` is no event type of this log{did_you_mean(name, log.type_names)}")
     check_weights(objective.type_weights)

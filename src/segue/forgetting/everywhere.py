@@ -145,7 +145,7 @@ def taken_out(
 
 def answer_of(found: Found, wanted: frozenset[str], versions: Sequence[Version], *, dry_run: bool) -> Forgotten:
     """The answer, but for what remains in models."""
-    base = newest_base(versions, found.first)
+    base = newest_base(versions, found.first, found.models)
     return Forgotten(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         dry_run=dry_run,

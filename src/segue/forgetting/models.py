@@ -50,16 +50,25 @@ def version_at(folder: Path) -> Version:
     return Version(folder, read_manifest(folder).facts)
 
 
-def newest_base(versions: Iterable[Version], first: float | None) -> Version | None:
+def newest_base(versions: Iterable[Version], first: float | None, models: Iterable[InModel] = ()) -> Version | None:
     """The newest model that learned nothing from a moment on: an update may go on from it. None where there is none.
 
     Args:
         first: Unix seconds of the first event that is not to be learned; None: not known, and so no model will do.
+        models: what was found in the models. One that kept sequences of theirs has learned from them, and of one that
+            learned from another log than was named nobody can tell.
     """
     if first is None:
         return None
-    older = [one for one in versions if one.facts.cutoff is not None and one.facts.cutoff <= first]
+    timed = [one for one in versions if one.facts.cutoff is not None and one.facts.cutoff <= first]
+    older = [one for one in timed if clean(one, models)]
     return max(older, key=lambda one: (one.facts.cutoff, one.facts.trained_at), default=None)
+
+
+def clean(one: Version, models: Iterable[InModel]) -> bool:
+    """Whether nothing that was found in a model speaks against it."""
+    found = next((model for model in models if model.place == str(one.folder)), None)
+    return found is None or (not found.sequences and found.same_log is True)
 
 
 def in_models(
@@ -76,6 +85,11 @@ def in_models(
     return found, theirs
 
 
+def learned_of(learned: int | None, sequences: int) -> int | None:
+    """How many of their events were learned, as far as a log says; a model that kept some of theirs learned some."""
+    return None if sequences and not learned else learned
+
+
 def in_model(one: Version, traces: Traces | None, sequences: int) -> InModel:
     """What a model has of users."""
     alone: list[str] = []
@@ -87,7 +101,7 @@ def in_model(one: Version, traces: Traces | None, sequences: int) -> InModel:
         name=one.facts.name,
         cutoff=one.facts.cutoff,
         events=one.facts.events,
-        learned=None if traces is None else traces.learned(one.facts),
+        learned=None if traces is None else learned_of(traces.learned(one.facts), sequences),
         same_log=None if traces is None else traces.same_log(one.facts),
         alone=alone,
         sequences=sequences,

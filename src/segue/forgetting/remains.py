@@ -41,7 +41,7 @@ def of_model(one: Version, model: InModel, *, logs: bool) -> Iterator[str]:
     if not logs:
         yield f"{what}: how many were theirs is not known, since no log was named"
     elif model.learned is None:
-        yield f"{what}: how many were theirs is not known, since it has no cutoff or the logs have no times"
+        yield f"{what}: how many were theirs is not known: it has no cutoff, or the logs lack times or events"
     else:
         other = {
             True: "",

@@ -21,6 +21,9 @@ MOST_FEATURES, LONGEST_NAME, LONGEST_TEXT, MOST_LABELS = 100, 256, 1024, 100
 OWN = ("user_id", "item_id", "timestamp", "session_id", "event_id", "event_type", "type")
 """What an event has a place for beside its features: an exported log has one column of a name."""
 
+TAKEN = ("user", "item", "time", "session", "split")
+"""What columns of other things are called: an exported log is to be read as it was meant."""
+
 WHOLE = 2**53
 """Below it a float of a whole number is that number."""
 
@@ -34,6 +37,11 @@ def check_features(features: Mapping[str, Value], where: str) -> None:
     for name, value in features.items():
         if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not is_kept(name):
             raise RequestError(f"`{where}` has a feature {shown(name)}; expected a name of 1 to {LONGEST_NAME} letters")
+        if name in TAKEN:
+            raise RequestError(
+                f"`{where}.{name}` is no feature: in an exported log a column of that name would be read as something "
+                "else; choose another name"
+            )
         if name in OWN:
             own = "event_type" if name == "type" else name
             raise RequestError(f"`{where}.{name}` is no feature: say it as `{own}` of the event itself")

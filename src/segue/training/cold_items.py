@@ -68,7 +68,7 @@ def cold_items(artifact: Artifact, log: EventLog, table: ItemTable, *, lift: flo
         raise ConfigError(f"lift is {lift}; expected a number")
     split = split_for(artifact, log)
     larger = larger_for(artifact.catalog, network, log, split, table, lift)
-    worth = worth_of(log, settings.objective)
+    worth = worth_of(log, settings.objective, strict=False)
     given: dict[str, Any] = {"catalog": larger.catalog, "worth": worth, "features": artifact.features_of(log)}
     phase = phase_of(log, split, facts.rule, ask=TEST, learn_below=VALID, **given)
     N, N_all, item = network.n_items, len(larger.catalog), phase.replayed.item
@@ -166,7 +166,7 @@ def chosen_last(artifact: Artifact, log: EventLog, split: Split, network: Networ
     first = int(len(earlier) * (1 - settings.split.valid))
     role = np.where(np.arange(len(earlier)) < first, TRAIN, TEST)
     if 0 < first < len(earlier):
-        parted, worth = Split("time", role, None, ()), worth_of(earlier, settings.objective)
+        parted, worth = Split("time", role, None, ()), worth_of(earlier, settings.objective, strict=False)
         phase = phase_of(earlier, parted, rule, ask=TEST, catalog=artifact.catalog, worth=worth)
         asked = drawn(phase, phase.replayed.item >= 0, artifact, settings.train.grid_predictions)
         if asked.any():

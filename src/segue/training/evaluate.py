@@ -91,7 +91,7 @@ def asked_of(artifact: Artifact, log: EventLog, split: Split, items: ItemTable |
         catalog=catalog,
         at_most=artifact.settings.evaluate.max_predictions,
         seed=artifact.settings.seed,
-        worth=worth_of(log, artifact.settings.objective),
+        worth=worth_of(log, artifact.settings.objective, strict=False),
         features=artifact.features_of(log),
     )
     if not phase.asked.any():
@@ -131,7 +131,7 @@ def split_for(artifact: Artifact, log: EventLog) -> Split:
             "the model has learned from its whole log, which has no times: no event is known to be new to it. "
             "Train without --final to evaluate"
         )
-    split = split_log(log, artifact.settings.split, worth_of(log, artifact.settings.objective))
+    split = split_log(log, artifact.settings.split, worth_of(log, artifact.settings.objective, strict=False))
     below = next(
         (part for part in (TEST, VALID) if fingerprint(log.where(split.below(part))) == facts.trained_on),
         None,

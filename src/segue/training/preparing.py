@@ -7,7 +7,7 @@ from typing import Any
 
 from segue.cells import cell_of
 from segue.choices import check_keys, settings_of, settings_tree
-from segue.config import Settings
+from segue.config import EVENT_KINDS, Settings
 from segue.data.catalog import ItemTable
 from segue.data.items import read_items
 from segue.data.log import read_log
@@ -64,6 +64,12 @@ def checked_tree(settings: Mapping[str, Any] | None, columns: Mapping[str, Any] 
             f"train.loss is `{chosen.train.loss}`, which is not a loss{did_you_mean(chosen.train.loss, LOSSES)}"
         )
     try_loss(chosen.train.loss, chosen.train)
+    for one in chosen.content.events:
+        name, _, kind = one.rpartition(":")
+        if name and kind not in EVENT_KINDS:
+            raise ConfigError(
+                f"content.events names `{one}`, and `{kind}` is no kind of a feature{did_you_mean(kind, EVENT_KINDS)}"
+            )
     return tree
 
 

@@ -57,8 +57,11 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        with np.errstate(over="ignore"):
-            single = np.float32(value)
+        try:
+            with np.errstate(over="ignore"):
+                single = np.float32(value)
+        except OverflowError:  # a whole number beyond what a double holds
+            return str(value)
         if np.isfinite(single):
             return str(int(single)) if single == np.floor(single) else str(single)
     return str(value)

@@ -42,7 +42,7 @@ class Beginning(NamedTuple):
         return Course(
             moves=unfreezing(len(self.source.network.stack.layers), self.settings.unfreeze),
             pull=self.settings.pull,
-            free=("boundary", "pause", *OF_CONTENT),
+            free=("boundary", "pause", "event_part", *OF_CONTENT),
             core_rate=self.settings.core_rate,
         )
 

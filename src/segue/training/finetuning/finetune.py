@@ -67,7 +67,7 @@ def prepare(
     source = source_of(artifact)
     tree = with_core(checked_tree(settings, columns), source)
     table = None if items is None else read_items(items, item_col=items_col)
-    events = read_log(log, **settings_of(tree).log.chosen())
+    events = read_log(log, **settings_of(tree).columns())
     if source.network.time_gap and not events.timed:
         raise ConfigError(
             "the source was trained with pauses (model.time_gap), and this log has only an order: finetune a model "

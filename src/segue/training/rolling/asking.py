@@ -62,7 +62,7 @@ def question_of(
 ) -> Question | None:
     """What a week asks; None where that is nothing. `events`: what the network reads of each event."""
     part = log.where(np.arange(len(log)) < week.last)
-    worth = worth_of(part, settings.objective) if len(part) else None
+    worth = worth_of(part, settings.objective, strict=False) if len(part) else None
     features = None if events is None else events.bound(part)
     laid = lay_out(part, gap=rule.gap, at_session_start=rule.at_session_start, worth=worth, features=features)
     asked = (laid.order >= week.first) & askable(laid)

@@ -102,7 +102,7 @@ class Lineup(NamedTuple):
         part, facts = until(self.log, before), self.artifact.facts
         started = time.monotonic()
         catalog = Catalog.of(part)
-        laid = laid_out(part, facts.rule, catalog, worth_of(part, self.artifact.settings.objective))
+        laid = laid_out(part, facts.rule, catalog, worth_of(part, self.artifact.settings.objective, strict=False))
         nothing = np.zeros(len(laid), bool)
         phase = Phase(catalog, laid, laid, nothing, nothing, begins)
         model = again(kind_of(self.baseline), facts.baselines[self.baseline], phase, facts.rule)

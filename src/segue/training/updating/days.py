@@ -70,7 +70,7 @@ def days_of(log: EventLog, facts: Facts, settings: Settings) -> Days:
         )
     part = by_time(log.where(np.arange(len(log)) >= first), settings.split.valid, settings.split.test)
     role = np.concatenate([np.full(first, TRAIN, np.int8), part.role])
-    worth = worth_of(log, settings.objective)
+    worth = worth_of(log, settings.objective, strict=False)
     notes = list(log.remarks)
     if first:
         notes.append(

@@ -52,11 +52,13 @@ def enlarged(catalog: Catalog, ids: Iterable[str], table: ItemTable | None) -> t
 def told_by(catalog: Catalog, table: ItemTable, columns: dict[str, list[Any]], whole: Ids) -> list[str]:
     """Put what a table says into the columns, in place; what does not fit, one sentence each."""
     places, notes = whole.places_of(table.ids), []
-    for name, values in table.columns.items():
+    for name, given in table.columns.items():
+        values = as_before(given, columns.get(name, ()))
         check_kind(name, values, columns.get(name, ()), table.ids)
         column = columns.setdefault(name, [None] * len(whole))
         for place, value in zip(places.tolist(), values, strict=True):
-            column[place] = value
+            if value is not None:  # a blank says nothing: what is known stays, and what was withdrawn
+                column[place] = value
     silent = len(catalog) - int((places < len(catalog)).sum())
     if silent:
         notes.append(
@@ -74,6 +76,14 @@ def told_by(catalog: Catalog, table: ItemTable, columns: dict[str, list[Any]], w
             f"the items table has {', '.join(spare)}, which the model did not have: only the items it names do"
         )
     return notes
+
+
+def as_before(values: Sequence[Any], before: Sequence[Any]) -> Sequence[Any]:
+    """Numbers as text where the column has text: of brands, a table may hold none but `7` and `42`."""
+    had = next((type(value) for value in before if value is not None), None)
+    if had is not str:
+        return values
+    return [str(value) if isinstance(value, int | float) else value for value in values]
 
 
 def check_kind(name: str, values: Sequence[Any], before: Sequence[Any], ids: Ids) -> None:
@@ -98,7 +108,7 @@ def withdrawn(catalog: Catalog, ids: Iterable[str], at: float) -> Catalog:
         at: Unix seconds.
 
     Raises:
-        ConfigError: an id that is not in the catalog.
+        ConfigError: none of the ids is in the catalog.
     """
     chosen = list(ids)
     if not chosen:
@@ -106,11 +116,12 @@ def withdrawn(catalog: Catalog, ids: Iterable[str], at: float) -> Catalog:
     column = list(catalog.columns.get(UNTIL, [None] * len(catalog)))
     as_text = any(isinstance(value, str) and value for value in column)
     moment: Any = datetime.fromtimestamp(int(at), UTC).isoformat() if as_text else int(at)
-    for item_id in chosen:
-        place = catalog.ids.place_of(item_id)
-        if place < 0:
-            raise ConfigError(
-                f"`{item_id}` is to be withdrawn, and is no item of the model{did_you_mean(item_id, catalog.ids)}"
-            )
-        column[place] = moment
+    places = catalog.ids.places_of(chosen).tolist()
+    if max(places) < 0:
+        raise ConfigError(
+            f"`{chosen[0]}` is to be withdrawn, and is no item of the model{did_you_mean(chosen[0], catalog.ids)}"
+        )
+    for place in places:
+        if place >= 0:
+            column[place] = moment
     return Catalog(catalog.ids, {**catalog.columns, UNTIL: column})

@@ -86,6 +86,11 @@ def update_artifact(
     # what does not fit in tables of items is said before anything is learned
     whole, notes = enlarged(artifact.catalog, () if days is None else items_in(days, TEST + 1), items)
     check_windows(withdrawn(whole, gone, time.time()))
+    absent = [one for one in gone if whole.ids.place_of(one) < 0]
+    if absent:
+        notes.append(
+            f"{len(absent):,} of {len(gone):,} items to be withdrawn are no items of the model (`{absent[0]}`)"
+        )
     if log is None or days is None:
         return only_items(this, whole, notes, gone, began)
     days = days._replace(features=artifact.features_of(log))
