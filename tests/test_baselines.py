@@ -103,7 +103,8 @@ def test_nothing_given_is_changed_in_place(kind: Any) -> None:
     model = trained(kind)
     events, starts = random_events()
     for array in (*events, starts, *model.arrays().values()):
-        array.setflags(write=False)
+        if array is not None:  # no features
+            array.setflags(write=False)
     state = frozen(model.initial_state(4))
     for t in range(len(starts)):
         state = frozen(model.step(Event(events.item[t], events.time[t], events.opens[t]), state))

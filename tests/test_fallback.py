@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from baseline_logs import laid
-from segue.data.sessions import Sequences
 from segue.models.log_counts import LogCounts
 from segue.serving.lists.fallback import Chain
 from serving_models import fading_bundle
@@ -23,7 +22,7 @@ def counts(
 ) -> LogCounts:
     rows = laid(list(sessions))
     worth = None if targets is None else np.isin(rows.item, ["abcdef".index(item) for item in targets])
-    rows = Sequences(*tuple(rows)[:-2], timed, None if worth is None else worth.astype(np.float32))
+    rows = rows.other(timed=timed, worth=None if worth is None else worth.astype(np.float32))
     return LogCounts.of(rows, n, half_life=half_life)
 
 

@@ -15,7 +15,7 @@ from segue.artifact import MANIFEST, load_artifact, save_artifact
 from segue.artifact.content import COUNTS
 from segue.data import spill
 from segue.data.events import log_of
-from segue.data.sessions import Sequences, lay_out
+from segue.data.sessions import lay_out
 from segue.errors import ArtifactError
 from segue.models import log_counts
 from segue.models.counts import known_events
@@ -60,7 +60,7 @@ def test_when_an_item_came_first_and_how_often_of_late() -> None:
     assert counts.first_seen.tolist() == [0, 1, 3, np.inf]
     expected = [np.log2(0.75), -1.5, np.log2(1 + 2**-0.5), -2.5]
     assert counts.recent.tolist() == pytest.approx(expected, abs=1e-6)
-    untimed = LogCounts.of(Sequences(*tuple(laid(["abacc"]))[:-2], timed=False), 4)
+    untimed = LogCounts.of(laid(["abacc"]).other(timed=False), 4)
     assert not untimed.timed
     assert len(untimed.recent) == len(untimed.first_seen) == 0
     assert untimed.events.tolist() == [2, 1, 2, 0]

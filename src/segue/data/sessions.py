@@ -82,7 +82,7 @@ class Sequences(NamedTuple):
     def __len__(self) -> int:
         return len(self.item)
 
-    def other(self, **columns: Array) -> Sequences:
+    def other(self, **columns: Any) -> Sequences:
         """The same events with other columns; `_replace` would take the length of the log for that of the tuple."""
         return Sequences(**{**self._asdict(), **columns})
 
