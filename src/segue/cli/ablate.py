@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from segue.cli.options import Chosen, Json, Log, LogColumns, split
-from segue.cli.show import differs, figure, print_json, print_table, progress, say
 from segue.cli.show import out as results
+from segue.cli.show import print_json, print_table, progress, say
+from segue.evaluation.figures import differs, figure
 
 if TYPE_CHECKING:
     from segue.training.ablation_report import Ablation

@@ -9,9 +9,10 @@ from cyclopts import Group, Parameter
 
 from segue.cli import rolling as weeks_of
 from segue.cli.options import GIVEN, Folder, Json, Log, LogColumns, Metrics, Own, split
-from segue.cli.show import differs, figure, print_json, print_report, print_table, say
 from segue.cli.show import out as results
+from segue.cli.show import print_json, print_report, print_table, say
 from segue.errors import ConfigError
+from segue.evaluation.figures import differs, figure
 
 if TYPE_CHECKING:
     from segue.training.cold_report import ColdItems

@@ -10,9 +10,10 @@ from cyclopts import Parameter
 
 from segue.cli.chart import check_chart, check_place, write_chart, write_whole
 from segue.cli.options import GIVEN, Folder, K, Log, LogColumns, Own
-from segue.cli.show import figure, out, print_json, print_table, say
+from segue.cli.show import out, print_json, print_table, say
 from segue.cli.wishes import Alike
 from segue.errors import ConfigError
+from segue.evaluation.figures import figure
 
 if TYPE_CHECKING:
     from segue.evaluation.points import Frontier

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from segue.evaluation.figures import figure
+
 if TYPE_CHECKING:
-    from segue.evaluation.report import Report, Row, Value
+    from segue.evaluation.report import Report, Row
     from segue.training.loop import Progress as Training
 
 SHOWN = (
@@ -58,23 +60,6 @@ def print_table(
 def escaped(text: str) -> str:
     """Text that rich takes as it is."""
     return text.replace("[", r"\[")
-
-
-def figure(value: Value) -> str:
-    """A figure and half its interval."""
-    if value.value is None:
-        return "-"
-    if value.low is None or value.high is None:
-        return f"{value.value:.4f}"
-    return f"{value.value:.4f} ±{(value.high - value.low) / 2:.4f}"
-
-
-def differs(found: Mapping[str, float | None]) -> str:
-    """A paired difference with its interval."""
-    value, low, high = (found[name] for name in ("difference", "low", "high"))
-    if value is None:
-        return "-"
-    return f"{value:+.4f}" if low is None or high is None else f"{value:+.4f} ({low:+.4f} to {high:+.4f})"
 
 
 def print_report(report: Report, said: Sequence[str] = ()) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from segue.evaluation.figures import figure
 from segue.evaluation.report import Value
 
 FINETUNED, SCRATCH = "finetuned", "from scratch"
@@ -99,15 +100,6 @@ def verdict_of(row: ShareRow, metric: str) -> str:
     how = "better than" if found.low > 0 else "WORSE THAN" if found.high < 0 else "not to be told from"
     part = "" if found.relative is None else f" ({found.relative:+.0%})"
     return f"at {row.share:g} % finetuned is {how} from scratch: {found.difference:+.4f}{part} in {metric}"
-
-
-def figure(value: Value) -> str:
-    """A figure and half its interval."""
-    if value.value is None:
-        return "-"
-    if value.low is None or value.high is None:
-        return f"{value.value:.4f}"
-    return f"{value.value:.4f} ±{(value.high - value.low) / 2:.4f}"
 
 
 def difference(found: Against | None) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from segue.durations import UNITS, spoken
+from segue.evaluation.figures import figure
 from segue.training.rolling.report import KEPT, UPDATED, Rolling, day
-from segue.training.updating.telling import figure
 
 FEW = 50
 """A week of fewer predictions says little by itself."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from segue.artifact import Facts
-from segue.evaluation.report import Value, utc
+from segue.evaluation.figures import differs, figure
+from segue.evaluation.report import utc
 from segue.training.updating.report import UpdateReport
 
 HEADINGS = ("part", "predictions", "users", "before", "after", "difference")
@@ -51,24 +52,7 @@ def rows_of(report: UpdateReport) -> list[list[str]]:
             f"{one.users:,}",
             figure(one.before),
             figure(one.after),
-            difference(one.difference),
+            differs(one.difference),
         ]
         for one in report.changes
     ]
-
-
-def figure(value: Value) -> str:
-    """A figure and half its interval."""
-    if value.value is None:
-        return "-"
-    if value.low is None or value.high is None:
-        return f"{value.value:.4f}"
-    return f"{value.value:.4f} ±{(value.high - value.low) / 2:.4f}"
-
-
-def difference(found: dict[str, float | None]) -> str:
-    """A paired difference with its interval."""
-    value, low, high = (found[name] for name in ("difference", "low", "high"))
-    if value is None:
-        return "-"
-    return f"{value:+.4f}" if low is None or high is None else f"{value:+.4f} ({low:+.4f} to {high:+.4f})"
