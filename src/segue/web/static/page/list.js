@@ -66,7 +66,7 @@ export function rankedList(told) {
       if (!before.size) return;
       for (const [id, { node }] of rows) {
         const way = (before.get(id) ?? NaN) - node.getBoundingClientRect().top;
-        const from = Number.isNaN(way) ? { opacity: 0 } : way ? { transform: `translateY(${way}px)` } : null;
+        const from = Number.isNaN(way) ? { opacity: .35 } : way ? { transform: `translateY(${way}px)` } : null;
         if (from) node.animate([from, {}], { duration: 220, easing: "cubic-bezier(.2, .7, .2, 1)" });
       }
     },

@@ -62,8 +62,8 @@ export function play(root, api) {
       element("p", { class: "lead" }, "Put together what somebody did. The list shows what the model expects next, and why.")),
     element("div", { class: "start" }, start.nodes),
     element("section", { class: "card history", "aria-label": "History" }, whose, stripTrouble, strip.node),
-    element("section", { class: "wishes", "aria-label": "Settings" }, pause.node, wishes.sliders, pause.meaning, wishes.tools, wishes.more),
-    element("div", { class: "columns" }, list.node, pointing.home));
+    element("section", { class: "wishes", "aria-label": "Settings" }, pause.node, wishes.sliders, pause.meaning, wishes.tools),
+    element("div", { class: "columns playing" }, wishes.more, list.node, pointing.home));
 
   /** Another history or user: a step that the browser's Back takes back. */
   function go(next) {

@@ -43,7 +43,7 @@ export const sourceWords = (source) => SOURCES[source] ?? [source, source, `It c
 
 /** Why a list has fewer items than were asked for, as `short` of an answer says it. */
 export function shortWords({ wanted, given, because }) {
-  const why = because.map(({ message }) => message).join("; ");
+  const why = because.map(({ message }) => message.replaceAll("`", "")).join("; ");
   return `${plural(given, "item")} instead of ${wanted}${why && `: ${why}`}.`;
 }
 
