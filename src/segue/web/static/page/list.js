@@ -4,6 +4,7 @@ import { element, fresh, name, pointing, shortened } from "./dom.js";
 import { bars, moveWords } from "./moves.js";
 import { called, number, shortReason, signed, sourceWords } from "./words.js";
 
+const MOST = 6; // categories of an item
 const MARKS = { new: () => "new", up: (by) => `▲ ${by}`, down: (by) => `▼ ${by}`, same: () => "", first: () => "" };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -73,7 +74,10 @@ export function rankedList(told) {
 
     /** @param known as `knownItems` gives it. */
     details(known) {
-      for (const [id, { categories }] of rows) categories.textContent = (known.get(id)?.categories ?? []).map((one) => shortened(one, 60)).join(" · ");
+      for (const [id, { categories }] of rows) {
+        const text = (known.get(id)?.categories ?? []).slice(0, MOST).map((one) => shortened(one, 60)).join(" · ");
+        if (categories.textContent !== text) categories.textContent = text;
+      }
     },
 
     /** @param reasons a Map from ids to reasons. */

@@ -150,6 +150,7 @@ export function play(root, api) {
     strip.draw(events(), opens, end);
     wishes.draw(asked, choices);
     whose.replaceChildren(...describe(asked, stored, {
+      link: `${location.origin}${location.pathname}#${written(asked)}`,
       back: () => go({ ...asked, history: null, pause: 0 }), again: () => { stored = null; opened(); }, clear: () => go({ ...asked, user: null, history: [], pause: 0 }),
     }));
     learn(events().map(({ item_id: id }) => id));
