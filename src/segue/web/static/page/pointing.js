@@ -52,7 +52,7 @@ export function makePointing({ strip, ranked }, told) {
     panel.say(...whyEvent(shown.events[place], moved, {
       earlier: place > 0 ? () => told.move(place, -1) : null,
       later: place < last ? () => told.move(place, 1) : null,
-      remove: () => told.remove(place),
+      remove: () => { told.remove(place); strip.focus(Math.min(place, last - 1)); },
     }));
   }
 
