@@ -193,6 +193,8 @@ class Engine:
         after = bundle.ordered_by(self.policy.order)
         warm(after)
         self.scenarios.warm(after)
+        if self.bundle.titles.made:  # somebody looks around: nobody shall wait for that
+            after.titles.folded()
         try:
             check_usual(after, self.usual)
         except RequestError as error:
