@@ -33,7 +33,7 @@ export function play(root, api) {
 
   const strip = historyStrip({ point: (place, meant) => pointing.event(place, meant), remove, move });
   const list = listPart({ choose: add, point: (id, meant) => pointing.item(id, meant) });
-  const pointing = makePointing({ strip, ranked: list.ranked }, { remove, move });
+  const pointing = makePointing({ strip, ranked: list.ranked }, { remove, move, about: known.get });
   const start = startFields(api, { add, open, begin });
   const pause = pauseSlider((value) => set({ pause: value }));
   const wishes = controls(set);
