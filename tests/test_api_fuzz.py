@@ -63,6 +63,7 @@ ROUTES = [
     ("/v1/similar", "POST"),
     ("/v1/users/{user_id}", "GET"),
     ("/v1/users/{user_id}", "DELETE"),
+    ("/v1/model", "GET"),
     ("/health/live", "GET"),
     ("/health/ready", "GET"),
 ]

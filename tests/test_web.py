@@ -125,6 +125,7 @@ def test_the_openapi_document_names_every_route_and_bound(client):
         "/health/live": ["get"],
         "/health/ready": ["get"],
         "/v1/events": ["post"],
+        "/v1/model": ["get"],
         "/v1/recommend": ["post"],
         "/v1/similar": ["post"],
         "/v1/users/{user_id}": ["delete", "get"],

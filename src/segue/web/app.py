@@ -16,6 +16,7 @@ from segue.errors import OverloadedError, RequestError
 from segue.serving.engine import Engine
 from segue.serving.lists.similar import similar_items
 from segue.serving.task import Done, Task, in_order, question_of, tasks_of
+from segue.web.about import model_handler
 from segue.web.arrivals import in_time
 from segue.web.counts import TEXT_TYPE, Counts
 from segue.web.decoding import StrictRequest
@@ -128,7 +129,8 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
             UNSET if refused is None else RefusedMessage(refused.version),
         )
 
-    described = document([events, recommend, similar, user, forget, live, ready], version="1")
+    model = model_handler(engine)
+    described = document([events, recommend, similar, user, forget, model, live, ready], version="1")
 
     @get("/metrics", sync_to_thread=False, media_type=TEXT_TYPE)
     def metrics() -> bytes:
@@ -141,7 +143,7 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
         return described
 
     return Litestar(
-        [events, recommend, similar, user, forget, live, ready, metrics, schema, *page_handlers()],
+        [events, recommend, similar, user, forget, model, live, ready, metrics, schema, *page_handlers()],
         request_class=StrictRequest,
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,

@@ -82,7 +82,7 @@ def route_of(path: str) -> str:
     """A path without what names a user, and nothing that a stranger made up."""
     if path.startswith("/v1/users/"):
         return "/v1/users/{user_id}"
-    known = ("/v1/events", "/v1/recommend", "/v1/similar", "/health/live", "/health/ready", "/metrics")
+    known = ("/v1/events", "/v1/recommend", "/v1/similar", "/v1/model", "/health/live", "/health/ready", "/metrics")
     return path if path in (*known, "/schema/openapi.json", *PAGES) else "other"
 
 
