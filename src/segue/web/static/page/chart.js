@@ -12,7 +12,7 @@ const NEAR = 28; // pixels from the pointer within which a point is told of
 /**
  * A figure with a chart in it; `update(series)` draws others, with the same look.
  *
- * `about`: {title, describe (a sentence for screen readers), x, y, height, series, rings, caption}. `x` and `y` are
+ * `about`: {title, level? (of the heading), describe (a sentence for screen readers), x, y, height, series, rings, caption}. `x` and `y` are
  * axes as `axisOf` takes them, with a `label`. A series is {name, points: [{x, y, low?, high?, note?}], line?, marks?,
  * quiet?}; a `y` of null breaks its line. `rings` are points {x, y, label} to draw a ring around.
  */
@@ -20,7 +20,7 @@ export function chart(about) {
   const svg = drawn("svg", { role: "img" });
   const told = element("p", { class: "readout quiet small", ariaHidden: "true" });
   const figure = element("figure", { class: "chart" });
-  const title = element("h4", { class: "chart-title" }, about.title);
+  const title = element(about.level ?? "h4", { class: "chart-title" }, about.title);
   const plot = element("div", { class: "plot" }, svg, told);
   const names = legend(about.series, (chosen) => draw(chosen));
   let state = { ...about, chosen: new Set() };
@@ -70,7 +70,7 @@ function paint(svg, about, width) {
   const bottom = bottomOf(about);
   const points = about.series.flatMap((one) => one.points.filter((point) => point.y != null));
   const heights = points.flatMap((point) => [point.y, point.low ?? point.y, point.high ?? point.y]);
-  const x = axisOf(about.x, points.map((point) => point.x), left, width - right, Math.max(2, Math.floor(width / 110)));
+  const x = axisOf(about.x, points.map((point) => point.x), left, width - right, Math.max(3, Math.floor(width / 100)));
   const y = axisOf(about.y, heights, height - bottom, top, 4);
   const ids = [fresh("title"), fresh("desc")];
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);

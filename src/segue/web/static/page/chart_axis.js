@@ -12,7 +12,7 @@ export function ticks(low, high, count = 5, { whole = false } = {}) {
 
 function stepOf(rough, whole) {
   const power = 10 ** Math.floor(Math.log10(rough || 1));
-  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough * (1 - 1e-9));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.75);
   return whole ? Math.max(1, Math.round(step)) : step;
 }
 

@@ -40,12 +40,12 @@ function numbers(about) {
       const cells = series.map((one) => cell(one.points.find((point) => point.x === value), digits));
       return element("tr", {}, element("th", { scope: "row", class: "figure" }, at(value)), cells);
     });
-    return table(caption, [x.label, ...series.map((one) => (series.length > 1 ? one.name : y.label))], rows);
+    return table(caption, [x.label || "when", ...series.map((one) => (series.length > 1 ? one.name : y.label))], rows);
   }
   const rows = series.flatMap((one) => one.points.map((point) =>
     element("tr", {}, element("th", { scope: "row" }, `${one.name} ${point.note ?? ""}`), element("td", { class: "figure" }, at(point.x)), cell(point, digits)),
   ));
-  return table(caption, ["", x.label, y.label], rows);
+  return table(caption, ["line", x.label, y.label], rows);
 }
 
 function cell(point, digits) {

@@ -7,8 +7,8 @@ import { whiskers } from "./whiskers.js";
 
 const KINDS = [
   ["By what is known of the user", (name) => /users$/.test(name)],
-  ["By how many events of the user were read", (name) => name.startsWith("after ")],
-  ["By how often the target was learned from", (name) => name.startsWith("target ")],
+  ["By events read of the user", (name) => name.startsWith("after ")],
+  ["By how well the item is known", (name) => name.startsWith("target ")],
   ["By whether the user had the target before", (name) => /targets$/.test(name)],
 ];
 
@@ -92,7 +92,7 @@ function groups(report, own) {
       series: both.map((row) => spoken(row.model)),
       rows: names.map((group) => ({
         name: grouped(group),
-        note: `${report.groups[group].toLocaleString("en")} predictions`,
+        note: `${report.groups[group].toLocaleString("en")} asked`,
         dots: both.map((row) => dot(row.groups[group])),
       })),
     });

@@ -87,12 +87,12 @@ function noticeOf({ error, lost, reading, now: at }, now, again) {
   return now === "anew" ? [element("p", { class: "note" }, `The server began anew, seen at ${clockTime(at)}: its counts begin at 0.`)] : [];
 }
 
-function servingOf({ reading }) {
+function servingOf({ reading, lost }) {
   const model = samples(reading, "segue_model")[0]?.labels ?? {};
   const asked = samples(reading, "segue_requests_total").filter((one) => one.labels.route.startsWith("/v1/"));
   const all = asked.reduce((sum, one) => sum + one.value, 0);
   const stored = samples(reading, "segue_events_total").find((one) => one.labels.became === "stored")?.value ?? 0;
-  return `${model.name}, version ${model.version}, answers. Since the server began: ${all.toLocaleString("en")} requests, `
+  return `${model.name}, version ${model.version}, ${lost == null ? "answers" : "does not answer"}. Since the server began: ${all.toLocaleString("en")} requests, `
     + `${stored.toLocaleString("en")} events stored, ${(single(reading, "segue_answers_total") ?? 0).toLocaleString("en")} lists given.`;
 }
 

@@ -42,7 +42,7 @@ const milliseconds = (quantile) => (quantile ? quantile.value * 1000 : null);
 export function healthCharts() {
   const made = CHARTS.map(({ about, lines }) => {
     const series = seriesOf(lines, [], 0);
-    return { lines, drawn: chart({ ...about, x: time([], 0), height: 170, series }) };
+    return { lines, drawn: chart({ ...about, level: "h3", x: time([], 0), height: 170, series }) };
   });
   return {
     cards: made.map(({ drawn }) => element("div", { class: "card" }, drawn.figure)),

@@ -11,7 +11,7 @@ const head = (text, number = true) => element("th", { scope: "col", class: numbe
 function card(title, headings, note) {
   const body = element("tbody", {});
   const words = element("p", { class: "quiet small" }, note ?? "");
-  const table = element("table", { class: "table", ariaLabel: title }, element("thead", {}, element("tr", {}, headings)), body);
+  const table = element("table", { class: "table counts", ariaLabel: title }, element("thead", {}, element("tr", {}, headings)), body);
   const wide = element("div", { class: "wide", tabIndex: 0, role: "region", ariaLabel: title }, table);
   return { card: element("section", { class: "card" }, element("h3", {}, title), wide, words), body, words };
 }
@@ -39,7 +39,7 @@ export function routes() {
 
 /** Events by what became of them. */
 export function events() {
-  const made = card("Events by what became of them", [head("", false), head("a second"), head("since it began")]);
+  const made = card("Events by what became of them", [head("event", false), head("a second"), head("since it began")]);
   return {
     card: made.card,
     update({ recent, reading }) {
@@ -55,7 +55,7 @@ export function events() {
 
 /** Where the items of lists come from, and how many lists are short. */
 export function lists() {
-  const made = card("Items of lists by where they come from", [head("", false), head("last 10 s"), head("since it began")]);
+  const made = card("Items of lists by where they come from", [head("source", false), head("last 10 s"), head("since it began")]);
   return {
     card: made.card,
     update({ recent, reading }) {
@@ -76,21 +76,21 @@ export function lists() {
 
 /** What the server holds at the moment. */
 export function states() {
-  const made = card("States", [head("", false), head("now")]);
+  const made = card("States", [head("count", false), head("now")]);
   return {
     card: made.card,
     update({ reading }) {
       const [warm, users] = [single(reading, "segue_warm_states"), single(reading, "segue_states")];
       const refolds = summed(reading, "segue_refolds_total", "history");
-      const damaged = single(reading, "segue_damaged_states") ?? single(reading, "segue_damaged_states_total") ?? 0;
+      const damaged = single(reading, "segue_damaged_states_total") ?? 0;
       const refused = samples(reading, "segue_model_refused")[0]?.labels.version;
       fill(made.body, [
-        ["users with a state, counted once a minute", (users ?? 0).toLocaleString("en")],
+        ["users with a state (counted once a minute)", (users ?? 0).toLocaleString("en")],
         ["of them warm: made by this model", users ? share(warm * users, users) : "–"],
         ["folded anew from events since it began", total(refolds).toLocaleString("en")],
         ["states that could not be read", damaged.toLocaleString("en")],
         ["requests that wait", (single(reading, "segue_waiting") ?? 0).toLocaleString("en")],
-        ["a version that was refused", refused ?? "none"],
+        ["version that was refused", refused ?? "none"],
       ]);
     },
   };

@@ -68,7 +68,7 @@ function tableOf(lines) {
   const [first, ...rest] = lines.filter((line) => !rule(line)).map(cells);
   if (!first) return null;
   const row = (values) => element("tr", {}, values.map((value, place) => (place ? element("td", {}, inline(value)) : element("th", { scope: "row" }, inline(value)))));
-  const head = element("tr", {}, first.map((value) => element("th", { scope: "col" }, inline(value))));
+  const head = element("tr", {}, first.map((value) => (value ? element("th", { scope: "col" }, inline(value)) : element("td", {}))));
   const table = element("table", { class: "table" }, element("thead", {}, head), element("tbody", {}, rest.map(row)));
   return element("div", { class: "wide", tabIndex: 0, role: "region", ariaLabel: `Table of the card: ${first.filter(Boolean).slice(0, 3).join(", ")}` }, table);
 }

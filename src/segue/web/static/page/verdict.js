@@ -13,7 +13,7 @@ const NAMES = {
 /** A model's name for people; the names of cells are what they are. */
 export const spoken = (name) => NAMES[name] ?? name;
 
-const GROUPS = { "warm users": "users known before the test", "cold users": "users new in the test" };
+const GROUPS = { "warm users": "users known before", "cold users": "users new to it" };
 
 /** A group of predictions for people. */
 export const grouped = (name) => GROUPS[name] ?? name;

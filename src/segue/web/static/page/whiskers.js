@@ -4,7 +4,7 @@ import { axisOf, number } from "./chart_axis.js";
 import { legend, SHAPES, shape } from "./chart_legend.js";
 import { drawn, element, fresh } from "./dom.js";
 
-const NAMES = 150; // pixels beside the plot for the names of rows, where there is room
+const NAMES = 186; // pixels beside the plot for the names of rows, where there is room
 const TELL = 150;
 const APART = 13;
 
@@ -66,7 +66,7 @@ function paint(svg, about, width) {
 
 function rowOf(row, top, tall, x, beside, width, many) {
   const middle = top + (beside ? tall / 2 : 18 + (tall - 18) / 2);
-  const name = text(0, beside ? middle + 4 : top + 14, cut(row.name, beside ? 22 : 34), "start");
+  const name = text(0, beside ? middle + 4 : top + 14, cut(row.name, beside ? 30 : room(row, width)), "start");
   if (row.strong) name.setAttribute("class", "over strong");
   const made = [drawn("g", {}, drawn("title", {}, row.name), name)];
   if (!beside && row.note) made.push(text(width, top + 14, row.note, "end"));
@@ -83,6 +83,9 @@ function rowOf(row, top, tall, x, beside, width, many) {
   return made;
 }
 
+const LETTER = 6.6; // pixels, about
+const room = (row, width) => Math.floor(width / LETTER) - (row.note?.length ?? 0) - 1;
+
 const cut = (words, most) => (words.length > most ? `${words.slice(0, most - 1)}…` : words);
 
 function text(x, y, content, anchor) {
@@ -96,7 +99,7 @@ function table({ title, series, rows, label, format = (value) => number(value, 3
     "table",
     { class: "table" },
     element("caption", {}, `${title}, with 95 % intervals`),
-    element("thead", {}, element("tr", {}, element("th", { scope: "col" }, ""), heads.map((one) => element("th", { scope: "col", class: "figure" }, one)))),
+    element("thead", {}, element("tr", {}, element("th", { scope: "col" }, series.length > 1 ? "group" : "model"), heads.map((one) => element("th", { scope: "col", class: "figure" }, one)))),
     element("tbody", {}, rows.map((row) => element("tr", {}, element("th", { scope: "row" }, row.name), row.dots.map((dot) => element("td", { class: "figure" }, tell(dot)))))),
   );
 }
