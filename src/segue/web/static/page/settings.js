@@ -13,12 +13,17 @@ export function settings({ settings: all, set_apart: apart, built, kind }) {
     element("details", { class: "card" }, [
       element("summary", {}, element("h4", {}, "All settings")),
       kind === "network" ? [element("h5", {}, "The network, as built"), table("The network, as built", flat(built))] : null,
-      Object.entries(all).map(([name, values]) =>
-        values && typeof values === "object" && !Array.isArray(values)
-          ? [element("h5", {}, name), table(`Settings of ${name}`, flat(values))]
-          : table(name, [[name, values]])),
+      parted(all).map(([name, rows]) => [element("h5", {}, name), table(`Settings: ${name}`, rows)]),
     ]),
   ]);
+}
+
+/** Tables of settings: those of no table first. */
+function parted(all) {
+  const grouped = ([, values]) => values && typeof values === "object" && !Array.isArray(values);
+  const entries = Object.entries(all);
+  const general = entries.filter((one) => !grouped(one));
+  return [...(general.length ? [["of all", general]] : []), ...entries.filter(grouped).map(([name, values]) => [name, flat(values)])];
 }
 
 function flat(values, within = "") {

@@ -25,6 +25,7 @@ export function whiskers(about) {
   button.onclick = () => {
     place.hidden = !place.hidden;
     plot.hidden = !place.hidden;
+    if (names) names.hidden = plot.hidden;
     words.textContent = place.hidden ? "Show as table" : "Show as chart";
     button.ariaExpanded = String(!place.hidden);
   };
