@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from segue.artifact import Artifact, load_artifact, save_artifact
+from segue.artifact import Artifact, keep_frontier, load_artifact, save_artifact
 from segue.artifact.current import served
 from segue.data.events import EventLog
 from segue.data.items import read_items
@@ -326,6 +326,14 @@ class Recommender:
             None if items is None else read_items(items),
             **asked,
         )
+
+    def keep_frontier(self, found: Frontier) -> Path:
+        """Keep what `frontier` measured in the model's folder, where the page and reports find it; the file.
+
+        Raises:
+            ArtifactError: the model was not loaded from a folder, or that cannot be written.
+        """
+        return keep_frontier(self.artifact, found)
 
     def update(
         self,
