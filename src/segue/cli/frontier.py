@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cyclopts import Parameter
 
-from segue.cli.chart import check_chart, check_place, write_chart, write_whole
+from segue.cli.chart import check_chart, write_chart
 from segue.cli.options import GIVEN, Folder, K, Log, LogColumns, Own
 from segue.cli.show import out, print_json, print_table, say
 from segue.cli.wishes import Alike
 from segue.errors import ConfigError
 from segue.evaluation.figures import figure
+from segue.places import check_place, write_whole
 
 if TYPE_CHECKING:
     from segue.evaluation.points import Frontier
