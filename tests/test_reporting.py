@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import segue
-from api_log import QUICK, clicks, titles
+from api_log import FLAGS, QUICK, clicks, titles
 from report_files import Page, read
 from segue.cli import run
 from segue.errors import ConfigError
@@ -155,3 +155,32 @@ def test_a_report_is_of_one_table(folder: Path, other: list[str], capsys: pytest
     assert run(words) == 2
     assert "--report is of one table" in capsys.readouterr().err
     assert not (folder / "no.html").exists()
+
+
+def test_comparing_tells_the_costs_and_a_frontier_its_points(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("segue.evaluation.cost.SECONDS", 0.02)
+    words = ["compare", str(folder / "clicks.csv"), "--models", "elman", *FLAGS, "--report", str(tmp_path / "c.html")]
+    assert run(words) == 0
+    compared = read(tmp_path / "c.html")
+    assert "What that costs" in compared.of("h2")
+    drawn = [found["aria-label"] for tag, found, _ in compared.elements if tag == "svg" and "aria-label" in found]
+    for what in ("the time of a step", "the time of learning", "what is kept for a user"):
+        assert f"ndcg@10 against {what}" in drawn
+    assert compared.of("code") == [f"segue {' '.join(words)}"]
+
+    found = segue.load(folder / "gru").frontier(
+        folder / "clicks.csv", strategies=["mmr"], knobs=[0.5], report=tmp_path / "f.html"
+    )
+    page = read(tmp_path / "f.html")
+    rows = page.rows("data-point")
+    assert list(rows) == ["mmr 0", "mmr 0.5"]
+    for point, cells in zip(found.points, rows.values(), strict=True):
+        assert cells == {name: figure(value) for name, value in point.metrics.items()}
+    assert "served unless asked otherwise" in "".join(page.of("td"))
+    assert page.of("code") == []
+    words = ["frontier", str(folder / "gru"), str(folder / "clicks.csv"), "--report", str(tmp_path)]
+    assert run(words) == 2
+    assert run(["compare", str(folder / "clicks.csv"), "--report", str(tmp_path / "no" / "c.html")]) == 2
+    assert "could not be written there" in capsys.readouterr().err

@@ -337,18 +337,33 @@ class Recommender:
         return rolling_of(self.artifact, read_log(log, **self.columns(columns)), table, say=say, show=show, **given)
 
     def frontier(
-        self, log: Any, *, items: Any = None, columns: Mapping[str, Any] | None = None, **asked: Any
+        self,
+        log: Any,
+        *,
+        items: Any = None,
+        columns: Mapping[str, Any] | None = None,
+        report: str | Path | Mail | None = None,
+        **asked: Any,
     ) -> Frontier:
-        """What diversity costs on events the model cannot have learned from; see `frontier_of`."""
+        """What diversity costs on events the model cannot have learned from; see `frontier_of`.
+
+        Args:
+            log, items, columns: as in `evaluate`.
+            report: an .html file to write it to, as in `evaluate`.
+            asked: see `frontier_of`.
+        """
         from segue.data.log import read_log
+        from segue.reporting.file import Mail, write_frontier
+        from segue.training.evaluate import split_for
         from segue.training.frontier import frontier_of
 
-        return frontier_of(
-            self.artifact,
-            read_log(log, **self.columns(columns or {})),
-            None if items is None else read_items(items),
-            **asked,
-        )
+        mail = Mail.to(report)
+        events = read_log(log, **self.columns(columns or {}))
+        found = frontier_of(self.artifact, events, None if items is None else read_items(items), **asked)
+        if mail is not None:
+            split = split_for(self.artifact, events)
+            write_frontier(mail, found, events, split, self.artifact.settings, log)
+        return found
 
     def update(
         self,

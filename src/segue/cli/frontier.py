@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from segue.cli.chart import check_chart, write_chart
 from segue.cli.options import GIVEN, Folder, K, Log, LogColumns, Own
+from segue.cli.report import ReportFile, mailed, say_mailed
 from segue.cli.show import out, print_json, print_table, say
 from segue.cli.wishes import Alike
 from segue.errors import ConfigError
@@ -40,6 +41,7 @@ def command(
     predictions: Annotated[int, Parameter(help="Ask for about so many at most, of whole users.")] = 5000,
     items: Annotated[str | None, Parameter(help="An items table, where the model has none.")] = None,
     chart: Annotated[Path | None, Parameter(help="A .svg file for a picture."), GIVEN] = None,
+    report: ReportFile = None,
     columns: LogColumns | None = None,
     own: Own = None,
     json: Annotated[
@@ -55,7 +57,7 @@ def command(
     """Measure what diversity costs: walk the knob of each strategy, on events the model cannot have learned from."""
     from segue.recommender import load
 
-    to = json_target(json, log)
+    to, mail = json_target(json, log), mailed(report)
     if to not in (None, "-"):
         check_place(Path(to), ".json", "the JSON")
     if chart is not None:
@@ -72,6 +74,7 @@ def command(
         allowed_loss=loss,
         predictions=predictions,
         say=say,
+        report=mail,
         columns=(columns or LogColumns()).named(),
     )
     if to == "-":
@@ -84,6 +87,7 @@ def command(
     if chart is not None:
         write_chart(found.chart(), chart)
         say(f"the chart is in {chart}")
+    say_mailed(mail)
 
 
 def json_target(given: list[str] | None, log: list[str]) -> str | None:

@@ -59,3 +59,8 @@ class Content(NamedTuple):
     report: Report | None = None
     evidence: Evidence | None = None
     frontier: Frontier | None = None
+
+    @property
+    def users(self) -> int | None:
+        """Who were asked for."""
+        return self.split.get("users") if self.evidence is None else self.evidence.users

@@ -13,6 +13,7 @@ from segue.config import Settings
 from segue.data.events import EventLog
 from segue.data.splits import Split
 from segue.evaluation.judged import Judged
+from segue.evaluation.points import Frontier
 from segue.places import check_place, write_whole
 from segue.reporting.content import Content, Run
 from segue.reporting.data import data_of
@@ -60,6 +61,20 @@ def write_judged(mail: Mail, judged: Judged, log: EventLog, split: Split, settin
         report.notes,
         report=report,
         evidence=evidence,
+    )
+    write_whole(page_of(content), mail.file, "the report")
+
+
+def write_frontier(mail: Mail, found: Frontier, log: EventLog, split: Split, settings: Settings, source: Any) -> None:
+    """Write the report of a frontier; the arguments are those of `write_judged`."""
+    content = Content(
+        run_of(mail, "What does diversity cost?", settings, source),
+        data_of(log),
+        stretches_of(log, split),
+        found.split,
+        found.exclude,
+        found.notes,
+        frontier=found,
     )
     write_whole(page_of(content), mail.file, "the report")
 

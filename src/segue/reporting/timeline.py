@@ -13,7 +13,7 @@ from segue.reporting.words import lasting
 from segue.shapes import Longs
 
 MOST = 260
-WIDTHS = (60.0, 600.0, 3600.0, 21_600.0, 86_400.0, 7 * 86_400.0, 30 * 86_400.0, 365 * 86_400.0)
+WIDTHS = (60.0, 600.0, 3600.0, 21_600.0, 86_400.0, 604_800.0, 30 * 86_400.0, 365 * 86_400.0)
 """So many bars at most, and how many seconds one may stand for."""
 
 
@@ -36,8 +36,8 @@ class Stretches(NamedTuple):
     @property
     def unit(self) -> str:
         """What a bar counts."""
-        names = {60.0: "minute", 600.0: "ten minutes", 3600.0: "hour", 86_400.0: "day", 7 * 86_400.0: "week"}
-        return f"events a {names[self.width]}" if self.width in names else f"events in {lasting(self.width)}"
+        names = {60.0: "a minute", 600.0: "in ten minutes", 3600.0: "an hour", 86_400.0: "a day", 604_800.0: "a week"}
+        return f"events {names.get(self.width) or f'in {lasting(self.width)}'}"
 
     def share(self, seconds: float) -> float:
         """How far across a time lies, from 0 to 1."""

@@ -16,8 +16,7 @@ MOST_NOTES = 30
 
 def data_part(content: Content) -> Element:
     """What the log is, what was looked at, and what the reader decided."""
-    data, users = content.data, None if content.evidence is None else content.evidence.users
-    traps = traps_of(data, content.split, users)
+    data, traps = content.data, traps_of(content.data, content.split, content.users)
     rejected = [
         row(clamped(one.reason, 120), f"{one.rows:,}", element("td", clamped(one.example, 300), class_="words"))
         for one in data.rejected

@@ -7,7 +7,6 @@ from xml.etree.ElementTree import Element
 from segue.charts import whisker
 from segue.evaluation.figures import differs, figure
 from segue.evaluation.report import Report, Row, Value
-from segue.reporting.content import Content
 from segue.reporting.markup import Child, element, picture
 from segue.reporting.sections.parts import row, section, table
 from segue.reporting.verdict import FINEST
@@ -16,7 +15,7 @@ from segue.reporting.words import lasting, name
 SHOWN = ("recall@10", "mrr@10", "ndcg@10", "recall@20", "coverage@10", "novelty@10", "intra_list_diversity@10")
 
 
-def models_part(content: Content, report: Report) -> Element:
+def models_part(report: Report) -> Element:
     """Every model, best first."""
     reach = reach_of([one.metrics[report.main] for one in report.rows])
     best = next((one for one in report.rows if one.baseline), None)

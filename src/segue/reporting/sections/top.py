@@ -41,8 +41,7 @@ def verdict_part(content: Content, verdict: Verdict) -> Element:
 
 def trust(content: Content) -> Element:
     """A line on the data, which leads to all of it."""
-    users = None if content.evidence is None else content.evidence.users
-    found = traps_of(content.data, content.split, users)
+    found = traps_of(content.data, content.split, content.users)
     heavy = [trap.name.lower() for trap in found if trap.level == "matters"]
     light = sum(trap.level == "note" for trap in found)
     if heavy:
