@@ -13,9 +13,13 @@ import segue
 from api_log import FLAGS, QUICK, clicks, titles
 from report_files import Page, read
 from segue.cli import run
+from segue.data.log import read_log
 from segue.errors import ConfigError
 from segue.evaluation.figures import differs, figure
+from segue.evaluation.judged import Judged
 from segue.evaluation.report import Report
+from segue.reporting.evidence import evidence_of
+from segue.training.evaluate import evaluate_artifact
 
 HOSTILE = {
     "i0": "<script>alert(1)</script>",
@@ -75,6 +79,24 @@ def test_groups_are_those_of_the_table_and_their_figures_too(report: Report, pag
     assert len(rows) > len(report.groups), "and thirds of popularity"
     for name in report.groups:
         assert rows[name] == {"network": figure(network.groups[name]), "baseline": figure(baseline.groups[name])}
+
+
+def test_users_of_few_events_are_taken_together(folder: Path) -> None:
+    kept: list[Judged] = []
+    log = read_log(folder / "clicks.csv")
+    evaluate_artifact(segue.load(folder / "gru").artifact, log, watch=lambda _, judged: kept.append(judged))
+    found = evidence_of(kept[0], log)
+    assert len(found.beginners) == len(found.activity) - 1 > 1
+    for number, together in enumerate(found.beginners, 1):
+        parts = found.activity[:number]
+        assert together.predictions == sum(one.predictions for one in parts)
+        total = sum(one.predictions * (one.difference.value or 0.0) for one in parts)
+        assert together.difference.value == pytest.approx(total / together.predictions)
+    for one in (*found.activity, *found.others):
+        ours, theirs = one.network.value, one.baseline.value
+        assert ours is not None
+        assert theirs is not None
+        assert one.difference.value == pytest.approx(ours - theirs)
 
 
 def test_titles_are_text_and_long_ones_are_cut(folder: Path, page: Page) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from segue.evaluation.groups import USERS
@@ -41,6 +43,7 @@ def group(name: str, low: float | None, high: float | None, *, users: int = 30) 
 
 def evidence(
     activity: list[Difference] | None = None,
+    beginners: list[Difference] | None = None,
     popularity: list[Difference] | None = None,
     *,
     network: str | None = "gru",
@@ -48,7 +51,9 @@ def evidence(
     users: int = 200,
     within_session: bool = False,
 ) -> Evidence:
-    return Evidence(network, baseline, activity or [], [], popularity or [], [], within_session, users, None)
+    return Evidence(
+        network, baseline, activity or [], beginners or [], [], popularity or [], [], within_session, users, None
+    )
 
 
 def of(apart: tuple[float | None, ...], found: Evidence | None = None) -> Verdict:
@@ -104,31 +109,47 @@ def test_too_few_users_are_said_to_be_too_few() -> None:
 AHEAD, BEHIND, TIED = (0.001, 0.009), (-0.02, -0.01), (-0.01, 0.01)
 
 
+def groups(ends: Sequence[tuple[float, float]]) -> list[Difference]:
+    return [group(name, *one) for name, one in zip(ACTIVITY, ends, strict=False)]
+
+
 @pytest.mark.parametrize(
-    ("outcomes", "expected"),
+    ("together", "expected"),
     [
-        ([AHEAD] * 5, None),
-        ([BEHIND, BEHIND, AHEAD, AHEAD, AHEAD], "For users with under 3 earlier events it does not: it is behind"),
-        ([TIED, BEHIND, AHEAD, AHEAD, AHEAD], "For users with under 3 earlier events it does not ("),
-        ([TIED, TIED, TIED, AHEAD, AHEAD], "under 4 earlier events it does not: no difference beyond the noise"),
-        ([BEHIND, AHEAD, AHEAD, AHEAD, AHEAD], "For users with 1 earlier event it does not: it is behind (-15 % ± 5)"),
-        ([AHEAD, AHEAD, AHEAD, BEHIND, BEHIND], "For users with 4 earlier events or more it does not"),
-        ([AHEAD, TIED, TIED, AHEAD, AHEAD], "For users with 2 or 3 earlier events it does not: no difference"),
-        ([AHEAD, BEHIND, AHEAD, BEHIND, AHEAD], "For users with 2 earlier events and 4 or 5 earlier events it does"),
-        ([TIED] * 5, "For users of any activity, each taken by itself it does not"),
+        ([AHEAD] * 4, None),
+        ([BEHIND, BEHIND, AHEAD, AHEAD], "For users with under 3 earlier events it does not: it is behind (-15 % ± 5,"),
+        (
+            [BEHIND, TIED, AHEAD, AHEAD],
+            "under 3 earlier events it does not: no difference beyond the noise (",
+        ),
+        ([AHEAD, AHEAD, TIED, AHEAD], "For users with under 4 earlier events it does not"),
+        ([BEHIND, AHEAD, AHEAD, AHEAD], "For users with 1 earlier event it does not: it is behind (-15 % ± 5,"),
+        ([TIED] * 4, "For users with under 6 earlier events it does not"),
     ],
 )
-def test_users_for_whom_it_does_not_win_are_named(outcomes: list[tuple[float, float]], expected: str | None) -> None:
-    activity = [group(name, *ends) for name, ends in zip(ACTIVITY, outcomes, strict=True)]
-    lines = [plain(line) for line in of(WINS, evidence(activity)).lines]
+def test_a_win_says_up_to_how_many_events_it_is_none(together: list[tuple[float, float]], expected: str | None) -> None:
+    found = evidence(groups([AHEAD] * 5), groups(together))
+    lines = [plain(line) for line in of(WINS, found).lines]
     if expected is None:
         assert not [line for line in lines if line.startswith("For ")]
     else:
         assert expected in lines[0]
+        assert "100 predictions" in lines[0]
+
+
+def test_users_of_many_events_for_whom_it_is_behind_are_named_too_and_noise_is_not() -> None:
+    found = evidence(groups([AHEAD, TIED, AHEAD, BEHIND, BEHIND]), groups([AHEAD] * 4))
+    first, *rest = of(WINS, found).lines
+    assert plain(first).startswith("For users with 4 earlier events or more it does not: it is behind (")
+    assert not [line for line in rest if line.startswith("For ")]
+    apart = evidence(groups([AHEAD, BEHIND, AHEAD, BEHIND, AHEAD]), groups([AHEAD] * 4))
+    assert plain(of(WINS, apart).lines[0]).startswith(
+        "For users with 2 earlier events and 4 or 5 earlier events it does not: it is behind"
+    )
 
 
 def test_where_it_loses_as_a_whole_the_groups_in_which_it_is_ahead_are_named() -> None:
-    activity = [group(name, *ends) for name, ends in zip(ACTIVITY, [BEHIND] * 4 + [AHEAD], strict=True)]
+    activity = groups([BEHIND] * 4 + [AHEAD])
     for apart in (LOSES, OPEN):
         assert plain(of(apart, evidence(activity)).lines[0]) == (
             "It is ahead only for users with 6 earlier events or more (+5 % ± 4)."
@@ -136,8 +157,8 @@ def test_where_it_loses_as_a_whole_the_groups_in_which_it_is_ahead_are_named() -
 
 
 def test_a_group_of_few_users_says_so_in_place_of_a_figure() -> None:
-    activity = [group(ACTIVITY[0], None, None, users=1), group(ACTIVITY[4], *AHEAD)]
-    line = of(WINS, evidence(activity, within_session=True)).lines[0]
+    first = group(ACTIVITY[0], None, None, users=1)
+    line = of(WINS, evidence([first, group(ACTIVITY[4], *AHEAD)], [first], within_session=True)).lines[0]
     assert "1 user, too few to tell" in line
     assert "in their session" in line
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +52,7 @@ class Evidence(NamedTuple):
     Attributes:
         network, baseline: the best of each, which are compared; None where there is none.
         activity: by the events that the model had read of the user.
+        beginners: those groups of `activity` taken together that come first: one, two, and so on, not all.
         learned: by how often the target was learned from.
         popularity: by thirds of the learned events, the most popular items first.
         others: warm and cold users, repeated and new targets.
@@ -62,6 +64,7 @@ class Evidence(NamedTuple):
     network: str | None
     baseline: str | None
     activity: list[Difference]
+    beginners: list[Difference]
     learned: list[Difference]
     popularity: list[Difference]
     others: list[Difference]
@@ -78,14 +81,19 @@ def evidence_of(judged: Judged, log: EventLog) -> Evidence:
     popular = popularity_groups(judged.phase.counts, first.target)
     groups = {**judged.groups, **popular}
     found: dict[str, Difference] = {}
+    together: list[Difference] = []
     if network is not None and baseline is not None:
         pair = judged.values[network], judged.values[baseline]
         found = {name: difference_in(judged, name, which, first.user, *pair) for name, which in groups.items()}
+        active = [name for name in USERS if name in groups]
+        for name, which in zip(active[:-1], accumulate((groups[name] for name in active), np.logical_or), strict=False):
+            together.append(difference_in(judged, name, which, first.user, *pair))
     starts = judged.phase.replayed.starts
     return Evidence(
         network,
         baseline,
         activity=picked(found, USERS),
+        beginners=together,
         learned=picked(found, ITEMS),
         popularity=picked(found, popular),
         others=[one for name, one in found.items() if not any(name in kind for kind in (USERS, ITEMS, popular))],

@@ -21,7 +21,7 @@ from segue.reporting.evidence import evidence_of
 from segue.reporting.machine import installed, machine_of
 from segue.reporting.page import page_of
 from segue.reporting.timeline import stretches_of
-from segue.reporting.words import name
+from segue.reporting.words import listed, name
 
 
 class Mail(NamedTuple):
@@ -51,9 +51,10 @@ def write_judged(mail: Mail, judged: Judged, log: EventLog, split: Split, settin
         source: the log as it was named.
     """
     report, evidence = judged.report, evidence_of(judged, log)
-    networks = [row.model for row in report.rows if not row.baseline] or [report.rows[0].model]
+    networks = [name(row.model) for row in report.rows if not row.baseline] or [name(report.rows[0].model)]
+    title = f"How good {'is' if len(networks) == 1 else 'are'} {listed(networks[:6])}?"
     content = Content(
-        run_of(mail, f"How good is {' or '.join(map(name, networks[:4]))}?", settings, source),
+        run_of(mail, title, settings, source),
         data_of(log),
         stretches_of(log, split),
         report.split,

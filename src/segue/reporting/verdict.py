@@ -89,20 +89,38 @@ def amount(difference: float, half: float, base: float, *, sign: bool = True) ->
 def of_groups(evidence: Evidence, tone: Tone) -> list[str]:
     """For whom it is otherwise: by activity of the user, and by popularity of what came next."""
     lines = []
-    if len(evidence.activity) > 1:
-        other = [one for one in evidence.activity if (one.outcome == "ahead") is not (tone == "good")]
-        lines += spoken(other, users(other, evidence.activity, evidence.within_session), tone)
+    if tone == "good":
+        lines += not_yet(evidence)
+    elif len(evidence.activity) > 1:
+        ahead = [one for one in evidence.activity if one.outcome == "ahead"]
+        lines += spoken(ahead, users(ahead, evidence.activity, evidence.within_session), tone)
     if len(evidence.popularity) > 1:
         other = [one for one in evidence.popularity if (one.outcome == "ahead") is not (tone == "good")]
         lines += spoken(other, f"what comes next among the {listed([short(one) for one in other])}", tone)
     return lines
 
 
-def spoken(groups: Sequence[Difference], who: str, tone: Tone) -> list[str]:
+def not_yet(evidence: Evidence) -> list[str]:
+    """Up to how many events a network that wins does not, all such users taken together, and where it is behind later.
+
+    Small groups are put together, since none of them may tell anything by itself.
+    """
+    first = max((place for place, one in enumerate(evidence.beginners) if one.outcome != "ahead"), default=-1)
+    lines = []
+    if first >= 0:
+        one = evidence.beginners[first]
+        who = users(evidence.activity[: first + 1], evidence.activity, evidence.within_session)
+        lines += spoken([one], who, "good", f"{figure(one)}, {counted(one.predictions, 'prediction')}")
+    later = [one for one in evidence.activity[first + 1 :] if one.outcome == "behind"]
+    return lines + spoken(later, users(later, evidence.activity, evidence.within_session), "good")
+
+
+def spoken(groups: Sequence[Difference], who: str, tone: Tone, figures: str = "") -> list[str]:
     """One sentence on groups in which it is otherwise than in the whole; none where there are none."""
     if not groups:
         return []
-    figures = figure(groups[0]) if len(groups) == 1 else "; ".join(f"{short(one)}: {figure(one)}" for one in groups)
+    many = len(groups) > 1
+    figures = figures or "; ".join(f"{short(one)}: {figure(one)}" if many else figure(one) for one in groups)
     if tone != "good":
         return [f"It is ahead only for {who} ({figures})."]
     behind = sum(one.outcome == "behind" for one in groups)

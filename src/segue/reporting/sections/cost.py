@@ -68,7 +68,7 @@ def cost_row(one: Row, main: str) -> Element:
 
 
 def drawn(report: Report, what: str, axis: tuple[str, Callable[[Row], float | None]]) -> Element | None:
-    """The main metric against one kind of cost; nothing where fewer than two models have a figure."""
+    """The main metric against one kind of cost; nothing where fewer than three models have a figure."""
     words, of = axis
     points, intervals = {}, {}
     for one in report.rows:
@@ -78,7 +78,7 @@ def drawn(report: Report, what: str, axis: tuple[str, Callable[[Row], float | No
         points[name(one.model)] = cost, value.value
         if value.low is not None and value.high is not None:
             intervals[name(one.model)] = value.low, value.high
-    if len(points) < 2:
+    if len(points) < 3:
         return None
     title = f"{report.main} against {what}"
     return wide(picture(scatter(points, title=title, x=words, y=report.main, intervals=intervals)), label=title)
