@@ -32,6 +32,8 @@ def main() -> None:
     for name, syllables in {"plain": PLAIN, "accents": [*PLAIN, "é", "ü", "ñä"]}.items():
         found[name] = row = measured(syllables)
         print(f"{name}: " + ", ".join(f"{what} {value:.4g}" for what, value in row.items()))
+    found["never_together_ms"] = worst()
+    print(f"two words in half of the titles each, never together: {found['never_together_ms']:.0f} ms")
     OUT.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 
@@ -63,6 +65,14 @@ def measured(syllables: list[str]) -> dict[str, float]:
         row[f"{what}_ms"] = 1e3 * statistics.median(seconds(searched, text) for _ in range(ROUNDS))
     row["loop_late_alone_ms"], row["loop_late_beside_ms"] = late(None), late(searched)
     return row
+
+
+def worst() -> float:
+    """Milliseconds where every title has one of two words, and none has both."""
+    titles = [f"{'comedy' if place % 2 else 'horror'} film {place}" for place in range(ITEMS)]
+    searched = Titles(Ids.of(titles), titles, None)
+    searched.folded()
+    return 1e3 * seconds(searched, "comedy horror")
 
 
 def seconds(searched: Titles, text: str) -> float:
