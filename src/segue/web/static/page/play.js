@@ -12,7 +12,7 @@ import { listPart } from "./list_part.js";
 import { opensSession, pauseSlider } from "./pause.js";
 import { makePointing } from "./pointing.js";
 import { TODAY, eventsOf, nextTime, request, settings } from "./request.js";
-import { exampleItems, startFields, withSimilar } from "./start.js";
+import { exampleItems, startFields, withNext } from "./start.js";
 import { showTrust } from "./trust.js";
 import { whoseHistory } from "./whose.js";
 
@@ -102,10 +102,15 @@ export function play(root, api) {
     go({ ...asked, user: id, history: null, pause: 0 });
   }
 
+  function begun(items) {
+    items.forEach(known.add);
+    return madeUp(items, now());
+  }
+
   async function begin(item) {
-    const items = await withSimilar(api, item);
+    const items = await withNext(api, item);
     list.forget();
-    go({ ...asked, user: null, history: madeUp(items, now()), pause: 0 });
+    go({ ...asked, user: null, history: begun(items), pause: 0 });
   }
 
   /** After another address: have what is stored, then ask. */
@@ -119,8 +124,9 @@ export function play(root, api) {
       } else if (asked.user === null && asked.history === null) {
         examples ??= await exampleItems(api);
         start.offer(examples);
+        const items = await withNext(api, examples[0]);
         signal.throwIfAborted();
-        asked = { ...asked, history: madeUp([...examples].reverse(), now()) };
+        asked = { ...asked, history: begun(items) };
       }
       if (asked.user === null) stored = null;
       refresh();
@@ -132,10 +138,9 @@ export function play(root, api) {
     }
   }
 
-  /** Draw, and light up again what was lit, unless another list is on its way. */
   function relight() {
     draw();
-    if (settled) pointing.draw();
+    if (settled) pointing.draw(); // else another list is on its way
   }
 
   function refresh() {
@@ -163,14 +168,12 @@ export function play(root, api) {
     pointing.show({ events: events(), items: answer.items, ...(reasons && { reasons }), seqOf, moment, ruled: diversity > 0 || Boolean(scenario) });
   }
 
-  /** Have titles and categories of items that were not met yet, and show them. */
   async function learn(ids) {
     const more = await known.learn(ids);
     if (more && events().some(({ item_id: id }) => ids.includes(id))) relight();
     list.ranked.details(known);
   }
 
-  /** A model serves that is new here. */
   function renew() {
     known.forget();
     learnChoices();

@@ -23,12 +23,11 @@ export function whyItem(item, asked) {
     element("p", { class: "small quiet" }, "Why"),
     element("h3", {}, name(text)),
     wholeTitle(text),
-    aboutItem(asked.about),
     element("p", { class: "small quiet" }, `Place ${item.rank} of ${asked.length}, score ${number(item.score)}. ${sourceWords(item.source)[2]}`),
   ];
   const { reasons } = item;
-  if (!reasons) return [...head, element("p", { class: "small quiet" }, "Asking for the reasons…")];
-  return [...head, ...pushed(reasons.events, asked.moment, asked.had), ...followed(reasons.followed), ruled(item, asked)];
+  if (!reasons) return [...head, element("p", { class: "small quiet" }, "Asking for the reasons…"), aboutItem(asked.about)];
+  return [...head, ...pushed(reasons.events, asked.moment, asked.had), ...followed(reasons.followed), ruled(item, asked), aboutItem(asked.about)];
 }
 
 function wholeTitle(text) {
