@@ -8,6 +8,7 @@ import { element, say, trouble } from "./dom.js";
 import { bare, exchanged, madeUp, without } from "./events.js";
 import { historyStrip } from "./history.js";
 import { knownItems } from "./known.js";
+import { layOut } from "./layout.js";
 import { listPart } from "./list_part.js";
 import { opensSession, pauseSlider } from "./pause.js";
 import { makePointing } from "./pointing.js";
@@ -58,13 +59,7 @@ export function play(root, api) {
     failed: list.failed, unexplained: list.unexplained, waiting: list.waiting,
   });
 
-  root.append(
-    element("header", { class: "intro" }, element("h2", {}, "What comes next?"),
-      element("p", { class: "lead" }, "Put together what somebody did. The list shows what the model expects next, and why.")),
-    element("div", { class: "start" }, start.nodes),
-    element("section", { class: "card history", "aria-label": "History" }, whose.node, stripTrouble, strip.node),
-    element("section", { class: "wishes", "aria-label": "Settings" }, pause.node, wishes.sliders, pause.meaning, wishes.tools),
-    element("div", { class: "columns playing" }, wishes.more, list.node, pointing.home));
+  layOut(root, { start, whose, stripTrouble, strip, pause, wishes, list, pointing });
 
   /** Another history or user: a step that the browser's Back takes back. */
   function go(next) {
