@@ -79,7 +79,7 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
         """Say what comes next; after an event of the user, if one is given."""
         # beside the event loop where it may take long: others are answered meanwhile
         ask = ask_of(data, engine) if data.rules is None else await asyncio.to_thread(ask_of, data, engine)
-        task = question_of(data.user_id, data.items, ask, own_event(data))
+        task = question_of(data.user_id, data.items, ask, own_event(data), data.times)
         if not data.explain:
             (found,) = await done(engine, [task], deadline)
             return recommend_answer(found)
