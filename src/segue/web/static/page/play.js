@@ -26,11 +26,10 @@ export function play(root, api) {
   const known = knownItems(api);
   const opening = latest();
 
-  const events = () => eventsOf(asked, stored).map((event) => {
+  const events = () => eventsOf(asked, stored).map((event, place) => {
     const item = known.get(event.item_id);
-    return { ...event, title: event.title ?? item?.title, known_item: event.known_item ?? item?.known };
+    return { seq: place + 1, ...event, title: event.title ?? item?.title, known_item: event.known_item ?? item?.known };
   });
-  const seqOf = (place) => (asked.history ? place + 1 : stored.events[place].seq);
 
   const strip = historyStrip({ point: (place, meant) => pointing.event(place, meant), remove, move });
   const list = listPart({ choose: add, point: (id, meant) => pointing.item(id, meant) });
@@ -160,7 +159,7 @@ export function play(root, api) {
   function point(answer, reasons) {
     const { diversity, scenario } = settings(asked, choices);
     const moment = asked.pause === TODAY ? now() : (events().at(-1)?.time ?? 0) + asked.pause;
-    pointing.show({ events: events(), items: answer.items, ...(reasons && { reasons }), seqOf, moment, ruled: diversity > 0 || Boolean(scenario) });
+    pointing.show({ events: events(), items: answer.items, ...(reasons && { reasons }), moment, ruled: diversity > 0 || Boolean(scenario) });
   }
 
   async function learn(ids) {
