@@ -1,11 +1,14 @@
 // The ranked list: what is recommended, how it moved, and the shortest reason.
 
-import { element, name, shortened } from "./dom.js";
+import { element, fresh, name, pointing, shortened } from "./dom.js";
 import { bars, moveWords } from "./moves.js";
-import { number, shortReason, signed, sourceWords } from "./words.js";
+import { called, evidence, number, shortReason, signed, sourceWords } from "./words.js";
 
+const MOST = 6; // categories of an item
 const MARKS = { new: () => "new", up: (by) => `▲ ${by}`, down: (by) => `▼ ${by}`, same: () => "", first: () => "" };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+const sentence = (parts) => parts.map((part) => (part.title == null ? part : name(shortened(part.title, 60))));
 
 /** @param told `{ choose(item), point(id, deliberate) }`. */
 export function rankedList(told) {
@@ -13,7 +16,7 @@ export function rankedList(told) {
   const rows = new Map();
 
   function row(item, move, reach) {
-    const text = item.title ?? item.item_id;
+    const text = called(item);
     const point = (deliberate) => told.point(item.item_id, deliberate);
     const title = element("button", { type: "button", class: "choose", onclick: () => told.choose(item), onfocus: () => point(false) },
       name(text), element("span", { class: "unseen" }, ": add to the history"));
@@ -26,16 +29,17 @@ export function rankedList(told) {
     const mark = element("span", { class: `move ${move.kind}` }, element("span", { "aria-hidden": "true" }, MARKS[move.kind](move.by)),
       element("span", { class: "unseen" }, moveWords(move)));
     const categories = element("span", { class: "categories small quiet" });
-    const reason = element("p", { class: "reason small" });
+    const reason = element("p", { id: fresh("reason"), class: "reason small" });
+    title.setAttribute("aria-describedby", reason.id);
     const push = element("span", { class: "push figure" });
-    const node = element("li", { class: "item", onpointerenter: (event) => event.pointerType === "mouse" && point(false) },
+    const node = element("li", { class: "item", onpointermove: (moved) => pointing(moved) && point(false) },
       element("div", { class: "rank figure" }, element("span", {}, String(item.rank)), mark),
       element("div", { class: "what" }, element("div", { class: "title-line" }, title, categories), reason),
       element("div", { class: "score" },
         element("div", { class: "value" },
           element("div", { class: "reach", "aria-hidden": "true" }, bar),
           element("span", { class: "figure" }, element("span", { class: "unseen" }, "score "), number(item.score))),
-        element("div", { class: "source small quiet" }, sourceWords(item.source)[0], push)),
+        element("div", { class: "source small quiet" }, element("span", {}, sourceWords(item.source)[0]), push)),
       why);
     return { item, node, title, why, categories, reason, push };
   }
@@ -65,21 +69,26 @@ export function rankedList(told) {
       if (!before.size) return;
       for (const [id, { node }] of rows) {
         const way = (before.get(id) ?? NaN) - node.getBoundingClientRect().top;
-        const from = Number.isNaN(way) ? { opacity: 0 } : way ? { transform: `translateY(${way}px)` } : null;
+        const from = Number.isNaN(way) ? { opacity: .35 } : way ? { transform: `translateY(${way}px)` } : null;
         if (from) node.animate([from, {}], { duration: 220, easing: "cubic-bezier(.2, .7, .2, 1)" });
       }
     },
 
-    /** @param known a Map from ids to what is known of an item. */
+    /** @param known as `knownItems` gives it. */
     details(known) {
-      for (const [id, { categories }] of rows) categories.textContent = (known.get(id)?.categories ?? []).map((one) => shortened(one, 60)).join(" · ");
+      for (const [id, { categories }] of rows) {
+        const text = (known.get(id)?.categories ?? []).slice(0, MOST).map((one) => shortened(one, 60)).join(" · ");
+        if (categories.textContent !== text) categories.textContent = text;
+      }
     },
 
     /** @param reasons a Map from ids to reasons. */
     reasons(reasons) {
       for (const [id, { item, reason }] of rows) {
         const why = reasons.get(id);
-        if (why) reason.replaceChildren(...shortReason(item.source, why).map((part) => (part.title == null ? part : name(shortened(part.title, 60)))));
+        if (!why) continue;
+        const more = evidence(item.source, why);
+        reason.replaceChildren(...sentence(shortReason(item.source, why)), more.length ? element("span", { class: "evidence quiet" }, " · ", sentence(more)) : "");
       }
     },
 

@@ -1,9 +1,9 @@
 // The list with what is to be said of it: what changed, how long it took, what went wrong.
 
-import { element, say, trouble } from "./dom.js";
+import { element, say, shortened, trouble } from "./dom.js";
 import { rankedList } from "./list.js";
 import { changeWords, moves } from "./moves.js";
-import { number, plural, shortWords } from "./words.js";
+import { called, number, plural, shortWords } from "./words.js";
 
 const SPEAK = 600; // milliseconds of quiet before a screen reader is told
 
@@ -14,14 +14,16 @@ export function listPart(told) {
   const notes = element("div", { class: "notes" });
   const problem = element("div", {});
   const why = element("div", {});
+  const trust = element("p", { class: "small quiet" });
   const node = element("section", { class: "list-part", "aria-label": "Recommendations" },
     element("div", { class: "list-head" }, element("h3", {}, "Recommended next"), element("p", { class: "small quiet" }, "Choose one to add it to the history"), state),
+    trust,
     problem, ranked.node, notes, why,
     element("p", { class: "small quiet" }, "Scores have no unit: within a list, higher is likelier, and bars run from its least to its best."));
   let before = null, timer = null;
 
   return {
-    node, ranked,
+    node, ranked, trust,
 
     answered(answer, milliseconds) {
       const after = answer.items.map(({ item_id: id }) => id);
@@ -46,6 +48,16 @@ export function listPart(told) {
       why.replaceChildren(trouble(`The reasons cannot be had: ${error.message}`, () => { why.replaceChildren(); again(); }));
     },
 
+    /** Nothing can be asked. */
+    idle() {
+      state.textContent = "";
+    },
+
+    /** The next list is another person's: nothing in it has moved. */
+    forget() {
+      before = null;
+    },
+
     waiting(seconds) {
       state.textContent = `The server is busy; asking again in ${plural(seconds, "second")}…`;
     },
@@ -54,7 +66,7 @@ export function listPart(told) {
 
 function spoken(items, change) {
   if (!items.length) return "The list is empty.";
-  return `${plural(items.length, "item")}, first ${String(items[0].title ?? items[0].item_id).slice(0, 80)}. ${change}`;
+  return `${plural(items.length, "item")}, first ${shortened(called(items[0]), 80)}. ${change}`;
 }
 
 function remarks({ items, short, unmet_pins: pins, unknown_items: unknown, unknown_categories: strange }) {

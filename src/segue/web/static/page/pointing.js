@@ -1,12 +1,14 @@
 // Pointing: at a listed item, which lights up the events that moved it, or at an event, and the other way round.
 
+import { say } from "./dom.js";
 import { whyEvent, whyItem, whyPanel } from "./why.js";
 
+const HEARD = 500; // characters of the panel that a screen reader is told
 const narrow = matchMedia("(max-width: 59.99rem)");
 
 /**
  * @param parts `{ strip, ranked }`: the history and the list.
- * @param told `{ move(place, step), remove(place) }` of events.
+ * @param told `{ move(place, step), remove(place), about(id) }`: of events; what is known of an item.
  */
 export function makePointing({ strip, ranked }, told) {
   const panel = whyPanel();
@@ -17,6 +19,8 @@ export function makePointing({ strip, ranked }, told) {
   let deliberate = false;
 
   const itemOf = (id) => shown.items.find(({ item_id: other }) => other === id);
+
+  const there = () => (at?.id != null ? itemOf(at.id) !== undefined : at?.place != null && at.place < shown.events.length);
 
   function draw() {
     if (at?.id != null) drawItem(itemOf(at.id));
@@ -32,7 +36,7 @@ export function makePointing({ strip, ranked }, told) {
     strip.light(pushes);
     ranked.light(new Map(), item.item_id);
     const titled = { ...item, reasons };
-    panel.say(...whyItem(titled, { length: shown.items.length, ruled: shown.ruled, moment: shown.moment }));
+    panel.say(...whyItem(titled, { length: shown.items.length, had: shown.events.length > 0, ruled: shown.ruled, moment: shown.moment, about: told.about(item.item_id) }));
   }
 
   function drawEvent(place) {
@@ -48,14 +52,14 @@ export function makePointing({ strip, ranked }, told) {
     panel.say(...whyEvent(shown.events[place], moved, {
       earlier: place > 0 ? () => told.move(place, -1) : null,
       later: place < last ? () => told.move(place, 1) : null,
-      remove: () => told.remove(place),
+      remove: () => { told.remove(place); strip.focus(Math.min(place, last - 1)); },
     }));
   }
 
   /** Where there is one column, the panel stands where one pointed; else beside the list. */
   function settle() {
     let place = home;
-    if (narrow.matches && deliberate) place = at?.id != null ? ranked.row(at.id) : strip.node.parentElement;
+    if (narrow.matches && (deliberate || at?.place != null)) place = at?.id != null ? ranked.row(at.id) : strip.node.parentElement;
     if (place && panel.node.parentElement !== place) place.append(panel.node);
     home.hidden = narrow.matches;
   }
@@ -69,27 +73,30 @@ export function makePointing({ strip, ranked }, told) {
     }
     at = next;
     deliberate = meant;
+    if (!there()) return; // a list that is being drawn has the focus already
     draw();
+    if (meant) say(panel.node.innerText.slice(0, HEARD));
   }
 
   narrow.addEventListener("change", settle);
   home.append(panel.node);
+  draw();
   return {
     home,
     item: (id, meant) => point({ id }, meant),
-    event: (place) => point({ place }, true),
+    event: (place, meant) => point({ place }, meant),
 
     /** Draw for a new list, or for new reasons: what one pointed at stays, if it is there. */
     show(now) {
       shown = { ...shown, ...now };
-      const stays = at?.id != null ? itemOf(at.id) : at?.place != null && at.place < shown.events.length;
-      if (!stays) {
+      if (!there()) {
         at = shown.items.length ? { id: shown.items[0].item_id } : null;
         deliberate = false;
         strip.light(new Map());
       }
       draw();
     },
+    draw,
     /** Point at the event at another place: it has moved there. */
     follow(place) { at = { place }; },
   };

@@ -3,19 +3,39 @@
 import { element, name } from "./dom.js";
 import { plural } from "./words.js";
 
-/** @param told `{ back, clear }`: to what is stored; to nobody. */
-export function describe(asked, stored, told) {
+/** The line over the strip. It is drawn anew only where it says something else: who is at a button stays there. */
+export function whoseHistory() {
+  const node = element("div", { class: "whose" });
+  let said = "";
+  return {
+    node,
+    /** @param told `{ back, again, clear, link }`: to what is stored, as it was or read anew; to nobody; the address of it all. */
+    draw(asked, stored, told) {
+      const now = JSON.stringify([asked.user, asked.history && asked.history.length > 0, stored?.total, stored?.events.length]);
+      if (now === said) return;
+      said = now;
+      const held = node.contains(document.activeElement);
+      node.replaceChildren(...describe(asked, stored, told));
+      if (held) node.querySelector("button").focus();
+    },
+  };
+}
+
+function describe(asked, stored, told) {
   const button = (words, act) => element("button", { type: "button", class: "plain small", onclick: act }, words);
-  const tools = [copyLink()];
+  const tools = [copyLink(told.link)];
   if (asked.history?.length || asked.user !== null) tools.push(button("Clear", told.clear));
   let words;
-  if (asked.user === null) {
+  if (asked.user === null && !asked.history?.length) {
+    words = [element("h3", {}, "Somebody new"), element("p", { class: "small quiet" }, "Nothing is known: the list is what strangers get. Add an item above.")];
+  } else if (asked.user === null) {
     words = [element("h3", {}, "A made-up history"), element("p", { class: "small quiet" }, "Only in this page: nothing is stored.")];
   } else if (asked.history === null) {
+    tools.unshift(button("Read again", told.again));
     words = [element("h3", {}, "User ", name(asked.user), ", as stored"), element("p", { class: "small quiet" }, howMany(stored))];
   } else {
     words = [element("h3", {}, "What if user ", name(asked.user), " …"),
-      element("p", { class: "small quiet" }, `Changed in this page only, from ${lastOf(stored)}: nothing is stored.`)];
+      element("p", { class: "small quiet" }, `Changed in this page only, from ${lastOf(stored)}${kinds(stored)}: nothing is stored.`)];
     tools.unshift(button("Back to what is stored", told.back));
   }
   return [element("div", { class: "whose-words" }, words), element("div", { class: "row" }, tools)];
@@ -29,11 +49,13 @@ function howMany(stored) {
 
 const lastOf = (stored) => (stored && stored.events.length < stored.total ? `the last ${stored.events.length} of ${plural(stored.total, "event")}` : "what is stored");
 
-function copyLink() {
+const kinds = (stored) => (stored?.events.some(({ event_type: kind }) => kind) ? ", without their types" : "");
+
+function copyLink(link) {
   const button = element("button", { type: "button", class: "plain small" }, "Copy link");
   button.onclick = async () => {
     try {
-      await navigator.clipboard.writeText(location.href);
+      await navigator.clipboard.writeText(link());
       button.textContent = "Copied";
     } catch {
       button.textContent = "Copy it from the address bar";

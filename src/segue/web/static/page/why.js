@@ -1,7 +1,7 @@
 // Why: for an item of the list the events that moved it; for an event the items that it moved.
 
 import { element, name } from "./dom.js";
-import { duration, followedWords, number, plural, signed, sourceWords } from "./words.js";
+import { called, duration, followedWords, number, plural, signed, sourceWords } from "./words.js";
 
 /** The panel; `nodes` replace what it says. */
 export function whyPanel() {
@@ -13,23 +13,38 @@ export function whyPanel() {
  * Why an item stands in the list.
  *
  * @param item of the list; with `reasons` once they have come.
- * @param asked `{ length, ruled, moment }`: of the list; whether rules or diversity shaped it; the time of the request.
+ * @param asked `{ length, had, ruled, moment, about }`: of the list; whether there is a history; whether rules or
+ *   diversity shaped the list; the time of the request; what is known of the item.
  * @param placeOf gives the place of an event in the strip by its number.
  */
 export function whyItem(item, asked) {
-  const text = item.title ?? item.item_id;
+  const text = called(item);
   const head = [
-    element("h3", {}, "Why ", name(text), "?"),
-    String(text).length > 160 && element("details", {}, element("summary", {}, "All of its title"), element("p", { class: "long small" }, name(text, { whole: true }))),
-    element("p", { class: "small quiet" }, `Place ${item.rank} of ${asked.length}, score ${number(item.score)}. ${sourceWords(item.source)[1]}`),
+    element("p", { class: "small quiet" }, "Why"),
+    element("h3", {}, name(text)),
+    wholeTitle(text),
+    element("p", { class: "small quiet" }, `Place ${item.rank} of ${asked.length}, score ${number(item.score)}. ${sourceWords(item.source)[2]}`),
   ];
   const { reasons } = item;
-  if (!reasons) return [...head, element("p", { class: "small quiet" }, "Asking for the reasons…")];
-  return [...head, ...pushed(reasons.events, asked.moment), ...followed(reasons.followed), ruled(item, asked)];
+  if (!reasons) return [...head, element("p", { class: "small quiet" }, "Asking for the reasons…"), aboutItem(asked.about)];
+  return [...head, ...pushed(reasons.events, asked.moment, asked.had), ...followed(reasons.followed), ruled(item, asked), aboutItem(asked.about)];
 }
 
-function pushed(events, moment) {
-  if (!events.length) return [element("p", {}, "No event of the history moved its score.")];
+function wholeTitle(text) {
+  if (name(text).textContent === String(text)) return null;
+  return element("details", {}, element("summary", {}, "All of its title"), element("p", { class: "long small" }, name(text, { whole: true })));
+}
+
+/** The rest of the items table, which one may want to see or not. */
+function aboutItem({ columns = {} } = {}) {
+  const rows = Object.entries(columns);
+  if (!rows.length) return null;
+  const list = rows.map(([column, value]) => element("div", {}, element("dt", {}, name(column)), element("dd", {}, name(typeof value === "number" ? number(value) : value))));
+  return element("details", {}, element("summary", {}, "About this item"), element("dl", { class: "about small" }, list));
+}
+
+function pushed(events, moment, had) {
+  if (!events.length) return had ? [element("p", {}, "No event of the history moved its score.")] : [];
   const most = Math.max(...events.map(({ difference }) => Math.abs(difference)));
   const rows = events.map((event) => {
     const { difference, time } = event;
@@ -39,8 +54,8 @@ function pushed(events, moment) {
     const ago = moment - time;
     return element("li", { class: up ? "raised" : "lowered" },
       element("span", { class: "push figure" }, `${up ? "▲" : "▼"} ${signed(difference)}`),
-      element("span", { class: "pushed-by" }, name(event.title ?? event.item_id),
-        ago >= 120 && element("span", { class: "small quiet" }, ` ${duration(ago)} before`)),
+      element("span", { class: "pushed-by" }, name(called(event)),
+        ago >= 120 && element("span", { class: "ago small quiet" }, ` ${duration(ago)} ago`)),
       element("span", { class: "reach", "aria-hidden": "true" }, bar));
   });
   return [
@@ -52,7 +67,7 @@ function pushed(events, moment) {
 
 function spoken(event) {
   const { difference } = event;
-  return ["Measured: without ", name(event.title ?? event.item_id),
+  return ["Measured: without ", name(called(event)),
     ` the score would be ${number(Math.abs(difference))} ${difference > 0 ? "lower" : "higher"}.`];
 }
 
@@ -79,14 +94,15 @@ function ruled({ rank, reasons }, { ruled }) {
  * @param told `{ earlier, later, remove }`: functions, or null where that cannot be.
  */
 export function whyEvent(event, moved, told) {
-  const text = event.title ?? event.item_id;
+  const text = called(event);
   const button = (words, act) => element("button", { type: "button", disabled: !act, onclick: act }, words);
   const rows = moved.map(({ item, difference }) => element("li", { class: difference > 0 ? "raised" : "lowered" },
     element("span", { class: "push figure" }, `${difference > 0 ? "▲" : "▼"} ${signed(difference)}`),
-    element("span", { class: "pushed-by" }, name(item.title ?? item.item_id))));
+    element("span", { class: "pushed-by" }, name(called(item)))));
   return [
-    element("h3", {}, "What ", name(text), " did"),
-    String(text).length > 160 && element("details", {}, element("summary", {}, "All of its title"), element("p", { class: "long small" }, name(text, { whole: true }))),
+    element("p", { class: "small quiet" }, "What it did"),
+    element("h3", {}, name(text)),
+    wholeTitle(text),
     element("p", { class: "small quiet" }, when(event)),
     moved.length
       ? element("p", { class: "label" }, `It moved ${plural(moved.length, "item")} of this list`)

@@ -4,9 +4,15 @@ const UNITS = [
   ["year", 31_557_600], ["month", 2_629_800], ["week", 604_800], ["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1],
 ];
 
-/** A length of time in its largest unit that it has at least one of: "2 days", "1 hour", "28 years". */
+/** What an item is called: its title, else its id. */
+export const called = ({ title, item_id: id }) => (title?.trim() ? title : id);
+
+const NEAR = 0.1; // how far a rounded length may be off
+
+/** A length of time in the largest unit that says it well: "2 days", "90 minutes", "28 years". */
 export function duration(seconds) {
-  const [unit, size] = UNITS.find(([, size]) => seconds >= 0.995 * size) ?? ["second", 1];
+  const says = ([, size]) => seconds >= 0.995 * size && Math.abs(Math.round(seconds / size) * size - seconds) <= NEAR * seconds;
+  const [unit, size] = UNITS.find(says) ?? ["second", 1];
   const many = Math.max(0, Math.round(seconds / size));
   return `${many.toLocaleString("en")} ${unit}${many === 1 ? "" : "s"}`;
 }
@@ -15,7 +21,7 @@ export function duration(seconds) {
 export function number(value) {
   const size = Math.abs(value);
   const digits = size >= 1000 || Number.isInteger(value) ? 0 : size >= 100 ? 1 : size >= 0.1 || size === 0 ? 2 : 3;
-  if (size && size < 0.0005) return value.toExponential(1).replace("-", "−");
+  if (size && size < 0.0005) return value.toExponential(1).replaceAll("-", "−");
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
 }
 
@@ -25,31 +31,28 @@ export const signed = (value) => (value > 0 ? `+${number(value)}` : number(value
 /** One of two words by number: plural(1, "event") is "1 event". */
 export const plural = (many, word, words = `${word}s`) => `${many.toLocaleString("en")} ${many === 1 ? word : words}`;
 
-/** "a", "a and b", "a, b and c". */
-export const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
-
-/** Where an item of a list comes from: a few words, and a sentence. */
+/** Where an item of a list comes from: in a few words, as a reason, and as a sentence. */
 export const SOURCES = {
-  state: ["this history", "The model chose it from all events of this history."],
-  initial_state: ["before any event", "The model knows nothing of this person, or a new session has begun: it says what people begin with."],
-  neighbours: ["others went on so", "The model has nothing to say here: others came to this right after the last items."],
-  trending: ["popular of late", "The model has nothing to say here: this is what has been popular of late."],
-  newest: ["new in the catalog", "The model has nothing to say here: this is among the newest items."],
-  pin: ["placed by a rule", "A rule of the scenario puts it here, whatever the model says."],
+  state: ["from this history", "From all of the history together", "The model chose it from this history."],
+  initial_state: ["what people begin with", "People begin with it", "There is nothing to go by, or a new session begins: the model says what people begin with."],
+  neighbours: ["what others did next", "Others went on here", "The model has nothing to say here: others went on to this from the last items."],
+  trending: ["popular of late", "Popular of late", "There is nothing to go by yet: this has been popular of late."],
+  newest: ["new in the catalog", "New in the catalog", "There is nothing to go by yet: this is among the newest items."],
+  pin: ["placed by a rule", "Placed here by a rule", "A rule puts it here, whatever the model says."],
 };
 
 /** The words for a source, also for one that this page does not know. */
-export const sourceWords = (source) => SOURCES[source] ?? [source, `It comes from “${source}”.`];
+export const sourceWords = (source) => SOURCES[source] ?? [source, source, `It comes from “${source}”.`];
 
 /** Why a list has fewer items than were asked for, as `short` of an answer says it. */
 export function shortWords({ wanted, given, because }) {
-  const why = because.map(({ message }) => message).join("; ");
+  const why = because.map(({ message }) => message.replaceAll("`", "")).join("; ");
   return `${plural(given, "item")} instead of ${wanted}${why && `: ${why}`}.`;
 }
 
 /** What others did, as a sentence in parts: [text, { title }, text ...]. */
-export function followedWords({ item_id: id, title, times, of }) {
-  return [`Of ${plural(of, "time")} that people went on from `, { title: title ?? id }, `, ${times.toLocaleString("en")} led here.`];
+export function followedWords({ times, of, ...from }) {
+  return [`Of ${plural(of, "time")} that people went on from `, title(from), `, ${times.toLocaleString("en")} led here.`];
 }
 
 /**
@@ -59,18 +62,27 @@ export function followedWords({ item_id: id, title, times, of }) {
  */
 export function shortReason(source, reasons) {
   const raised = reasons.events.filter(({ difference }) => difference > 0);
-  if (source === "pin") return ["Placed here by a rule"];
+  if (source === "pin") return [sourceWords(source)[1]];
   if (raised.length) {
     const [first, second] = raised;
     const and = second && second.difference > first.difference / 2 ? [" and ", title(second)] : [];
     return ["Because of ", title(first), ...and];
   }
-  if (reasons.followed.length) {
-    const { times, of } = reasons.followed[0];
-    return [`${times.toLocaleString("en")} of ${of.toLocaleString("en")} went on here from `, title(reasons.followed[0])];
-  }
+  if (reasons.followed.length) return wentOn(reasons.followed[0]);
   if (reasons.events.length) return ["In spite of ", title(reasons.events[0])];
   return [sourceWords(source)[1]];
 }
 
-const title = ({ title, item_id: id }) => ({ title: title ?? id });
+/** What others did, where that is no accident and `shortReason` does not say it: parts as there, or none. */
+export function evidence(source, reasons) {
+  const often = reasons.followed.filter(({ times, of }) => times >= OFTEN.times && times >= OFTEN.share * of);
+  const best = often.sort((one, other) => other.times / other.of - one.times / one.of)[0];
+  const said = source === "pin" || reasons.events.some(({ difference }) => difference > 0);
+  return best && said ? wentOn(best) : [];
+}
+
+const OFTEN = { times: 5, share: 0.03 };
+
+const wentOn = ({ times, of, ...from }) => [`${times.toLocaleString("en")} of ${of.toLocaleString("en")} went on here from `, title(from)];
+
+const title = (item) => ({ title: called(item) });
