@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from segue.artifact import Artifact, load_artifact, save_artifact
+from segue.artifact import Artifact, keep_frontier, load_artifact, save_artifact
 from segue.artifact.current import served
 from segue.data.events import EventLog
 from segue.data.items import read_items
@@ -364,6 +364,14 @@ class Recommender:
             split = split_for(self.artifact, events)
             write_frontier(mail, found, events, split, self.artifact.settings, log)
         return found
+
+    def keep_frontier(self, found: Frontier) -> Path:
+        """Keep what `frontier` measured in the model's folder, where the page and reports find it; the file.
+
+        Raises:
+            ArtifactError: the model was not loaded from a folder, or that cannot be written.
+        """
+        return keep_frontier(self.artifact, found)
 
     def update(
         self,

@@ -13,7 +13,7 @@ from segue.cli.options import GIVEN, Folder, K, Log, LogColumns, Own
 from segue.cli.report import ReportFile, mailed, say_mailed
 from segue.cli.show import out, print_json, print_table, say
 from segue.cli.wishes import Alike
-from segue.errors import ConfigError
+from segue.errors import ArtifactError, ConfigError
 from segue.evaluation.figures import figure
 from segue.places import check_place, write_whole
 
@@ -41,6 +41,10 @@ def command(
     predictions: Annotated[int, Parameter(help="Ask for about so many at most, of whole users.")] = 5000,
     items: Annotated[str | None, Parameter(help="An items table, where the model has none.")] = None,
     chart: Annotated[Path | None, Parameter(help="A .svg file for a picture."), GIVEN] = None,
+    keep: Annotated[
+        bool,
+        Parameter(negative="--no-keep", help="Keep the points in the model's folder, for the page and for reports."),
+    ] = True,
     report: ReportFile = None,
     columns: LogColumns | None = None,
     own: Own = None,
@@ -87,6 +91,11 @@ def command(
     if chart is not None:
         write_chart(found.chart(), chart)
         say(f"the chart is in {chart}")
+    if keep:
+        try:
+            say(f"the points are kept in {recommender.keep_frontier(found)}")
+        except ArtifactError as error:
+            say(f"warning: the points are not kept with the model: {error}")
     say_mailed(mail)
 
 

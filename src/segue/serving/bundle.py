@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from segue.artifact import Artifact
+from segue.artifact import About, Artifact
 from segue.data.encoding.events import EventEncoder
 from segue.data.ids import Ids
 from segue.models.base import Model, SessionRule
@@ -16,6 +16,7 @@ from segue.models.log_counts import LogCounts
 from segue.ranking.index import Index
 from segue.ranking.rules import Bound, Facts, Rules
 from segue.ranking.rules.bound import united
+from segue.serving.browse.titles import Titles
 from segue.serving.lists.fallback import Chain
 from segue.shapes import Ints
 
@@ -55,6 +56,7 @@ class Bundle:
         order: in which events count, `arrival` or `time`: a state made under the other one means nothing.
         core_version: the version that states bear, where what they depend on is that version's still; "": its own.
         events: makes numbers of the features of events; None: the model reads none.
+        about: what the model says of itself to people; None: nothing.
     """
 
     model: Model
@@ -70,6 +72,7 @@ class Bundle:
     order: str = "arrival"
     core_version: str = ""
     events: EventEncoder | None = None
+    about: About | None = None
 
     @classmethod
     def of(cls, artifact: Artifact) -> Self:
@@ -87,6 +90,7 @@ class Bundle:
             seed=artifact.settings.seed,
             core_version=artifact.facts.core_version,
             events=artifact.events,
+            about=About.of(artifact),
         )
 
     def ordered_by(self, order: str) -> Bundle:
@@ -95,7 +99,7 @@ class Bundle:
             return self
         other = replace(self, order=order)
         # where these properties keep what they made
-        vars(other).update(chain=self.chain, known_items=self.known_items, facts=self.facts)
+        vars(other).update(chain=self.chain, known_items=self.known_items, facts=self.facts, titles=self.titles)
         return other
 
     @property
@@ -145,6 +149,11 @@ class Bundle:
     def facts(self) -> Facts:
         """What rules are told of the items."""
         return Facts(self.item_ids, self.columns)
+
+    @cached_property
+    def titles(self) -> Titles:
+        """The items by the words of their titles, the most frequent first."""
+        return Titles(self.item_ids, self.columns.get("title"), None if self.counts is None else self.counts.events)
 
     @cached_property
     def scenarios(self) -> dict[str, tuple[Rules, Bound]]:

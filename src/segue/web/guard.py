@@ -17,6 +17,12 @@ from segue.web.pages import PAGES
 OPEN = ("/health/",)
 """What may be asked without a key: whoever starts and stops servers has none."""
 
+KNOWN = (
+    *(f"/v1/{name}" for name in ("events", "recommend", "similar", "items", "history", "users", "choices", "model")),
+    *("/health/live", "/health/ready", "/metrics", "/schema/openapi.json"),
+)
+"""The paths that name nobody, as they are counted."""
+
 _log = logging.getLogger("segue.web.requests")
 
 
@@ -82,8 +88,9 @@ def route_of(path: str) -> str:
     """A path without what names a user, and nothing that a stranger made up."""
     if path.startswith("/v1/users/"):
         return "/v1/users/{user_id}"
-    known = ("/v1/events", "/v1/recommend", "/v1/similar", "/health/live", "/health/ready", "/metrics")
-    return path if path in (*known, "/schema/openapi.json", *PAGES) else "other"
+    if path in PAGES:
+        return "/page/{file}" if path.startswith("/page/") else path
+    return path if path in KNOWN else "other"
 
 
 async def refuse(send: Any, status: int, code: str, message: str, wait: float | None = None) -> None:

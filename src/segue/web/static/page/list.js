@@ -1,0 +1,109 @@
+// The ranked list: what is recommended, how it moved, and the shortest reason.
+
+import { element, fresh, name, pointing, shortened } from "./dom.js";
+import { bars, moveWords } from "./moves.js";
+import { called, evidence, number, shortReason, signed, sourceWords } from "./words.js";
+
+const MOST = 6; // categories of an item
+const MARKS = { new: () => "new", up: (by) => `▲ ${by}`, down: (by) => `▼ ${by}`, same: () => "", first: () => "" };
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+const sentence = (parts) => parts.map((part) => (part.title == null ? part : name(shortened(part.title, 60))));
+
+/** @param told `{ choose(item), point(id, deliberate) }`. */
+export function rankedList(told) {
+  const list = element("ol", { class: "ranked", "aria-label": "Recommended next, best first" });
+  const rows = new Map();
+
+  function row(item, move, reach) {
+    const text = called(item);
+    const point = (deliberate) => told.point(item.item_id, deliberate);
+    const title = element("button", { type: "button", class: "choose", onclick: () => told.choose(item), onfocus: () => point(false) },
+      name(text), element("span", { class: "unseen" }, ": add to the history"));
+    const why = element("button", {
+      type: "button", class: "why plain", "aria-label": `Why ${shortened(text)}`, "aria-pressed": "false",
+      onclick: () => point(true), onfocus: () => point(false),
+    }, "Why?");
+    const bar = element("span", {});
+    bar.style.width = `${(100 * reach).toFixed(1)}%`;
+    const mark = element("span", { class: `move ${move.kind}` }, element("span", { "aria-hidden": "true" }, MARKS[move.kind](move.by)),
+      element("span", { class: "unseen" }, moveWords(move)));
+    const categories = element("span", { class: "categories small quiet" });
+    const reason = element("p", { id: fresh("reason"), class: "reason small" });
+    title.setAttribute("aria-describedby", reason.id);
+    const push = element("span", { class: "push figure" });
+    const node = element("li", { class: "item", onpointermove: (moved) => pointing(moved) && point(false) },
+      element("div", { class: "rank figure" }, element("span", {}, String(item.rank)), mark),
+      element("div", { class: "what" }, element("div", { class: "title-line" }, title, categories), reason),
+      element("div", { class: "score" },
+        element("div", { class: "value" },
+          element("div", { class: "reach", "aria-hidden": "true" }, bar),
+          element("span", { class: "figure" }, element("span", { class: "unseen" }, "score "), number(item.score))),
+        element("div", { class: "source small quiet" }, element("span", {}, sourceWords(item.source)[0]), push)),
+      why);
+    return { item, node, title, why, categories, reason, push };
+  }
+
+  return {
+    node: list,
+    row: (id) => rows.get(id)?.node,
+
+    /** @param moved as `moves` gives it. */
+    draw(items, moved) {
+      const before = new Map([...rows].map(([id, { node }]) => [id, node.getBoundingClientRect().top]));
+      const held = [...rows.values()].find(({ node }) => node.contains(document.activeElement));
+      const held_why = held?.why === document.activeElement;
+      rows.clear();
+      const reach = bars(items);
+      items.forEach((item, place) => rows.set(item.item_id, row(item, moved.get(item.item_id), reach[place])));
+      list.replaceChildren(...[...rows.values()].map(({ node }) => node));
+      if (held) {
+        const heir = [...rows.values()][Math.min(held.item.rank, rows.size) - 1];
+        (held_why ? heir?.why : heir?.title)?.focus({ preventScroll: true });
+      }
+      if (!calm.matches) this.glide(before);
+    },
+
+    /** Let rows glide from where they were; new ones fade in. */
+    glide(before) {
+      if (!before.size) return;
+      for (const [id, { node }] of rows) {
+        const way = (before.get(id) ?? NaN) - node.getBoundingClientRect().top;
+        const from = Number.isNaN(way) ? { opacity: .35 } : way ? { transform: `translateY(${way}px)` } : null;
+        if (from) node.animate([from, {}], { duration: 220, easing: "cubic-bezier(.2, .7, .2, 1)" });
+      }
+    },
+
+    /** @param known as `knownItems` gives it. */
+    details(known) {
+      for (const [id, { categories }] of rows) {
+        const text = (known.get(id)?.categories ?? []).slice(0, MOST).map((one) => shortened(one, 60)).join(" · ");
+        if (categories.textContent !== text) categories.textContent = text;
+      }
+    },
+
+    /** @param reasons a Map from ids to reasons. */
+    reasons(reasons) {
+      for (const [id, { item, reason }] of rows) {
+        const why = reasons.get(id);
+        if (!why) continue;
+        const more = evidence(item.source, why);
+        reason.replaceChildren(...sentence(shortReason(item.source, why)), more.length ? element("span", { class: "quiet" }, " · ", sentence(more)) : "");
+      }
+    },
+
+    /** Show how far the event pointed at pushed each item: a Map from ids to signed differences; `chosen` is the item pointed at. */
+    light(pushes, chosen = null) {
+      const most = Math.max(...[...pushes.values()].map(Math.abs), 0);
+      for (const [id, { node, push, why }] of rows) {
+        const by = pushes.get(id) ?? 0;
+        node.classList.toggle("raised", by > 0);
+        node.classList.toggle("lowered", by < 0);
+        node.classList.toggle("chosen", id === chosen);
+        node.style.setProperty("--strength", most ? Math.abs(by) / most : 0);
+        why.setAttribute("aria-pressed", String(id === chosen));
+        push.textContent = by ? `${by > 0 ? "▲" : "▼"} ${signed(by)}` : "";
+      }
+    },
+  };
+}

@@ -1,0 +1,88 @@
+// Numbers, times and the server's words, as people say them. Pure: nothing here knows of the page.
+
+const UNITS = [
+  ["year", 31_557_600], ["month", 2_629_800], ["week", 604_800], ["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1],
+];
+
+/** What an item is called: its title, else its id. */
+export const called = ({ title, item_id: id }) => (title?.trim() ? title : id);
+
+const NEAR = 0.1; // how far a rounded length may be off
+
+/** A length of time in the largest unit that says it well: "2 days", "90 minutes", "28 years". */
+export function duration(seconds) {
+  const says = ([, size]) => seconds >= 0.995 * size && Math.abs(Math.round(seconds / size) * size - seconds) <= NEAR * seconds;
+  const [unit, size] = UNITS.find(says) ?? ["second", 1];
+  const many = Math.max(0, Math.round(seconds / size));
+  return `${many.toLocaleString("en")} ${unit}${many === 1 ? "" : "s"}`;
+}
+
+/** A number without needless digits, with a true minus. */
+export function number(value) {
+  const size = Math.abs(value);
+  const digits = size >= 1000 || Number.isInteger(value) ? 0 : size >= 100 ? 1 : size >= 0.1 || size === 0 ? 2 : 3;
+  if (size && size < 0.0005) return value.toExponential(1).replaceAll("-", "−");
+  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
+}
+
+/** A difference with its sign: "+0.42", "−0.13". */
+export const signed = (value) => (value > 0 ? `+${number(value)}` : number(value));
+
+/** One of two words by number: plural(1, "event") is "1 event". */
+export const plural = (many, word, words = `${word}s`) => `${many.toLocaleString("en")} ${many === 1 ? word : words}`;
+
+/** Where an item of a list comes from: in a few words, as a reason, and as a sentence. */
+export const SOURCES = {
+  state: ["from this history", "From all of the history together", "The model chose it from this history."],
+  initial_state: ["what people begin with", "People begin with it", "There is nothing to go by, or a new session begins: the model says what people begin with."],
+  neighbours: ["what others did next", "Others went on here", "The model has nothing to say here: others went on to this from the last items."],
+  trending: ["popular of late", "Popular of late", "There is nothing to go by yet: this has been popular of late."],
+  newest: ["new in the catalog", "New in the catalog", "There is nothing to go by yet: this is among the newest items."],
+  pin: ["placed by a rule", "Placed here by a rule", "A rule puts it here, whatever the model says."],
+};
+
+/** The words for a source, also for one that this page does not know. */
+export const sourceWords = (source) => SOURCES[source] ?? [source, source, `It comes from “${source}”.`];
+
+/** Why a list has fewer items than were asked for, as `short` of an answer says it. */
+export function shortWords({ wanted, given, because }) {
+  const why = because.map(({ message }) => message.replaceAll("`", "")).join("; ");
+  return `${plural(given, "item")} instead of ${wanted}${why && `: ${why}`}.`;
+}
+
+/** What others did, as a sentence in parts: [text, { title }, text ...]. */
+export function followedWords({ times, of, ...from }) {
+  return [`Of ${plural(of, "time")} that people went on from `, title(from), `, ${times.toLocaleString("en")} led here.`];
+}
+
+/**
+ * The shortest true reason of a listed item, in parts: text, or { title } for what may be any text.
+ *
+ * @param reasons as the server gives them: events (strongest first), followed, rank_without_rules.
+ */
+export function shortReason(source, reasons) {
+  const raised = reasons.events.filter(({ difference }) => difference > 0);
+  if (source === "pin") return [sourceWords(source)[1]];
+  if (raised.length) {
+    const [first, second] = raised;
+    const and = second && second.difference > first.difference / 2 ? [" and ", title(second)] : [];
+    return ["Because of ", title(first), ...and];
+  }
+  if (reasons.followed.length) return wentOn(reasons.followed[0]);
+  if (reasons.events.length) return ["In spite of ", title(reasons.events[0])];
+  return [sourceWords(source)[1]];
+}
+
+/** What others did, where that is no accident and `shortReason` does not say it: parts as there, or none. */
+export function evidence(source, reasons) {
+  const often = reasons.followed.filter(({ times, of }) => times >= OFTEN.times && times >= OFTEN.share * of);
+  const best = often.sort((one, other) => other.times / other.of - one.times / one.of)[0];
+  const said = source === "pin" || reasons.events.some(({ difference }) => difference > 0);
+  return best && said ? wentOn(best) : [];
+}
+
+const OFTEN = { times: 5, share: 0.03 };
+
+const wentOn = ({ times, of, ...from }) => [`${times.toLocaleString("en")} of ${of.toLocaleString("en")} went on here from `, title(from)];
+
+const title = (item) => ({ title: called(item) });
