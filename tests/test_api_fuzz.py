@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, assume, given, seed, settings
+from hypothesis import HealthCheck, Phase, assume, example, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
@@ -181,7 +181,8 @@ def check(answer: httpx.Response) -> dict[str, Any]:
 def test_no_body_whatsoever_breaks_the_server(client: httpx.Client, number: int) -> None:
     statuses = set()
 
-    @examples(15 * number)
+    @examples(20 * number)
+    @example(asked=("/v1/similar", {"item_id": ITEMS[0]}), plain=True, encoding="utf-8")
     @given(asked=BODIES, plain=st.booleans(), encoding=ENCODINGS)
     def holds(asked: tuple[str, Any], plain: bool, encoding: str) -> None:
         path, body = asked

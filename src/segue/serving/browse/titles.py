@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from threading import Lock
@@ -20,13 +21,16 @@ READ = 10_000
 TOGETHER = 131_072
 """So many characters are folded, and searched, in one piece: other threads wait no longer than that takes."""
 
+FREQUENT = 200
+"""Where each of several words occurs more often in a piece, all of its lines are looked at: it is faster then."""
+
 
 class Block(NamedTuple):
     """The folded titles of neighbours in the order of frequency: a line each, and a space before each word.
 
     Attributes:
         first: how many items come before them.
-        text: in UTF-8.
+        text: in UTF-8, between two ends of lines.
     """
 
     first: int
@@ -100,7 +104,7 @@ def blocks_of(lines: Iterator[str]) -> Iterator[Block]:
             if together:
                 sleep(0)  # see above
                 text = folded("\n".join(together)).replace("\n", "\n ")
-                yield Block(first, f" {text}\n".encode("utf-8", "replace"))
+                yield Block(first, f"\n {text}\n".encode("utf-8", "replace"))
             first, size, together = first + len(together), 0, []
         if line is not None:
             together.append(line.replace("\n", " "))
@@ -109,12 +113,23 @@ def blocks_of(lines: Iterator[str]) -> Iterator[Block]:
 
 def lines_with(block: Block, words: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
     """The lines that hold all words, each with its place."""
-    text, place, counted = block.text, block.first, 0
-    count, rarest = min((text.count(word), word) for word in words)
-    at = text.find(rarest) if count else -1
+    text, place, counted = block.text, block.first - 1, 0
+    for begin in beginnings(text, words):
+        place, counted = place + text.count(b"\n", counted, begin), begin
+        yield place, text[begin : text.find(b"\n", begin)]
+
+
+def beginnings(text: bytes, words: Sequence[bytes]) -> Iterator[int]:
+    """Where the lines that hold all words begin: each after a line's end."""
+    counts = sorted((text.count(word), word) for word in words)
+    (fewest, rarest), *others = counts
+    if fewest > FREQUENT and others:
+        together = b"".join(b"(?=[^\n]*%s)" % re.escape(word) for _, word in counts)
+        yield from (found.end() for found in re.finditer(b"\n" + together, text))
+        return
+    at = text.find(rarest) if fewest else -1
     while at >= 0:
         begin, end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at)
-        if len(words) == 1 or all(text.find(word, begin, end) >= 0 for word in words):
-            place, counted = place + text.count(b"\n", counted, begin), begin
-            yield place, text[begin:end]
+        if all(text.find(word, begin, end) >= 0 for _, word in others):
+            yield begin
         at = text.find(rarest, end)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import islice
 
 from segue.errors import StoreError
 from segue.serving.store.base import Change, Counts, EventKey, Loaded, Memory, Order, StoredEvent
@@ -111,7 +112,7 @@ class MemoryStore:
     def recent_users(self, most: int) -> list[KnownUser]:
         """See `Looks`."""
         self._check_open()
-        latest = [(user, list(events)) for user, events in reversed(list(self._events.items())[-most:])]
+        latest = [(user, list(events)) for user, events in list(islice(reversed(self._events.items()), most))]
         return [KnownUser(user, len(events), events[-1].time) for user, events in latest if events]
 
     def versions(self) -> dict[str, int]:
