@@ -68,6 +68,7 @@ ROUTES = [
     ("/v1/choices", "GET"),
     ("/v1/users/{user_id}", "GET"),
     ("/v1/users/{user_id}", "DELETE"),
+    ("/v1/model", "GET"),
     ("/health/live", "GET"),
     ("/health/ready", "GET"),
 ]
@@ -151,6 +152,7 @@ RECOMMEND = {"k": LENGTHS, "timestamp": TIMES, "exclude": st.sampled_from(["none
     "event": message({"item_id": IDS}, OPTIONAL),
     "rules": RULES,
     "scenario": IDS,
+    "times": st.lists(TIMES, max_size=5),
 }
 BODIES = st.one_of(
     st.tuples(st.just("/v1/events"), message({"events": st.lists(message(EVENT, OPTIONAL), max_size=4)}, {})),

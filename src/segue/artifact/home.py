@@ -17,6 +17,7 @@ import msgspec
 
 from segue.artifact.content import FOR_LEARNING, MANIFEST, Artifact
 from segue.artifact.current import CURRENT, Current, read_current, served
+from segue.artifact.frontier import carry_frontier
 from segue.artifact.probe import probe
 from segue.artifact.reading import check_for_learning, load_artifact, read_manifest
 from segue.disk import replace_file, sync_folder, write_through
@@ -27,6 +28,9 @@ LOCK = "segue.lock"
 
 KEPT = 3
 """So many versions that were served before are kept."""
+
+SHARED = 0.1
+"""Versions with a smaller part of their items in common are looked at twice."""
 
 
 def checked(folder: Path) -> Artifact:
@@ -71,6 +75,20 @@ def publish(model: Path, home: Path, *, kept: int = KEPT) -> Current:
         write_current(home, current)
         forget_others(home, current)
     return current
+
+
+def strange(home: Path, current: Current) -> str:
+    """A sentence where hardly an item of the version before is in the one that is served: of another shop? Else ""."""
+    if not current.before:
+        return ""
+    before, now = (load_artifact(home / one, light=True).catalog.ids for one in (current.before[-1], current.version))
+    shared = int((now.places_of(before) >= 0).sum())
+    if shared > SHARED * min(len(before), len(now)):
+        return ""
+    return (
+        f"{shared:,} of {len(before):,} items of the version before are among the {len(now):,} of this one: is it a "
+        f"model of the same shop? `segue rollback {home}` takes it back"
+    )
 
 
 def is_ours(file: Path) -> bool:
@@ -130,9 +148,13 @@ def taken_in(model: Path, home: Path) -> str:
             raise ArtifactError(str(error).replace(str(partial), str(model))) from None
         place = home / version
         if not sound(place) or kept_for_learning(place) != kept_for_learning(partial):
+            if place.exists():
+                carry_frontier(place, partial, version)
             shutil.rmtree(place, ignore_errors=True)
             os.rename(partial, place)
             sync_folder(home)
+        else:
+            carry_frontier(partial, place, version)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return version
