@@ -66,6 +66,7 @@ async function show() {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  nameModel(); // another one may serve by now
   opened[name] ??= open(name);
   const view = await opened[name];
   if (showing === name) view?.shown?.();
@@ -140,4 +141,3 @@ addEventListener("hashchange", (event) => {
   show();
 });
 show();
-nameModel();

@@ -46,8 +46,7 @@ export function play(root, api) {
       const given = JSON.stringify(eventsOf(asked, stored));
       point(answer, given === reasonsOf ? undefined : new Map()); // those of the same history do for a moment
       reasonsOf = given;
-      if (version !== null && version !== answer.model_version) renew();
-      version = answer.model_version;
+      if (version !== answer.model_version) renew(answer.model_version);
       learn(answer.items.map(({ item_id: id }) => id));
     },
     reasons(answer) {
@@ -55,7 +54,11 @@ export function play(root, api) {
       list.ranked.reasons(reasons);
       point(answer, reasons);
     },
-    failed: list.failed, unexplained: list.unexplained, waiting: list.waiting,
+    failed(error, again) {
+      list.failed(error, again);
+      if (choices === null) learnChoices(); // there may be others to choose
+    },
+    unexplained: list.unexplained, waiting: list.waiting,
   });
 
   layOut(root, { start, whose, stripTrouble, strip, pause, wishes, list, pointing });
@@ -168,8 +171,10 @@ export function play(root, api) {
     list.ranked.details(known);
   }
 
-  function renew() {
-    known.forget();
+  /** A model serves that is new here; what the first list does without is asked for after it. */
+  function renew(model) {
+    if (version !== null) known.forget();
+    version = model;
     learnChoices();
     showTrust(list.trust, api);
   }
@@ -190,7 +195,6 @@ export function play(root, api) {
   });
   asked = read(location.hash);
   draw();
-  renew();
   opened();
   return { hidden: () => say("") };
 }

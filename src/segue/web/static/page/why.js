@@ -55,7 +55,7 @@ function pushed(events, moment, had) {
     return element("li", { class: up ? "raised" : "lowered" },
       element("span", { class: "push figure" }, `${up ? "▲" : "▼"} ${signed(difference)}`),
       element("span", { class: "pushed-by" }, name(called(event)),
-        ago >= 120 && element("span", { class: "ago small quiet" }, ` ${duration(ago)} ago`)),
+        ago > 600 && element("span", { class: "ago small quiet" }, ` ${duration(ago)} ago`)),
       element("span", { class: "reach", "aria-hidden": "true" }, bar));
   });
   return [
