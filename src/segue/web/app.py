@@ -133,8 +133,7 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
             UNSET if refused is None else RefusedMessage(refused.version),
         )
 
-    browse = browse_handlers(engine, deadline, about)
-    model = model_handler(engine)
+    browse, model = browse_handlers(engine, deadline, about), model_handler(engine)
     described = document([events, recommend, similar, *browse, user, forget, model, live, ready], version="1")
 
     @get("/metrics", sync_to_thread=False, media_type=TEXT_TYPE)

@@ -26,11 +26,10 @@ export function play(root, api) {
   const known = knownItems(api);
   const opening = latest();
 
-  const events = () => eventsOf(asked, stored).map((event) => {
+  const events = () => eventsOf(asked, stored).map((event, place) => {
     const item = known.get(event.item_id);
-    return { ...event, title: event.title ?? item?.title, known_item: event.known_item ?? item?.known };
+    return { seq: place + 1, ...event, title: event.title ?? item?.title, known_item: event.known_item ?? item?.known };
   });
-  const seqOf = (place) => (asked.history ? place + 1 : stored.events[place].seq);
 
   const strip = historyStrip({ point: (place, meant) => pointing.event(place, meant), remove, move });
   const list = listPart({ choose: add, point: (id, meant) => pointing.item(id, meant) });
@@ -47,8 +46,7 @@ export function play(root, api) {
       const given = JSON.stringify(eventsOf(asked, stored));
       point(answer, given === reasonsOf ? undefined : new Map()); // those of the same history do for a moment
       reasonsOf = given;
-      if (version !== null && version !== answer.model_version) renew();
-      version = answer.model_version;
+      if (version !== answer.model_version) renew(answer.model_version);
       learn(answer.items.map(({ item_id: id }) => id));
     },
     reasons(answer) {
@@ -56,7 +54,11 @@ export function play(root, api) {
       list.ranked.reasons(reasons);
       point(answer, reasons);
     },
-    failed: list.failed, unexplained: list.unexplained, waiting: list.waiting,
+    failed(error, again) {
+      list.failed(error, again);
+      if (choices === null) learnChoices(); // there may be others to choose
+    },
+    unexplained: list.unexplained, waiting: list.waiting,
   });
 
   layOut(root, { start, whose, stripTrouble, strip, pause, wishes, list, pointing });
@@ -160,7 +162,7 @@ export function play(root, api) {
   function point(answer, reasons) {
     const { diversity, scenario } = settings(asked, choices);
     const moment = asked.pause === TODAY ? now() : (events().at(-1)?.time ?? 0) + asked.pause;
-    pointing.show({ events: events(), items: answer.items, ...(reasons && { reasons }), seqOf, moment, ruled: diversity > 0 || Boolean(scenario) });
+    pointing.show({ events: events(), items: answer.items, ...(reasons && { reasons }), moment, ruled: diversity > 0 || Boolean(scenario) });
   }
 
   async function learn(ids) {
@@ -169,8 +171,10 @@ export function play(root, api) {
     list.ranked.details(known);
   }
 
-  function renew() {
-    known.forget();
+  /** A model serves that is new here; what the first list does without is asked for after it. */
+  function renew(model) {
+    if (version !== null) known.forget();
+    version = model;
     learnChoices();
     showTrust(list.trust, api);
   }
@@ -191,7 +195,6 @@ export function play(root, api) {
   });
   asked = read(location.hash);
   draw();
-  renew();
   opened();
   return { hidden: () => say("") };
 }

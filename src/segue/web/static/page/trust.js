@@ -14,7 +14,8 @@ export function hits(model) {
 }
 
 const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
-const NAMES = { popularity: "most popular", recent_popularity: "popular of late", markov: "after the last item", sknn: "similar histories" };
+// as the view Model says it (verdict.js, which Play does not load)
+const NAMES = { recent_popularity: "recent popularity", markov: "what followed the last item", sknn: "session neighbours" };
 
 /** The sentence; empty where the model was not tested. */
 export function trustWords(model) {
