@@ -18,12 +18,12 @@ from segue.cli import run
 from segue.data.events import Rejection
 from segue.data.log import read_log
 from segue.data.splits import Split
-from segue.errors import ConfigError
+from segue.errors import ConfigError, SegueError
 from segue.evaluation.figures import differs, figure
 from segue.evaluation.judged import Judged
 from segue.evaluation.report import Report
 from segue.reporting.evidence import evidence_of
-from segue.reporting.file import Mail, write_judged
+from segue.reporting.file import Mail, mail_judged
 from segue.training.evaluate import evaluate_artifact
 
 HOSTILE = {
@@ -142,7 +142,7 @@ def test_many_models_and_long_texts_stay_small_enough_to_mail(folder: Path, tmp_
     judged = judged._replace(report=structs.replace(judged.report, rows=rows, notes=long))
     log = replace(log, rejected=(Rejection("r" * 10_000, 3, "e" * 10_000),), notes=tuple(long))
     mail = Mail(tmp_path / "large.html", "segue " + "x" * 100_000)
-    write_judged(mail, judged, log, split, model.artifact.settings, ["y" * 10_000] * 50)
+    mail_judged(mail, judged, log, split, model.artifact.settings, ["y" * 10_000] * 50)
     page = read(mail.file)
     assert len(page.of("strong")) > 40
     assert mail.file.stat().st_size < 1_000_000
@@ -227,3 +227,34 @@ def test_comparing_tells_the_costs_and_a_frontier_its_points(
     assert run(words) == 2
     assert run(["compare", str(folder / "clicks.csv"), "--report", str(tmp_path / "no" / "c.html")]) == 2
     assert "could not be written there" in capsys.readouterr().err
+
+
+def test_a_frontier_that_is_kept_with_the_model_is_in_its_report(folder: Path, tmp_path: Path) -> None:
+    segue.load(folder / "gru").save(tmp_path / "gru")
+    model = segue.load(tmp_path / "gru")
+    found = model.frontier(folder / "clicks.csv", strategies=["mmr"], knobs=[0.5])
+    kept = model.keep_frontier(found)
+    model.evaluate(folder / "clicks.csv", report=tmp_path / "out.html")
+    page = read(tmp_path / "out.html")
+    assert list(page.rows("data-point")) == ["mmr 0", "mmr 0.5"]
+    assert "gru" in page.rows("data-model")
+    assert any("Measured earlier, at" in text for text in page.of("p"))
+    whole = kept.read_text()
+    for word in ('"points"', '"predictions"', '"ndcg@10"', '"strategy"'):
+        kept.write_text(whole.replace(word, '"damaged"'))
+        model.evaluate(folder / "clicks.csv", report=tmp_path / "out.html")
+        assert not read(tmp_path / "out.html").rows("data-point"), word
+
+
+def test_a_disk_that_does_not_take_the_report_costs_nothing_else(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(text: str, file: Path, what: str) -> None:
+        raise SegueError(f"{file}: {what} could not be written (No space left on device)")
+
+    monkeypatch.setattr("segue.reporting.file.write_whole", full)
+    words = ["evaluate", str(folder / "gru"), str(folder / "clicks.csv"), "--report", str(tmp_path / "out.html")]
+    assert run(words) == 1
+    said = capsys.readouterr()
+    assert "sknn" in said.out, "the table was printed first"
+    assert "the report could not be written (No space left on device)" in said.err

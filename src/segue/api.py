@@ -19,7 +19,7 @@ from segue.durations import spoken
 from segue.errors import TrainingError
 from segue.evaluation.report import Report
 from segue.recommender import Recommendation, Recommendations, Recommender, UserState, load
-from segue.reporting.file import Mail, write_judged
+from segue.reporting.file import Mail, mail_judged
 from segue.training.beside import checkpoint_folder
 from segue.training.candidates import Say
 from segue.training.checkpoint import Checkpoints, remove_checkpoints
@@ -300,7 +300,7 @@ def compare(
         costs=True,
         watch=None
         if mail is None
-        else lambda judged: write_judged(mail, judged, plan.log, plan.split, plan.settings, log),
+        else lambda judged: mail_judged(mail, judged, plan.log, plan.split, plan.settings, log),
     )
 
 

@@ -271,7 +271,8 @@ class Recommender:
             ConfigError: the report could not be written there; nothing was done.
         """
         from segue.data.log import read_log
-        from segue.reporting.file import Mail, write_judged
+        from segue.reporting.file import Mail, mail_judged
+        from segue.reporting.kept import kept_frontier
         from segue.training.evaluate import evaluate_artifact
 
         mail = Mail.to(report)
@@ -280,7 +281,7 @@ class Recommender:
 
         def watch(split: Split, judged: Judged) -> None:
             assert mail is not None
-            write_judged(mail, judged, events, split, self.artifact.settings, log)
+            mail_judged(mail, judged, events, split, self.artifact.settings, log, kept=kept_frontier(self.artifact))
 
         return evaluate_artifact(self.artifact, events, table, metrics=metrics, watch=watch if mail else None)
 
@@ -353,7 +354,7 @@ class Recommender:
             asked: see `frontier_of`.
         """
         from segue.data.log import read_log
-        from segue.reporting.file import Mail, write_frontier
+        from segue.reporting.file import Mail, mail_frontier
         from segue.training.evaluate import split_for
         from segue.training.frontier import frontier_of
 
@@ -362,7 +363,7 @@ class Recommender:
         found = frontier_of(self.artifact, events, None if items is None else read_items(items), **asked)
         if mail is not None:
             split = split_for(self.artifact, events)
-            write_frontier(mail, found, events, split, self.artifact.settings, log)
+            mail_frontier(mail, found, events, split, self.artifact.settings, log)
         return found
 
     def keep_frontier(self, found: Frontier) -> Path:

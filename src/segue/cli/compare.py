@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from segue.cli.chart import check_chart, write_chart
 from segue.cli.options import GIVEN, Chosen, Json, Log, LogColumns
-from segue.cli.report import ReportFile, mailed, say_mailed
+from segue.cli.report import ReportFile, mailed, write_mail
 from segue.cli.show import print_json, print_report, progress, say
 
 
@@ -58,4 +58,4 @@ def command(
     if chart is not None:
         write_chart(found.chart(), chart)
         say(f"the chart is in {chart}")
-    say_mailed(mail)
+    write_mail(mail)

@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter
 
 from segue.cli import rolling as weeks_of
 from segue.cli.options import GIVEN, Folder, Json, Log, LogColumns, Metrics, Own, split
-from segue.cli.report import ReportFile, mailed, say_mailed
+from segue.cli.report import ReportFile, mailed, write_mail
 from segue.cli.show import out as results
 from segue.cli.show import print_json, print_report, print_table, say
 from segue.errors import ConfigError
@@ -73,7 +73,7 @@ def command(
         return
     found = recommender.evaluate(log, items=items, metrics=split(metrics or ""), report=mail, **named)
     print_json(found) if json else print_report(found)
-    say_mailed(mail)
+    write_mail(mail)
 
 
 def structs(found: ColdItems) -> dict[str, object]:

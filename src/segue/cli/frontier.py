@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from segue.cli.chart import check_chart, write_chart
 from segue.cli.options import GIVEN, Folder, K, Log, LogColumns, Own
-from segue.cli.report import ReportFile, mailed, say_mailed
+from segue.cli.report import ReportFile, mailed, write_mail
 from segue.cli.show import out, print_json, print_table, say
 from segue.cli.wishes import Alike
 from segue.errors import ArtifactError, ConfigError
@@ -96,7 +96,7 @@ def command(
             say(f"the points are kept in {recommender.keep_frontier(found)}")
         except ArtifactError as error:
             say(f"warning: the points are not kept with the model: {error}")
-    say_mailed(mail)
+    write_mail(mail)
 
 
 def json_target(given: list[str] | None, log: list[str]) -> str | None:

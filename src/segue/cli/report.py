@@ -29,10 +29,11 @@ def mailed(file: Path | None) -> Mail | None:
         return None
     from segue.reporting.file import Mail
 
-    return Mail.to(Mail(file, shlex.join(["segue", *TYPED.get()])))
+    return Mail(file, shlex.join(["segue", *TYPED.get()]), held=True)
 
 
-def say_mailed(mail: Mail | None) -> None:
-    """Say where it is."""
+def write_mail(mail: Mail | None) -> None:
+    """Write it, after the result was printed, and say where it is. Raises SegueError if the disk does not take it."""
     if mail is not None:
+        mail.write()
         say(f"the report is in {mail.file}")

@@ -48,6 +48,7 @@ class Content(NamedTuple):
         notes: what a reader must know.
         report, evidence: a table, and what it stands on.
         frontier: what diversity costs.
+        measured_at: when that was measured, where it was not now.
     """
 
     run: Run
@@ -59,6 +60,7 @@ class Content(NamedTuple):
     report: Report | None = None
     evidence: Evidence | None = None
     frontier: Frontier | None = None
+    measured_at: str | None = None
 
     @property
     def users(self) -> int | None:

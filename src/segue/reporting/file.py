@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -18,30 +18,57 @@ from segue.places import check_place, write_whole
 from segue.reporting.content import Content, Run
 from segue.reporting.data import data_of
 from segue.reporting.evidence import evidence_of
+from segue.reporting.kept import Kept
 from segue.reporting.machine import installed, machine_of
 from segue.reporting.page import page_of
 from segue.reporting.timeline import stretches_of
 from segue.reporting.words import listed, name
 
 
-class Mail(NamedTuple):
-    """Where a report goes, and the command that asked for it; a path alone will do where there was none."""
+class Mail:
+    """Where a report goes, and the command that asked for it; a path alone will do where there was none.
 
-    file: Path
-    command: str = ""
+    Args:
+        file: where.
+        command: as it was typed.
+        held: whoever asked writes it, once the result is safe; by default it is written as soon as it is known.
+
+    Raises:
+        ConfigError: the file could not be written; no work was done.
+    """
+
+    def __init__(self, file: Path, command: str = "", *, held: bool = False) -> None:
+        check_place(file, ".html", "the report")
+        self.file, self.command, self.held = file, command, held
+        self.content: Content | None = None
 
     @classmethod
     def to(cls, asked: Mail | str | Path | None) -> Mail | None:
-        """What was asked for. Raises ConfigError, before any work, for a file that could not be written."""
-        if asked is None:
-            return None
-        mail = asked if isinstance(asked, Mail) else cls(Path(asked))
-        check_place(mail.file, ".html", "the report")
-        return mail
+        """What was asked for. Raises ConfigError for a file that could not be written."""
+        return asked if asked is None or isinstance(asked, Mail) else cls(Path(asked))
+
+    def take(self, content: Content) -> None:
+        """Have what is to be told."""
+        self.content = content
+        if not self.held:
+            self.write()
+
+    def write(self) -> None:
+        """Write it, whole or not at all. Raises SegueError if the disk does not take it."""
+        if self.content is not None:
+            write_whole(page_of(self.content), self.file, "the report")
 
 
-def write_judged(mail: Mail, judged: Judged, log: EventLog, split: Split, settings: Settings, source: Any) -> None:
-    """Write the report of a table.
+def mail_judged(
+    mail: Mail,
+    judged: Judged,
+    log: EventLog,
+    split: Split,
+    settings: Settings,
+    source: Any,
+    kept: Kept | None = None,
+) -> None:
+    """Tell of a table.
 
     Args:
         mail: where.
@@ -49,6 +76,7 @@ def write_judged(mail: Mail, judged: Judged, log: EventLog, split: Split, settin
         log, split: of the table.
         settings: that it was made with.
         source: the log as it was named.
+        kept: what diversity costs, as measured earlier.
     """
     report, evidence = judged.report, evidence_of(judged, log)
     networks = [name(row.model) for row in report.rows if not row.baseline] or [name(report.rows[0].model)]
@@ -62,12 +90,14 @@ def write_judged(mail: Mail, judged: Judged, log: EventLog, split: Split, settin
         report.notes,
         report=report,
         evidence=evidence,
+        frontier=None if kept is None else kept.frontier,
+        measured_at=None if kept is None else kept.measured_at,
     )
-    write_whole(page_of(content), mail.file, "the report")
+    mail.take(content)
 
 
-def write_frontier(mail: Mail, found: Frontier, log: EventLog, split: Split, settings: Settings, source: Any) -> None:
-    """Write the report of a frontier; the arguments are those of `write_judged`."""
+def mail_frontier(mail: Mail, found: Frontier, log: EventLog, split: Split, settings: Settings, source: Any) -> None:
+    """Tell of a frontier; the arguments are those of `mail_judged`."""
     content = Content(
         run_of(mail, "What does diversity cost?", settings, source),
         data_of(log),
@@ -77,7 +107,7 @@ def write_frontier(mail: Mail, found: Frontier, log: EventLog, split: Split, set
         found.notes,
         frontier=found,
     )
-    write_whole(page_of(content), mail.file, "the report")
+    mail.take(content)
 
 
 def run_of(mail: Mail, title: str, settings: Settings, source: Any) -> Run:

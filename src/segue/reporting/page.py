@@ -43,5 +43,5 @@ def findings(content: Content) -> list[Child]:
     if frontier is not None:
         if report is None:
             found.append(verdict_part(content, bought.verdict_of(frontier)))
-        found.append(frontier_part(frontier))
+        found.append(frontier_part(frontier, content.measured_at))
     return found

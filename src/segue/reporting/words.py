@@ -13,7 +13,7 @@ MINUS = "\N{MINUS SIGN}"
 NAMES = {
     "gru": "GRU",
     "lstm": "LSTM",
-    "elman": "Elman network",
+    "elman": "Elman",
     "mingru": "minGRU",
     "rglru": "RG-LRU",
     "conv": "convolution",
@@ -90,6 +90,17 @@ def listed(parts: Sequence[str]) -> str:
 def day(seconds: float) -> str:
     """A day, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+
+
+def learned_in(seconds: float | None) -> str:
+    """How long a model learned; it is known to a hundredth of a second.
+
+    >>> learned_in(None), learned_in(0.0), learned_in(3.0)
+    ('-', 'under 0.01 s', '3 s')
+    """
+    if seconds is None:
+        return "-"
+    return lasting(seconds) if seconds >= 0.01 else "under 0.01 s"
 
 
 def lasting(seconds: float) -> str:

@@ -11,7 +11,7 @@ from segue.evaluation.report import Report, Row
 from segue.reporting.markup import element, picture
 from segue.reporting.sections.models import called
 from segue.reporting.sections.parts import row, section, table, wide
-from segue.reporting.words import lasting, name
+from segue.reporting.words import learned_in, name
 
 AXES: Mapping[str, tuple[str, Callable[[Row], float | None]]] = {
     "the time of a step": (
@@ -58,7 +58,7 @@ def cost_row(one: Row, main: str) -> Element:
         called(one),
         figure(one.metrics[main]),
         f"{cost.parameters:,}",
-        "-" if one.seconds is None else lasting(one.seconds),
+        learned_in(one.seconds),
         "-" if cost.events_per_s is None else f"{cost.events_per_s:,.0f}",
         f"{cost.step_us:,.1f} µs",
         f"{cost.step_p90_us:,.1f} µs",

@@ -7,13 +7,24 @@ from xml.etree.ElementTree import Element
 from segue.evaluation.figures import figure
 from segue.evaluation.points import BESIDE, GAINS, WORTH, Frontier, Point
 from segue.reporting.bought import SPOKEN, best_of
+from segue.reporting.bought import verdict_of as bought_of
 from segue.reporting.markup import element, picture
 from segue.reporting.sections.parts import row, section, table, wide
-from segue.reporting.words import NARROW
+from segue.reporting.words import NARROW, counted
 
 
-def frontier_part(found: Frontier) -> Element:
-    """A picture for each thing that is bought, and every point in figures."""
+def frontier_part(found: Frontier, measured_at: str | None = None) -> Element:
+    """A picture for each thing that is bought, and every point in figures.
+
+    Args:
+        found: the frontier.
+        measured_at: when, if it was not now.
+    """
+    split = found.split
+    asked = f"{counted(split['predictions'], 'prediction')} of {counted(split['users'], 'user')}"
+    earlier = (
+        "" if measured_at is None else f" Measured earlier, at {measured_at}, on {asked}, and kept with the model."
+    )
     names = [f"{name}@{found.k}" for name in (*GAINS, *BESIDE)]
     pictures = [
         wide(picture(svg), label=f"{WORTH} against {name}") for svg, name in zip(found.pictures(), names, strict=True)
@@ -23,7 +34,9 @@ def frontier_part(found: Frontier) -> Element:
         "frontier",
         "What diversity costs",
         "Each line is a strategy, each point a place of its knob. At the diamond are the best scores alone (knob 0): "
-        "what is served unless a request asks for diversity. Rings are knees, where a strategy begins to cost much.",
+        "what is served unless a request asks for diversity. Rings are knees, where a strategy begins to cost much."
+        + earlier,
+        None if measured_at is None else element("p", f"{bought_of(found).headline}."),
         element("div", *pictures, class_="pictures"),
         table(
             ["strategy", "knob", f"{WORTH}@{found.k}", "lost, 95 %", *names, "<marks"],

@@ -10,7 +10,7 @@ from segue.evaluation.report import Report, Row, Value
 from segue.reporting.markup import Child, element, picture
 from segue.reporting.sections.parts import row, section, table
 from segue.reporting.verdict import FINEST
-from segue.reporting.words import lasting, name
+from segue.reporting.words import learned_in, name
 
 SHOWN = ("recall@10", "mrr@10", "ndcg@10", "recall@20", "coverage@10", "novelty@10", "intra_list_diversity@10")
 
@@ -72,7 +72,7 @@ def model_row(one: Row, report: Report, reach: tuple[float, float], mark: float 
         metric(report.main, main),
         picture(drawn, "strip"),
         *against(one),
-        "-" if one.seconds is None else lasting(one.seconds),
+        learned_in(one.seconds),
         data_model=one.model,
     )
 
