@@ -1,0 +1,118 @@
+// The shell: which view is open, light or dark, and the key.
+
+import { makeApi } from "./api.js";
+import { element, trouble } from "./dom.js";
+
+const VIEWS = { play: "Play", health: "Health", model: "Model" };
+const at = (id) => document.getElementById(id);
+
+// --- the key: kept in this tab alone
+
+const KEY = "segue-key";
+let asking = null;
+
+const keys = {
+  current: () => sessionStorage.getItem(KEY) ?? "",
+  ask(message) {
+    asking ??= askForKey(message).finally(() => (asking = null));
+    return asking;
+  },
+};
+
+function askForKey(message) {
+  const dialog = at("asking-key");
+  at("key-trouble").textContent = message;
+  at("key").value = "";
+  if (!dialog.open) dialog.showModal();
+  return new Promise((resolve) => {
+    at("key-form").onsubmit = (event) => {
+      event.preventDefault();
+      sessionStorage.setItem(KEY, at("key").value.trim());
+      dialog.close("given");
+    };
+    at("key-cancel").onclick = () => dialog.close("cancelled");
+    dialog.onclose = () => resolve(dialog.returnValue === "given" ? keys.current() : null);
+    dialog.returnValue = "";
+  });
+}
+
+const api = makeApi(keys);
+
+// --- views
+
+const opened = {};
+let showing = null;
+
+const named = () => location.hash.slice(1).split("?")[0];
+
+async function show() {
+  const name = named() in VIEWS ? named() : "play";
+  if (name === showing) return;
+  opened[showing]?.hidden?.();
+  showing = name;
+  document.title = `${VIEWS[name]} · segue`;
+  for (const one of Object.keys(VIEWS)) at(one).hidden = one !== name;
+  for (const link of document.querySelectorAll(".bar nav a")) {
+    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  opened[name] ??= await open(name);
+  if (showing === name) opened[name]?.shown?.();
+}
+
+async function open(name) {
+  const root = at(name);
+  try {
+    const module = await import(`./${name}.js`);
+    return module[name](root, api) ?? {};
+  } catch (error) {
+    console.error(error);
+    const again = () => { root.replaceChildren(); showing = null; show(); };
+    root.replaceChildren(trouble(`This view cannot be shown: ${error.message}`, again));
+    return null;
+  }
+}
+
+// --- light and dark
+
+const THEME = "segue-theme";
+const system = matchMedia("(prefers-color-scheme: dark)");
+
+function dark() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : system.matches;
+}
+
+function offerTheme() {
+  at("theme").textContent = dark() ? "Light" : "Dark";
+  at("theme").setAttribute("aria-label", dark() ? "Light colours" : "Dark colours");
+}
+
+const kept = localStorage.getItem(THEME);
+if (kept) document.documentElement.dataset.theme = kept;
+system.addEventListener("change", offerTheme);
+at("theme").onclick = () => {
+  document.documentElement.dataset.theme = dark() ? "light" : "dark";
+  localStorage.setItem(THEME, document.documentElement.dataset.theme);
+  offerTheme();
+};
+offerTheme();
+
+// --- the model that answers, beside the tabs
+
+async function nameModel() {
+  try {
+    const ready = await api.get("/health/ready");
+    at("serving").replaceChildren(ready.name, element("span", { class: "figure" }, ` · ${ready.n_items.toLocaleString("en")} items`));
+  } catch {
+    at("serving").textContent = "";
+  }
+}
+
+document.querySelector(".skip").onclick = (event) => {
+  event.preventDefault(); // the address holds the view and its state
+  at("view").focus();
+};
+addEventListener("hashchange", show);
+show();
+nameModel();

@@ -1,0 +1,76 @@
+// Numbers, times and the server's words, as people say them. Pure: nothing here knows of the page.
+
+const UNITS = [
+  ["year", 31_557_600], ["month", 2_629_800], ["week", 604_800], ["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1],
+];
+
+/** A length of time in its largest unit that it has at least one of: "2 days", "1 hour", "28 years". */
+export function duration(seconds) {
+  const [unit, size] = UNITS.find(([, size]) => seconds >= 0.995 * size) ?? ["second", 1];
+  const many = Math.max(0, Math.round(seconds / size));
+  return `${many.toLocaleString("en")} ${unit}${many === 1 ? "" : "s"}`;
+}
+
+/** A number without needless digits, with a true minus. */
+export function number(value) {
+  const size = Math.abs(value);
+  const digits = size >= 1000 || Number.isInteger(value) ? 0 : size >= 100 ? 1 : size >= 0.1 || size === 0 ? 2 : 3;
+  if (size && size < 0.0005) return value.toExponential(1).replace("-", "−");
+  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
+}
+
+/** A difference with its sign: "+0.42", "−0.13". */
+export const signed = (value) => (value > 0 ? `+${number(value)}` : number(value));
+
+/** One of two words by number: plural(1, "event") is "1 event". */
+export const plural = (many, word, words = `${word}s`) => `${many.toLocaleString("en")} ${many === 1 ? word : words}`;
+
+/** "a", "a and b", "a, b and c". */
+export const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
+
+/** Where an item of a list comes from: a few words, and a sentence. */
+export const SOURCES = {
+  state: ["this history", "The model chose it from all events of this history."],
+  initial_state: ["before any event", "The model knows nothing of this person, or a new session has begun: it says what people begin with."],
+  neighbours: ["others went on so", "The model has nothing to say here: others came to this right after the last items."],
+  trending: ["popular of late", "The model has nothing to say here: this is what has been popular of late."],
+  newest: ["new in the catalog", "The model has nothing to say here: this is among the newest items."],
+  pin: ["placed by a rule", "A rule of the scenario puts it here, whatever the model says."],
+};
+
+/** The words for a source, also for one that this page does not know. */
+export const sourceWords = (source) => SOURCES[source] ?? [source, `It comes from “${source}”.`];
+
+/** What `short` of an answer says: why a list has fewer items than were asked for. */
+export function shortWords(short, found, k) {
+  const why = Object.entries(short ?? {}).filter(([, value]) => typeof value === "string").map(([, value]) => value);
+  return `${plural(found, "item")} instead of ${k}${why.length ? `: ${why.join("; ")}` : ": no more may be shown with these settings"}.`;
+}
+
+/** What others did, as a sentence in parts: [text, { title }, text ...]. */
+export function followedWords({ item_id: id, title, times, of }) {
+  return [`Of ${plural(of, "time")} that people went on from `, { title: title ?? id }, `, ${times.toLocaleString("en")} led here.`];
+}
+
+/**
+ * The shortest true reason of a listed item, in parts: text, or { title } for what may be any text.
+ *
+ * @param reasons as the server gives them: events (strongest first), followed, rank_without_rules.
+ */
+export function shortReason(source, reasons) {
+  const raised = reasons.events.filter(({ difference }) => difference > 0);
+  if (source === "pin") return ["Placed here by a rule"];
+  if (raised.length) {
+    const [first, second] = raised;
+    const and = second && second.difference > first.difference / 2 ? [" and ", title(second)] : [];
+    return ["Because of ", title(first), ...and];
+  }
+  if (reasons.followed.length) {
+    const { times, of } = reasons.followed[0];
+    return [`${times.toLocaleString("en")} of ${of.toLocaleString("en")} went on here from `, title(reasons.followed[0])];
+  }
+  if (reasons.events.length) return ["In spite of ", title(reasons.events[0])];
+  return [sourceWords(source)[1]];
+}
+
+const title = ({ title, item_id: id }) => ({ title: title ?? id });
