@@ -55,7 +55,7 @@ def test_a_trouble_that_nobody_expected_fails(watch: Callable[..., Watched], ser
         watched.check()
     watched.expect("broken")
     watched.expect("never")
-    with pytest.raises(AssertionError, match="did not come: .*never"):
+    with pytest.raises(AssertionError, match=r"did not come: .*never"):
         watched.check()
     watched._expected.remove("never")
 
