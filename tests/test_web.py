@@ -260,7 +260,7 @@ def test_a_body_sent_in_pieces_is_measured_too(client):
     assert_refused(answer, 413, "too_large", None, "1048576 bytes")
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/users", "/v1/users/", "/schema/swagger", "/%00", "/a%0Ab"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/users", "/v1/users/", "/schema/swagger", "/%00", "/a%0Ab"])
 def test_an_unknown_path_is_not_found(client, path):
     assert_refused(client.get(path), 404, "not_found", None, "/schema/openapi.json")
 

@@ -82,8 +82,10 @@ def route_of(path: str) -> str:
     """A path without what names a user, and nothing that a stranger made up."""
     if path.startswith("/v1/users/"):
         return "/v1/users/{user_id}"
+    if path in PAGES:
+        return "/page/{file}" if path.startswith("/page/") else path
     known = ("/v1/events", "/v1/recommend", "/v1/similar", "/health/live", "/health/ready", "/metrics")
-    return path if path in (*known, "/schema/openapi.json", *PAGES) else "other"
+    return path if path in (*known, "/schema/openapi.json") else "other"
 
 
 async def refuse(send: Any, status: int, code: str, message: str, wait: float | None = None) -> None:
