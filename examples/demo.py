@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import segue
@@ -64,12 +66,17 @@ def live(history: list[str], started: float, *, once: bool) -> None:
             if not once:
                 print(f'It answers programs:  curl {address}/v1/recommend --json \'{{"user_id": "you", "k": 5}}\'')
                 print(f"and people, until Ctrl-C:  {address}/#play?user=you", flush=True)
-                relay(server)
+                threading.Thread(target=relay, args=(server,), daemon=True).start()
+                while server.poll() is None:  # sleeping, because where polars is imported Ctrl-C ends no other waiting
+                    time.sleep(0.1)
+                raise SystemExit(f"the server ended (exit status {server.returncode})")
         except KeyboardInterrupt:
-            pass
+            # a terminal has told the server as well, and a second signal would cut it short
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(2)
         finally:
             server.terminate()
-            server.communicate()  # it may have last words, and must not find its stderr closed
+            server.wait()
 
 
 def find(recommender: segue.Recommender, title: str) -> str:
@@ -90,11 +97,11 @@ def where(server: subprocess.Popen[str]) -> str:
 
 
 def relay(server: subprocess.Popen[str]) -> None:
-    """Show what the server has to say until it ends, which it does not by itself."""
+    """Show what the server complains of, until it ends."""
     assert server.stderr is not None
     for line in server.stderr:
-        print(line, end="", file=sys.stderr)
-    raise SystemExit(f"the server ended (exit status {server.wait()})")
+        if '"level":"info"' not in line:
+            print(line, end="", file=sys.stderr)
 
 
 def ask(address: str, body: dict[str, object]) -> dict[str, list[dict[str, object]]]:

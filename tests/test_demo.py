@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,8 @@ def test_it_stays_with_a_page_and_a_user_to_open_until_it_is_told(
             told(demo.pid, signal.SIGINT)
             out, errors = demo.communicate(timeout=60)
         finally:
-            demo.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(demo.pid, signal.SIGKILL)  # whoever is left of it
     assert (demo.returncode, out, errors) == (0, "", "")
     with pytest.raises(httpx.ConnectError):
         httpx.get(address)
