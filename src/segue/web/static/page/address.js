@@ -1,12 +1,14 @@
 // A what-if as an address, so that it can be mailed: `#play?user=42` or `#play?i=50&i=172&t=875000000,60&d=0.3`. Pure.
 
+import { TODAY } from "./request.js";
+
 /** What an empty address says. `history` null: not said; `user` with a history: what that user did, changed. */
 export const PLAIN = Object.freeze({
   user: null, history: null, pause: 0, k: null, diversity: null, strategy: null, similarity: null, exclude: null,
   scenario: null, categories: Object.freeze([]),
 });
 
-const NUMBERS = { pause: "pause", k: "k", diversity: "diversity" };
+const NUMBERS = ["pause", "k", "diversity"];
 const TEXTS = ["user", "strategy", "similarity", "exclude", "scenario"];
 const LONGEST = 1000; // events; a request takes no more
 
@@ -19,7 +21,7 @@ export function written(asked) {
     const times = asked.history.map(({ time }, place, all) => (place ? time - all[place - 1].time : time));
     query.set("t", times.map((time) => +time.toFixed(3)).join(","));
   }
-  for (const key of Object.keys(NUMBERS)) if (asked[key] != null && asked[key] !== PLAIN[key]) query.set(key, asked[key]);
+  for (const key of NUMBERS) if (asked[key] != null && asked[key] !== PLAIN[key]) query.set(key, asked[key]);
   for (const category of asked.categories) query.append("category", category);
   const text = query.toString();
   return text ? `play?${text}` : "play";
@@ -30,10 +32,11 @@ export function read(hash) {
   const query = new URLSearchParams(hash.replace(/^#/, "").split("?").slice(1).join("?"));
   const asked = { ...PLAIN, categories: query.getAll("category") };
   for (const key of TEXTS) if (query.get(key)) asked[key] = query.get(key);
-  for (const key of Object.keys(NUMBERS)) {
+  for (const key of NUMBERS) {
     const value = Number(query.get(key));
     if (query.has(key) && Number.isFinite(value) && value >= 0) asked[key] = value;
   }
+  if (query.get("pause") === TODAY) asked.pause = TODAY;
   if (query.has("t")) asked.history = events(query.getAll("i").slice(0, LONGEST), query.get("t"));
   if (asked.k != null) asked.k = Math.min(100, Math.max(1, Math.round(asked.k)));
   if (asked.diversity != null) asked.diversity = Math.min(1, asked.diversity);

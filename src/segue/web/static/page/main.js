@@ -113,6 +113,17 @@ document.querySelector(".skip").onclick = (event) => {
   event.preventDefault(); // the address holds the view and its state
   at("view").focus();
 };
+// a tab leads back to what it showed
+const left = {};
+for (const link of document.querySelectorAll(".bar nav a")) {
+  link.onclick = (event) => {
+    const name = link.hash.slice(1);
+    if (event.ctrlKey || event.metaKey || event.shiftKey || name === showing) return;
+    event.preventDefault();
+    left[showing] = location.hash;
+    location.hash = left[name] || name;
+  };
+}
 addEventListener("hashchange", show);
 show();
 nameModel();

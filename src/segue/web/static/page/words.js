@@ -41,10 +41,10 @@ export const SOURCES = {
 /** The words for a source, also for one that this page does not know. */
 export const sourceWords = (source) => SOURCES[source] ?? [source, `It comes from “${source}”.`];
 
-/** What `short` of an answer says: why a list has fewer items than were asked for. */
-export function shortWords(short, found, k) {
-  const why = Object.entries(short ?? {}).filter(([, value]) => typeof value === "string").map(([, value]) => value);
-  return `${plural(found, "item")} instead of ${k}${why.length ? `: ${why.join("; ")}` : ": no more may be shown with these settings"}.`;
+/** Why a list has fewer items than were asked for, as `short` of an answer says it. */
+export function shortWords({ wanted, given, because }) {
+  const why = because.map(({ message }) => message).join("; ");
+  return `${plural(given, "item")} instead of ${wanted}${why && `: ${why}`}.`;
 }
 
 /** What others did, as a sentence in parts: [text, { title }, text ...]. */

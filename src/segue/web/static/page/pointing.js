@@ -1,0 +1,96 @@
+// Pointing: at a listed item, which lights up the events that moved it, or at an event, and the other way round.
+
+import { whyEvent, whyItem, whyPanel } from "./why.js";
+
+const narrow = matchMedia("(max-width: 59.99rem)");
+
+/**
+ * @param parts `{ strip, ranked }`: the history and the list.
+ * @param told `{ move(place, step), remove(place) }` of events.
+ */
+export function makePointing({ strip, ranked }, told) {
+  const panel = whyPanel();
+  const home = document.createElement("div");
+  home.className = "why-home";
+  let shown = { events: [], items: [], reasons: new Map(), seqOf: (place) => place + 1, ruled: false, moment: null };
+  let at = null; // { id } of an item, { place } of an event
+  let deliberate = false;
+
+  const itemOf = (id) => shown.items.find(({ item_id: other }) => other === id);
+
+  function draw() {
+    if (at?.id != null) drawItem(itemOf(at.id));
+    else if (at?.place != null) drawEvent(at.place);
+    panel.node.hidden = at === null;
+    settle();
+  }
+
+  function drawItem(item) {
+    const reasons = shown.reasons.get(item.item_id);
+    const places = new Map(shown.events.map((_, place) => [shown.seqOf(place), place]));
+    const pushes = new Map((reasons?.events ?? []).map(({ seq, difference }) => [places.get(seq), difference]));
+    strip.light(pushes);
+    ranked.light(new Map(), item.item_id);
+    const titled = { ...item, reasons };
+    panel.say(...whyItem(titled, { length: shown.items.length, ruled: shown.ruled, moment: shown.moment }));
+  }
+
+  function drawEvent(place) {
+    const seq = shown.seqOf(place);
+    const moved = shown.items.flatMap((item) => {
+      const found = shown.reasons.get(item.item_id)?.events.find((event) => event.seq === seq);
+      return found ? [{ item, difference: found.difference }] : [];
+    });
+    moved.sort((one, other) => Math.abs(other.difference) - Math.abs(one.difference));
+    strip.light(new Map(), place);
+    ranked.light(new Map(moved.map(({ item, difference }) => [item.item_id, difference])));
+    const last = shown.events.length - 1;
+    panel.say(...whyEvent(shown.events[place], moved, {
+      earlier: place > 0 ? () => told.move(place, -1) : null,
+      later: place < last ? () => told.move(place, 1) : null,
+      remove: () => told.remove(place),
+    }));
+  }
+
+  /** Where there is one column, the panel stands where one pointed; else beside the list. */
+  function settle() {
+    let place = home;
+    if (narrow.matches && deliberate) place = at?.id != null ? ranked.row(at.id) : strip.node.parentElement;
+    if (place && panel.node.parentElement !== place) place.append(panel.node);
+    home.hidden = narrow.matches;
+  }
+
+  function point(next, meant) {
+    const same = at && next && at.id === next.id && at.place === next.place;
+    if (same && (!meant || deliberate)) {
+      if (!(meant && narrow.matches)) return;
+      next = { id: shown.items[0]?.item_id }; // a second tap closes it
+      meant = false;
+    }
+    at = next;
+    deliberate = meant;
+    draw();
+  }
+
+  narrow.addEventListener("change", settle);
+  home.append(panel.node);
+  return {
+    home,
+    item: (id, meant) => point({ id }, meant),
+    event: (place) => point({ place }, true),
+
+    /** Draw for a new list, or for new reasons: what one pointed at stays, if it is there. */
+    show(now) {
+      shown = { ...shown, ...now };
+      const stays = at?.id != null ? itemOf(at.id) : at?.place != null && at.place < shown.events.length;
+      if (!stays) {
+        at = shown.items.length ? { id: shown.items[0].item_id } : null;
+        deliberate = false;
+        strip.light(new Map());
+      }
+      draw();
+    },
+    /** Point at the event at another place: it has moved there. */
+    follow(place) { at = { place }; },
+  };
+}

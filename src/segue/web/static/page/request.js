@@ -1,0 +1,56 @@
+// From what the page asks to what it sends. Pure.
+
+/** The pause that stands for the present: a stored user is asked about as the server would be now. */
+export const TODAY = "today";
+
+/** What each setting is where nobody said: the page's address, else the server. */
+export function settings(asked, choices) {
+  const said = choices?.defaults ?? {};
+  return {
+    k: asked.k ?? said.k ?? 10,
+    diversity: asked.diversity ?? said.diversity ?? 0,
+    strategy: asked.strategy ?? said.strategy ?? "mmr",
+    similarity: asked.similarity ?? said.similarity ?? "auto",
+    exclude: asked.exclude ?? said.exclude ?? "none",
+    scenario: asked.scenario,
+    categories: asked.categories,
+  };
+}
+
+/** The events that are shown, oldest first: those of the page, else the stored ones. */
+export const eventsOf = (asked, stored) => asked.history ?? stored?.events ?? [];
+
+/** The time of the last event; null: there is none. */
+export const lastTime = (events) => events.at(-1)?.time ?? null;
+
+/** The body of a request for a list. */
+export function request(asked, stored, choices) {
+  const { k, diversity, exclude } = settings(asked, choices);
+  const body = { k };
+  const last = lastTime(eventsOf(asked, stored));
+  if (asked.history) {
+    body.items = asked.history.map(({ item_id: id }) => id);
+    body.times = asked.history.map(({ time }) => time);
+  } else {
+    body.user_id = asked.user;
+  }
+  if (last !== null && asked.pause !== TODAY) body.timestamp = last + asked.pause;
+  if (asked.exclude !== null) body.exclude = exclude;
+  if (asked.categories.length) body.categories = [...asked.categories];
+  if (asked.scenario) body.scenario = asked.scenario;
+  if (asked.diversity !== null) body.diversity = diversity;
+  if (diversity > 0) {
+    // refused without a knob: they would change nothing
+    if (asked.strategy !== null) body.strategy = asked.strategy;
+    if (asked.similarity !== null) body.similarity = asked.similarity;
+  }
+  return body;
+}
+
+/** When an event comes that is chosen now: after the pause, or a minute later where there is none. */
+export function nextTime(asked, events, now) {
+  const last = lastTime(events);
+  if (last === null) return Math.round(now);
+  if (asked.pause === TODAY) return Math.max(last, Math.round(now));
+  return last + (asked.pause || 60);
+}

@@ -1,0 +1,106 @@
+// A field that offers what fits while one types: the combobox of WAI-ARIA, with a list.
+
+import { dropped, latest } from "./api.js";
+import { element, fresh } from "./dom.js";
+
+const QUIET = 60; // milliseconds without a key before it looks
+
+/**
+ * @param label of the field.
+ * @param placeholder in it.
+ * @param find `(text, signal)` to a promise of options.
+ * @param show `(option)` to the nodes of its row.
+ * @param choose told of the option that was taken.
+ * @param empty what is said where nothing fits, by the text.
+ * @param beside a node beside the label, if any.
+ */
+export function combobox({ label, placeholder, find, show, choose, empty, beside }) {
+  const id = fresh("box"), list = fresh("list"), looking = latest();
+  let options = [], active = -1, timer = null;
+
+  const input = element("input", {
+    id, type: "text", role: "combobox", placeholder, autocomplete: "off", spellcheck: false, "aria-expanded": "false",
+    "aria-controls": list, "aria-autocomplete": "list",
+    oninput: () => later(QUIET), onfocus: () => later(0), onclick: () => later(0), onblur: close, onkeydown: key,
+  });
+  const rows = element("ul", { id: list, role: "listbox", "aria-label": label, class: "options", hidden: true });
+  const said = element("p", { class: "options said", role: "status", hidden: true });
+
+  function later(milliseconds) {
+    clearTimeout(timer);
+    timer = setTimeout(look, milliseconds);
+  }
+
+  async function look() {
+    const signal = looking.begin();
+    try {
+      const found = await find(input.value.trim(), signal);
+      if (document.activeElement === input) open(found);
+    } catch (error) {
+      if (!dropped(error)) { open([]); tell(error.message); }
+    }
+  }
+
+  function open(found) {
+    options = found;
+    rows.replaceChildren(...options.map((option, place) => element("li", {
+      id: `${list}-${place}`, role: "option", "aria-selected": "false",
+      onpointerdown: (event) => event.preventDefault(), // the field keeps the focus
+      onclick: () => take(place),
+    }, show(option))));
+    rows.hidden = !options.length;
+    input.setAttribute("aria-expanded", String(!rows.hidden));
+    tell(options.length ? "" : empty(input.value.trim()));
+    activate(options.length && input.value.trim() ? 0 : -1);
+  }
+
+  function tell(text) {
+    said.textContent = text;
+    said.hidden = !text;
+  }
+
+  function activate(place) {
+    rows.children[active]?.setAttribute("aria-selected", "false");
+    active = place;
+    const row = rows.children[place];
+    row?.setAttribute("aria-selected", "true");
+    row?.scrollIntoView({ block: "nearest" });
+    if (row) input.setAttribute("aria-activedescendant", row.id);
+    else input.removeAttribute("aria-activedescendant");
+  }
+
+  function close() {
+    clearTimeout(timer);
+    looking.stop();
+    rows.hidden = true;
+    tell("");
+    activate(-1);
+    input.setAttribute("aria-expanded", "false");
+  }
+
+  function take(place) {
+    const option = options[place];
+    input.value = "";
+    close();
+    choose(option);
+  }
+
+  function key(event) {
+    const { length } = options, shown = !rows.hidden;
+    if (event.isComposing) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      if (!shown) later(0);
+      else activate(active < 0 && step < 0 ? length - 1 : (active + step + length) % length);
+    } else if (event.key === "Enter" && shown && length) {
+      event.preventDefault();
+      take(Math.max(active, 0));
+    } else if (event.key === "Escape") {
+      if (!shown && said.hidden) input.value = "";
+      close();
+    }
+  }
+
+  return element("div", { class: "field combobox" }, element("div", { class: "named" }, element("label", { htmlFor: id }, label), beside), input, rows, said);
+}

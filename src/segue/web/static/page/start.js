@@ -1,0 +1,75 @@
+// How a history begins: search an item, open a stored user, or take an example.
+
+import { element, name, shortened } from "./dom.js";
+import { combobox } from "./search.js";
+import { duration, plural } from "./words.js";
+
+const FOUND = 20;
+const EXAMPLES = 3;
+
+/** @param told `{ add(item), open(user_id), begin(items) }`. */
+export function startFields(api, told) {
+  const examples = element("p", { class: "examples" });
+  const items = combobox({
+    label: "Add an item", placeholder: "Search titles", choose: told.add, beside: examples,
+    find: async (text, signal) => (await api.get(`/v1/items?search=${encodeURIComponent(text)}&k=${FOUND}`, { signal })).items,
+    show: (item) => [
+      element("span", {}, name(item.title ?? item.item_id)),
+      element("span", { class: "small quiet" }, (item.categories ?? []).slice(0, 4).map((one) => shortened(one, 40)).join(" · ")),
+    ],
+    empty: (text) => (text ? `No item has “${shortened(text, 60)}” in its title.` : "The model knows no items."),
+  });
+  const users = combobox({
+    label: "Or open a stored user", placeholder: "User id", choose: ({ user_id: id }) => told.open(id),
+    find: async (text, signal) => offered(text, (await api.get("/v1/users?k=100", { signal })).users),
+    show: (user) => [
+      element("span", {}, name(user.user_id)),
+      element("span", { class: "small quiet" }, user.events == null ? "open this id" : aboutUser(user)),
+    ],
+    empty: () => "The store knows no users yet: they come with their first event.",
+  });
+  return { nodes: [items, users], offer: (given) => drawExamples(examples, given, told) };
+}
+
+function offered(text, users) {
+  const wanted = text.toLowerCase();
+  const fitting = users.filter(({ user_id: id }) => id.toLowerCase().includes(wanted));
+  const known = users.some(({ user_id: id }) => id === text);
+  return [...(text && !known ? [{ user_id: text }] : []), ...fitting.sort((a, b) => (b.user_id === text) - (a.user_id === text))].slice(0, FOUND);
+}
+
+function aboutUser({ events, last_time: time }) {
+  const ago = time == null ? "" : `, the last ${duration(Math.max(0, Date.now() / 1000 - time))} ago`;
+  return plural(events, "event") + ago;
+}
+
+function drawExamples(node, examples, told) {
+  const buttons = examples.map((items) =>
+    element("button", { type: "button", class: "plain", onclick: () => told.begin(items) }, name(shortened(items[0].title ?? items[0].item_id, 40))));
+  const nobody = element("button", { type: "button", class: "plain", onclick: () => told.begin([]) }, "somebody new");
+  node.replaceChildren(element("span", { class: "quiet" }, "or begin with"), ...buttons, nobody);
+}
+
+/** Histories to begin with: popular items, as unlike as their categories say. */
+export async function exampleHistories(api) {
+  const { items } = await api.get(`/v1/items?search=&k=${FOUND}`);
+  const taken = new Set(), chosen = [];
+  for (const item of items) {
+    const own = item.categories ?? [];
+    if (chosen.length && own.length && own.some((one) => taken.has(one))) continue;
+    chosen.push(item);
+    own.forEach((one) => taken.add(one));
+    if (chosen.length === EXAMPLES) break;
+  }
+  return chosen.map((item) => [item]);
+}
+
+/** An item, after the two that are most like it. */
+export async function withSimilar(api, item) {
+  try {
+    const { items } = await api.post("/v1/similar", { item_id: item.item_id, k: 2 });
+    return [...items.reverse(), item];
+  } catch {
+    return [item]; // a model without vectors knows of no likeness
+  }
+}

@@ -1,0 +1,44 @@
+// Whose history it is, and what is stored of it: nothing that one does here.
+
+import { element, name } from "./dom.js";
+import { plural } from "./words.js";
+
+/** @param told `{ back, clear }`: to what is stored; to nobody. */
+export function describe(asked, stored, told) {
+  const button = (words, act) => element("button", { type: "button", class: "plain small", onclick: act }, words);
+  const tools = [copyLink()];
+  if (asked.history?.length || asked.user !== null) tools.push(button("Clear", told.clear));
+  let words;
+  if (asked.user === null) {
+    words = [element("h3", {}, "A made-up history"), element("p", { class: "small quiet" }, "Only in this page: nothing is stored.")];
+  } else if (asked.history === null) {
+    words = [element("h3", {}, "User ", name(asked.user), ", as stored"), element("p", { class: "small quiet" }, howMany(stored))];
+  } else {
+    words = [element("h3", {}, "What if user ", name(asked.user), " …"),
+      element("p", { class: "small quiet" }, `Changed in this page only, from ${lastOf(stored)}: nothing is stored.`)];
+    tools.unshift(button("Back to what is stored", told.back));
+  }
+  return [element("div", { class: "whose-words" }, words), element("div", { class: "row" }, tools)];
+}
+
+function howMany(stored) {
+  if (!stored?.total) return "The store has no events of this user: the list is what strangers get.";
+  const shown = stored.events.length;
+  return shown < stored.total ? `${plural(stored.total, "event")}; the last ${shown} are shown.` : `${plural(stored.total, "event")}.`;
+}
+
+const lastOf = (stored) => (stored && stored.events.length < stored.total ? `the last ${stored.events.length} of ${plural(stored.total, "event")}` : "what is stored");
+
+function copyLink() {
+  const button = element("button", { type: "button", class: "plain small" }, "Copy link");
+  button.onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Copy it from the address bar";
+    }
+    setTimeout(() => { button.textContent = "Copy link"; }, 2000);
+  };
+  return button;
+}

@@ -1,0 +1,104 @@
+// Why: for an item of the list the events that moved it; for an event the items that it moved.
+
+import { element, name } from "./dom.js";
+import { duration, followedWords, number, plural, signed, sourceWords } from "./words.js";
+
+/** The panel; `nodes` replace what it says. */
+export function whyPanel() {
+  const node = element("section", { class: "card why-panel", "aria-label": "Why" });
+  return { node, say: (...nodes) => node.replaceChildren(...nodes.filter(Boolean)) };
+}
+
+/**
+ * Why an item stands in the list.
+ *
+ * @param item of the list; with `reasons` once they have come.
+ * @param asked `{ length, ruled, moment }`: of the list; whether rules or diversity shaped it; the time of the request.
+ * @param placeOf gives the place of an event in the strip by its number.
+ */
+export function whyItem(item, asked) {
+  const text = item.title ?? item.item_id;
+  const head = [
+    element("h3", {}, "Why ", name(text), "?"),
+    String(text).length > 160 && element("details", {}, element("summary", {}, "All of its title"), element("p", { class: "long small" }, name(text, { whole: true }))),
+    element("p", { class: "small quiet" }, `Place ${item.rank} of ${asked.length}, score ${number(item.score)}. ${sourceWords(item.source)[1]}`),
+  ];
+  const { reasons } = item;
+  if (!reasons) return [...head, element("p", { class: "small quiet" }, "Asking for the reasons…")];
+  return [...head, ...pushed(reasons.events, asked.moment), ...followed(reasons.followed), ruled(item, asked)];
+}
+
+function pushed(events, moment) {
+  if (!events.length) return [element("p", {}, "No event of the history moved its score.")];
+  const most = Math.max(...events.map(({ difference }) => Math.abs(difference)));
+  const rows = events.map((event) => {
+    const { difference, time } = event;
+    const up = difference > 0;
+    const bar = element("span", {});
+    bar.style.width = `${(100 * Math.abs(difference)) / most}%`;
+    const ago = moment - time;
+    return element("li", { class: up ? "raised" : "lowered" },
+      element("span", { class: "push figure" }, `${up ? "▲" : "▼"} ${signed(difference)}`),
+      element("span", { class: "pushed-by" }, name(event.title ?? event.item_id),
+        ago >= 120 && element("span", { class: "small quiet" }, ` ${duration(ago)} before`)),
+      element("span", { class: "reach", "aria-hidden": "true" }, bar));
+  });
+  return [
+    element("p", { class: "label" }, "Events that moved its score most"),
+    element("ul", { class: "pushes" }, rows),
+    element("p", { class: "small quiet" }, spoken(events[0])),
+  ];
+}
+
+function spoken(event) {
+  const { difference } = event;
+  return ["Measured: without ", name(event.title ?? event.item_id),
+    ` the score would be ${number(Math.abs(difference))} ${difference > 0 ? "lower" : "higher"}.`];
+}
+
+function followed(pairs) {
+  if (!pairs.length) return [];
+  const sentences = pairs.map((pair) => element("li", {}, followedWords(pair).map((part) => (part.title == null ? part : name(part.title)))));
+  return [element("p", { class: "label" }, "What others did"), element("ul", { class: "followed small" }, sentences)];
+}
+
+function ruled({ rank, reasons }, { ruled }) {
+  if (!ruled) return null;
+  const before = reasons.rank_without_rules;
+  const words = before === null ? "By the model's score alone it would not be near this list."
+    : before === rank ? "Diversity and rules left it where the model's score puts it."
+      : `By the model's score alone it would be at place ${before}; diversity or rules put it at ${rank}.`;
+  return element("p", { class: "note small" }, words);
+}
+
+/**
+ * What an event did to the list.
+ *
+ * @param event of the strip.
+ * @param moved listed items with the difference that the event made, the largest first.
+ * @param told `{ earlier, later, remove }`: functions, or null where that cannot be.
+ */
+export function whyEvent(event, moved, told) {
+  const text = event.title ?? event.item_id;
+  const button = (words, act) => element("button", { type: "button", disabled: !act, onclick: act }, words);
+  const rows = moved.map(({ item, difference }) => element("li", { class: difference > 0 ? "raised" : "lowered" },
+    element("span", { class: "push figure" }, `${difference > 0 ? "▲" : "▼"} ${signed(difference)}`),
+    element("span", { class: "pushed-by" }, name(item.title ?? item.item_id))));
+  return [
+    element("h3", {}, "What ", name(text), " did"),
+    String(text).length > 160 && element("details", {}, element("summary", {}, "All of its title"), element("p", { class: "long small" }, name(text, { whole: true }))),
+    element("p", { class: "small quiet" }, when(event)),
+    moved.length
+      ? element("p", { class: "label" }, `It moved ${plural(moved.length, "item")} of this list`)
+      : element("p", {}, "It is not among the three events that moved an item of this list most."),
+    element("ul", { class: "pushes" }, rows),
+    element("p", { class: "row" }, button("Earlier", told.earlier), button("Later", told.later), button("Remove", told.remove)),
+  ];
+}
+
+const SHOWN = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+
+function when({ time, event_type: kind }) {
+  const moment = Number.isFinite(time) ? `${SHOWN.format(1000 * time)} UTC` : "";
+  return [kind, moment].filter(Boolean).join(", ");
+}
