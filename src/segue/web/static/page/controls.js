@@ -18,7 +18,7 @@ const named = (words) => (value) => (words[value] ? `${words[value]} (${value})`
 export function controls(changed) {
   const k = slider("How many", { min: 1, max: LONGEST, step: 1 }, (value) => changed({ k: value }), String);
   const diversity = slider("Diversity", { min: 0, max: 1, step: 0.05 }, (value) => changed({ diversity: value }),
-    (value) => (value ? value.toFixed(2) : "0, the best scores"));
+    (value) => (value ? value.toFixed(2) : "off"));
   const strategy = choice("How it is made diverse", (value) => changed({ strategy: value }), named(STRATEGIES));
   const similarity = choice("Alike are items by", (value) => changed({ similarity: value }), named(SIMILARITIES));
   const exclude = choice("Leave out", (value) => changed({ exclude: value }), named(EXCLUDES));

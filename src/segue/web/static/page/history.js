@@ -3,6 +3,7 @@
 import { element, name, shortened } from "./dom.js";
 import { duration, signed } from "./words.js";
 
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const SAID = 120; // seconds: shorter pauses are not worth a word
 
 /**
@@ -10,7 +11,7 @@ const SAID = 120; // seconds: shorter pauses are not worth a word
  */
 export function historyStrip(told) {
   const strip = element("ol", { class: "strip", "aria-label": "History, oldest first" });
-  let chips = [];
+  let chips = [], drawn = "";
 
   function chip(event, place) {
     const button = element("button", {
@@ -41,11 +42,17 @@ export function historyStrip(told) {
 
     /** @param opens `(seconds)`: whether a pause of this length begins a session. */
     draw(events, opens, ending) {
+      const now = JSON.stringify(events.map((event, place) => [event.item_id, event.title, event.time, event.known_item, opens(pause(events, place))]));
+      if (now === drawn) {
+        strip.lastElementChild.replaceWith(ending);
+        return;
+      }
+      drawn = now;
       const had = chips.findIndex(({ node }) => node.contains(document.activeElement));
       chips = events.map(chip);
       strip.replaceChildren(...chips.flatMap(({ node }, place) => {
-        const pause = place ? events[place].time - events[place - 1].time : 0;
-        return [pause >= SAID || opens(pause) && place ? between(pause, opens(pause)) : null, node].filter(Boolean);
+        const seconds = pause(events, place);
+        return seconds >= SAID || opens(seconds) ? [between(seconds, opens(seconds)), node] : [node];
       }), ending);
       if (had >= 0) this.focus(Math.min(had, chips.length - 1));
       strip.scrollLeft = strip.scrollWidth;
@@ -63,10 +70,20 @@ export function historyStrip(told) {
         button.style.setProperty("--strength", most ? Math.abs(by) / most : 0);
         button.setAttribute("aria-pressed", String(place === chosen));
         push.textContent = by ? `${by > 0 ? "▲" : "▼"} ${signed(by)}` : "";
+        if (by && Math.abs(by) === most) this.reveal(place);
       });
+    },
+
+    /** Have an event in view. */
+    reveal(place) {
+      const { left, right } = chips[place].node.getBoundingClientRect(), seen = strip.getBoundingClientRect();
+      const by = left < seen.left ? left - seen.left - 24 : right > seen.right ? right - seen.right + 24 : 0;
+      if (by) strip.scrollBy({ left: by, behavior: calm.matches ? "instant" : "smooth" });
     },
   };
 }
+
+const pause = (events, place) => (place ? events[place].time - events[place - 1].time : 0);
 
 function between(seconds, opens) {
   const words = opens ? "new session" : "later";

@@ -70,7 +70,7 @@ export function rankedList(told) {
       }
     },
 
-    /** @param known a Map from ids to what is known of an item. */
+    /** @param known as `knownItems` gives it. */
     details(known) {
       for (const [id, { categories }] of rows) categories.textContent = (known.get(id)?.categories ?? []).map((one) => shortened(one, 60)).join(" · ");
     },

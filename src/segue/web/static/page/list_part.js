@@ -14,14 +14,16 @@ export function listPart(told) {
   const notes = element("div", { class: "notes" });
   const problem = element("div", {});
   const why = element("div", {});
+  const trust = element("p", { class: "small quiet" });
   const node = element("section", { class: "list-part", "aria-label": "Recommendations" },
     element("div", { class: "list-head" }, element("h3", {}, "Recommended next"), element("p", { class: "small quiet" }, "Choose one to add it to the history"), state),
+    trust,
     problem, ranked.node, notes, why,
     element("p", { class: "small quiet" }, "Scores have no unit: within a list, higher is likelier, and bars run from its least to its best."));
   let before = null, timer = null;
 
   return {
-    node, ranked,
+    node, ranked, trust,
 
     answered(answer, milliseconds) {
       const after = answer.items.map(({ item_id: id }) => id);
@@ -44,6 +46,11 @@ export function listPart(told) {
 
     unexplained(error, again) {
       why.replaceChildren(trouble(`The reasons cannot be had: ${error.message}`, () => { why.replaceChildren(); again(); }));
+    },
+
+    /** The next list is another person's: nothing in it has moved. */
+    forget() {
+      before = null;
     },
 
     waiting(seconds) {

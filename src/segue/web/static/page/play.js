@@ -6,19 +6,21 @@ import { makeAsking } from "./asking.js";
 import { controls } from "./controls.js";
 import { element, say, trouble } from "./dom.js";
 import { historyStrip } from "./history.js";
+import { knownItems } from "./known.js";
 import { listPart } from "./list_part.js";
 import { opensSession, pauseSlider } from "./pause.js";
 import { makePointing } from "./pointing.js";
 import { eventsOf, nextTime, request, settings } from "./request.js";
 import { exampleHistories, startFields, withSimilar } from "./start.js";
+import { showTrust } from "./trust.js";
 import { describe } from "./whose.js";
 
 const LAST = 50; // events of a stored user: as many as reasons look at
 
 /** Draws the view into its section, once. */
 export function play(root, api) {
-  let asked = PLAIN, stored = null, choices = null;
-  const known = new Map(); // what is known of items, by id
+  let asked = PLAIN, stored = null, choices = null, settled = false, reasonsOf = "";
+  const known = knownItems(api);
   const opening = latest();
 
   const events = () => eventsOf(asked, stored).map((event) => ({ ...event, title: event.title ?? known.get(event.item_id)?.title }));
@@ -28,7 +30,7 @@ export function play(root, api) {
   const strip = historyStrip({ point: (place) => pointing.event(place), remove, move });
   const list = listPart({ choose: add, point: (id, meant) => pointing.item(id, meant) });
   const pointing = makePointing({ strip, ranked: list.ranked }, { remove, move });
-  const start = startFields(api, { add, open: (id) => go({ ...asked, user: id, history: null, pause: 0 }), begin });
+  const start = startFields(api, { add, open, begin });
   const pause = pauseSlider((value) => set({ pause: value }));
   const wishes = controls(set);
   const whose = element("div", { class: "whose" });
@@ -36,7 +38,10 @@ export function play(root, api) {
   const asking = makeAsking(api, {
     list(answer, milliseconds) {
       list.answered(answer, milliseconds);
-      point(answer, new Map());
+      settled = true;
+      const now = JSON.stringify(asked.history ?? stored?.events ?? []);
+      point(answer, now === reasonsOf ? undefined : new Map()); // those of the same history do for a moment
+      reasonsOf = now;
       learn(answer.items.map(({ item_id: id }) => id));
     },
     reasons(answer) {
@@ -76,7 +81,7 @@ export function play(root, api) {
   const changed = (next) => go({ ...asked, history: next, pause: 0 });
 
   function add(item) {
-    known.set(item.item_id, { ...known.get(item.item_id), ...item });
+    known.add(item);
     changed([...bare(), { item_id: item.item_id, time: nextTime(asked, events(), Date.now() / 1000) }]);
   }
 
@@ -94,14 +99,20 @@ export function play(root, api) {
     strip.focus(other);
   }
 
+  function open(id) {
+    list.forget();
+    go({ ...asked, user: id, history: null, pause: 0 });
+  }
+
   async function begin(items) {
     const first = items.length ? await withSimilar(api, items[0]) : [];
+    list.forget();
     go({ ...asked, user: null, history: madeUp(first), pause: 0 });
   }
 
   function madeUp(items) {
     const now = Math.round(Date.now() / 1000);
-    items.forEach((item) => known.set(item.item_id, { ...known.get(item.item_id), ...item }));
+    items.forEach(known.add);
     return items.map(({ item_id }, place) => ({ item_id, time: now - 60 * (items.length - 1 - place) }));
   }
 
@@ -127,7 +138,14 @@ export function play(root, api) {
     }
   }
 
+  /** Draw, and light up again what was lit, unless another list is on its way. */
+  function relight(drawing) {
+    drawing();
+    if (settled) pointing.draw();
+  }
+
   function refresh() {
+    settled = false;
     draw();
     asking.ask(request(asked, stored, choices));
   }
@@ -135,7 +153,7 @@ export function play(root, api) {
   function draw() {
     const opens = (seconds) => opensSession(seconds, choices?.gap);
     const { seconds, text } = pause.draw(asked, events(), choices);
-    const end = element("li", { class: opens(seconds) ? "ending opens" : "ending" }, `What comes ${text}?`);
+    const end = element("li", { class: opens(seconds) ? "ending opens" : "ending" }, `What comes ${events().length ? text : "first"}?`);
     strip.draw(events(), opens, end);
     wishes.draw(asked, choices);
     whose.replaceChildren(...describe(asked, stored, {
@@ -147,28 +165,20 @@ export function play(root, api) {
   function point(answer, reasons) {
     const { diversity, scenario } = settings(asked, choices);
     const moment = asked.pause === "today" ? Date.now() / 1000 : (events().at(-1)?.time ?? 0) + asked.pause;
-    pointing.show({ events: events(), items: answer.items, reasons, seqOf, moment, ruled: diversity > 0 || Boolean(scenario) });
+    pointing.show({ events: events(), items: answer.items, ...(reasons && { reasons }), seqOf, moment, ruled: diversity > 0 || Boolean(scenario) });
   }
 
   /** Have titles and categories of items that were not met yet, and show them. */
   async function learn(ids) {
-    const wanted = [...new Set(ids)].filter((id) => known.get(id)?.known === undefined);
-    try {
-      if (wanted.length) {
-        const { items } = await api.post("/v1/items", { item_ids: wanted });
-        items.forEach((item) => known.set(item.item_id, item));
-        if (events().some(({ item_id: id }) => wanted.includes(id))) draw();
-      }
-      list.ranked.details(known);
-    } catch (error) {
-      console.warn(error); // ids do where titles cannot be had
-    }
+    const more = await known.learn(ids);
+    if (more && events().some(({ item_id: id }) => ids.includes(id))) relight(draw);
+    list.ranked.details(known);
   }
 
   async function learnChoices() {
     try {
       choices = await api.get("/v1/choices");
-      draw();
+      relight(draw);
     } catch (error) {
       console.warn(error);
     }
@@ -183,6 +193,7 @@ export function play(root, api) {
   });
   asked = read(location.hash);
   learnChoices();
+  showTrust(list.trust, api);
   opened();
   return { hidden: () => say("") };
 }

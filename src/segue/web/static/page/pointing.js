@@ -18,6 +18,8 @@ export function makePointing({ strip, ranked }, told) {
 
   const itemOf = (id) => shown.items.find(({ item_id: other }) => other === id);
 
+  const there = () => (at?.id != null ? itemOf(at.id) !== undefined : at?.place != null && at.place < shown.events.length);
+
   function draw() {
     if (at?.id != null) drawItem(itemOf(at.id));
     else if (at?.place != null) drawEvent(at.place);
@@ -32,7 +34,7 @@ export function makePointing({ strip, ranked }, told) {
     strip.light(pushes);
     ranked.light(new Map(), item.item_id);
     const titled = { ...item, reasons };
-    panel.say(...whyItem(titled, { length: shown.items.length, ruled: shown.ruled, moment: shown.moment }));
+    panel.say(...whyItem(titled, { length: shown.items.length, had: shown.events.length > 0, ruled: shown.ruled, moment: shown.moment }));
   }
 
   function drawEvent(place) {
@@ -69,7 +71,7 @@ export function makePointing({ strip, ranked }, told) {
     }
     at = next;
     deliberate = meant;
-    draw();
+    if (there()) draw(); // else a list that is being drawn has the focus already
   }
 
   narrow.addEventListener("change", settle);
@@ -82,14 +84,14 @@ export function makePointing({ strip, ranked }, told) {
     /** Draw for a new list, or for new reasons: what one pointed at stays, if it is there. */
     show(now) {
       shown = { ...shown, ...now };
-      const stays = at?.id != null ? itemOf(at.id) : at?.place != null && at.place < shown.events.length;
-      if (!stays) {
+      if (!there()) {
         at = shown.items.length ? { id: shown.items[0].item_id } : null;
         deliberate = false;
         strip.light(new Map());
       }
       draw();
     },
+    draw,
     /** Point at the event at another place: it has moved there. */
     follow(place) { at = { place }; },
   };

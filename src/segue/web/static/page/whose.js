@@ -9,7 +9,9 @@ export function describe(asked, stored, told) {
   const tools = [copyLink()];
   if (asked.history?.length || asked.user !== null) tools.push(button("Clear", told.clear));
   let words;
-  if (asked.user === null) {
+  if (asked.user === null && !asked.history?.length) {
+    words = [element("h3", {}, "Somebody new"), element("p", { class: "small quiet" }, "Nothing is known: the list is what strangers get. Add an item above.")];
+  } else if (asked.user === null) {
     words = [element("h3", {}, "A made-up history"), element("p", { class: "small quiet" }, "Only in this page: nothing is stored.")];
   } else if (asked.history === null) {
     words = [element("h3", {}, "User ", name(asked.user), ", as stored"), element("p", { class: "small quiet" }, howMany(stored))];

@@ -13,7 +13,8 @@ export function whyPanel() {
  * Why an item stands in the list.
  *
  * @param item of the list; with `reasons` once they have come.
- * @param asked `{ length, ruled, moment }`: of the list; whether rules or diversity shaped it; the time of the request.
+ * @param asked `{ length, had, ruled, moment }`: of the list; whether there is a history; whether rules or diversity
+ *   shaped the list; the time of the request.
  * @param placeOf gives the place of an event in the strip by its number.
  */
 export function whyItem(item, asked) {
@@ -21,15 +22,15 @@ export function whyItem(item, asked) {
   const head = [
     element("h3", {}, "Why ", name(text), "?"),
     String(text).length > 160 && element("details", {}, element("summary", {}, "All of its title"), element("p", { class: "long small" }, name(text, { whole: true }))),
-    element("p", { class: "small quiet" }, `Place ${item.rank} of ${asked.length}, score ${number(item.score)}. ${sourceWords(item.source)[1]}`),
+    element("p", { class: "small quiet" }, `Place ${item.rank} of ${asked.length}, score ${number(item.score)}. ${sourceWords(item.source)[2]}`),
   ];
   const { reasons } = item;
   if (!reasons) return [...head, element("p", { class: "small quiet" }, "Asking for the reasons…")];
-  return [...head, ...pushed(reasons.events, asked.moment), ...followed(reasons.followed), ruled(item, asked)];
+  return [...head, ...pushed(reasons.events, asked.moment, asked.had), ...followed(reasons.followed), ruled(item, asked)];
 }
 
-function pushed(events, moment) {
-  if (!events.length) return [element("p", {}, "No event of the history moved its score.")];
+function pushed(events, moment, had) {
+  if (!events.length) return had ? [element("p", {}, "No event of the history moved its score.")] : [];
   const most = Math.max(...events.map(({ difference }) => Math.abs(difference)));
   const rows = events.map((event) => {
     const { difference, time } = event;
@@ -40,7 +41,7 @@ function pushed(events, moment) {
     return element("li", { class: up ? "raised" : "lowered" },
       element("span", { class: "push figure" }, `${up ? "▲" : "▼"} ${signed(difference)}`),
       element("span", { class: "pushed-by" }, name(event.title ?? event.item_id),
-        ago >= 120 && element("span", { class: "small quiet" }, ` ${duration(ago)} before`)),
+        ago >= 120 && element("span", { class: "ago small quiet" }, ` ${duration(ago)} ago`)),
       element("span", { class: "reach", "aria-hidden": "true" }, bar));
   });
   return [

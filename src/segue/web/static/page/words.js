@@ -28,18 +28,18 @@ export const plural = (many, word, words = `${word}s`) => `${many.toLocaleString
 /** "a", "a and b", "a, b and c". */
 export const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
 
-/** Where an item of a list comes from: a few words, and a sentence. */
+/** Where an item of a list comes from: in a few words, as a reason, and as a sentence. */
 export const SOURCES = {
-  state: ["this history", "The model chose it from all events of this history."],
-  initial_state: ["before any event", "The model knows nothing of this person, or a new session has begun: it says what people begin with."],
-  neighbours: ["others went on so", "The model has nothing to say here: others came to this right after the last items."],
-  trending: ["popular of late", "The model has nothing to say here: this is what has been popular of late."],
-  newest: ["new in the catalog", "The model has nothing to say here: this is among the newest items."],
-  pin: ["placed by a rule", "A rule of the scenario puts it here, whatever the model says."],
+  state: ["from this history", "From all of the history together", "The model chose it from this history."],
+  initial_state: ["what people begin with", "People begin with it", "There is nothing to go by, or a new session begins: the model says what people begin with."],
+  neighbours: ["what others did next", "Others went on here", "The model has nothing to say here: others went on to this from the last items."],
+  trending: ["popular of late", "Popular of late", "There is nothing to go by yet: this has been popular of late."],
+  newest: ["new in the catalog", "New in the catalog", "There is nothing to go by yet: this is among the newest items."],
+  pin: ["placed by a rule", "Placed here by a rule", "A rule puts it here, whatever the model says."],
 };
 
 /** The words for a source, also for one that this page does not know. */
-export const sourceWords = (source) => SOURCES[source] ?? [source, `It comes from “${source}”.`];
+export const sourceWords = (source) => SOURCES[source] ?? [source, source, `It comes from “${source}”.`];
 
 /** Why a list has fewer items than were asked for, as `short` of an answer says it. */
 export function shortWords({ wanted, given, because }) {
@@ -59,7 +59,7 @@ export function followedWords({ item_id: id, title, times, of }) {
  */
 export function shortReason(source, reasons) {
   const raised = reasons.events.filter(({ difference }) => difference > 0);
-  if (source === "pin") return ["Placed here by a rule"];
+  if (source === "pin") return [sourceWords(source)[1]];
   if (raised.length) {
     const [first, second] = raised;
     const and = second && second.difference > first.difference / 2 ? [" and ", title(second)] : [];
