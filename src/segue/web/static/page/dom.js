@@ -56,6 +56,9 @@ export function say(text) {
   document.getElementById("said").textContent = text;
 }
 
+/** Whether a mouse points: not a finger that scrolls, and not what moves under a mouse at rest. */
+export const pointing = ({ pointerType: kind, movementX: x, movementY: y }) => kind === "mouse" && Boolean(x || y);
+
 let numbered = 0;
 
 /** An id that no other element has. */

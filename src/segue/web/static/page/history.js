@@ -1,26 +1,28 @@
 // The history as a strip of events, oldest first, with the pauses between them.
 
-import { element, name, shortened } from "./dom.js";
-import { duration, signed } from "./words.js";
+import { element, name, pointing, shortened } from "./dom.js";
+import { called, duration, signed } from "./words.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const SAID = 120; // seconds: shorter pauses are not worth a word
 
 /**
- * @param told `{ point(place), remove(place), move(place, step) }`; `place` counts the events from 0.
+ * @param told `{ point(place, deliberate), remove(place), move(place, step) }`; `place` counts the events from 0.
  */
 export function historyStrip(told) {
-  const strip = element("ol", { class: "strip", "aria-label": "History, oldest first" });
+  const strip = element("ol", { class: "strip", "aria-label": "Events, oldest first" });
   let chips = [], drawn = "";
 
   function chip(event, place) {
     const button = element("button", {
       type: "button", class: "chip", "aria-keyshortcuts": "Delete Alt+ArrowLeft Alt+ArrowRight",
-      onpointerenter: (pointed) => pointed.pointerType === "mouse" && told.point(place),
-      onfocus: () => told.point(place), onclick: () => told.point(place),
+      onpointermove: (moved) => pointing(moved) && told.point(place),
+      onfocus: () => { stop(place); told.point(place); }, onclick: () => told.point(place, true),
       onkeydown: (pressed) => {
         const step = { ArrowLeft: -1, ArrowRight: 1 }[pressed.key];
+        const end = { Home: 0, End: chips.length - 1 }[pressed.key];
         if (pressed.key === "Delete") told.remove(place);
+        else if (end !== undefined) chips[end].button.focus();
         else if (step && pressed.altKey) told.move(place, step);
         else if (step) chips[place + step]?.button.focus();
         else return;
@@ -28,13 +30,18 @@ export function historyStrip(told) {
       },
     });
     const push = element("span", { class: "push figure" });
-    const text = event.title ?? event.item_id;
+    const text = called(event);
     button.append(element("span", { class: "chip-title" }, name(text)), push);
     if (event.known_item === false) button.append(element("span", { class: "small quiet" }, "unknown to the model"));
     const remove = element("button", {
-      type: "button", class: "remove", "aria-label": `Remove ${shortened(text)}`, onclick: () => told.remove(place),
+      type: "button", class: "remove", tabIndex: -1, "aria-label": `Remove ${shortened(text)}`, onclick: () => told.remove(place),
     }, "×");
     return { button, push, node: element("li", { class: "event" }, button, remove) };
+  }
+
+  /** The one event that Tab leads to; arrows lead to the others. */
+  function stop(place) {
+    chips.forEach(({ button }, other) => { button.tabIndex = other === place ? 0 : -1; });
   }
 
   return {
@@ -54,8 +61,9 @@ export function historyStrip(told) {
         const seconds = pause(events, place);
         return seconds >= SAID || opens(seconds) ? [between(seconds, opens(seconds)), node] : [node];
       }), ending);
+      stop(chips.length - 1);
       if (had >= 0) this.focus(Math.min(had, chips.length - 1));
-      strip.scrollLeft = strip.scrollWidth;
+      requestAnimationFrame(() => { strip.scrollLeft = strip.scrollWidth; }); // with the layout that comes anyway
     },
 
     focus: (place) => chips[place]?.button.focus(),
@@ -70,12 +78,13 @@ export function historyStrip(told) {
         button.style.setProperty("--strength", most ? Math.abs(by) / most : 0);
         button.setAttribute("aria-pressed", String(place === chosen));
         push.textContent = by ? `${by > 0 ? "▲" : "▼"} ${signed(by)}` : "";
-        if (by && Math.abs(by) === most) this.reveal(place);
+        if (by && Math.abs(by) === most) requestAnimationFrame(() => this.reveal(place));
       });
     },
 
     /** Have an event in view. */
     reveal(place) {
+      if (!chips[place]) return;
       const { left, right } = chips[place].node.getBoundingClientRect(), seen = strip.getBoundingClientRect();
       const by = left < seen.left ? left - seen.left - 24 : right > seen.right ? right - seen.right + 24 : 0;
       if (by) strip.scrollBy({ left: by, behavior: calm.matches ? "instant" : "smooth" });

@@ -1,8 +1,8 @@
 // The ranked list: what is recommended, how it moved, and the shortest reason.
 
-import { element, name, shortened } from "./dom.js";
+import { element, fresh, name, pointing, shortened } from "./dom.js";
 import { bars, moveWords } from "./moves.js";
-import { number, shortReason, signed, sourceWords } from "./words.js";
+import { called, number, shortReason, signed, sourceWords } from "./words.js";
 
 const MARKS = { new: () => "new", up: (by) => `▲ ${by}`, down: (by) => `▼ ${by}`, same: () => "", first: () => "" };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -13,7 +13,7 @@ export function rankedList(told) {
   const rows = new Map();
 
   function row(item, move, reach) {
-    const text = item.title ?? item.item_id;
+    const text = called(item);
     const point = (deliberate) => told.point(item.item_id, deliberate);
     const title = element("button", { type: "button", class: "choose", onclick: () => told.choose(item), onfocus: () => point(false) },
       name(text), element("span", { class: "unseen" }, ": add to the history"));
@@ -26,9 +26,10 @@ export function rankedList(told) {
     const mark = element("span", { class: `move ${move.kind}` }, element("span", { "aria-hidden": "true" }, MARKS[move.kind](move.by)),
       element("span", { class: "unseen" }, moveWords(move)));
     const categories = element("span", { class: "categories small quiet" });
-    const reason = element("p", { class: "reason small" });
+    const reason = element("p", { id: fresh("reason"), class: "reason small" });
+    title.setAttribute("aria-describedby", reason.id);
     const push = element("span", { class: "push figure" });
-    const node = element("li", { class: "item", onpointerenter: (event) => event.pointerType === "mouse" && point(false) },
+    const node = element("li", { class: "item", onpointermove: (moved) => pointing(moved) && point(false) },
       element("div", { class: "rank figure" }, element("span", {}, String(item.rank)), mark),
       element("div", { class: "what" }, element("div", { class: "title-line" }, title, categories), reason),
       element("div", { class: "score" },

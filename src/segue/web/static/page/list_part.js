@@ -1,9 +1,9 @@
 // The list with what is to be said of it: what changed, how long it took, what went wrong.
 
-import { element, say, trouble } from "./dom.js";
+import { element, say, shortened, trouble } from "./dom.js";
 import { rankedList } from "./list.js";
 import { changeWords, moves } from "./moves.js";
-import { number, plural, shortWords } from "./words.js";
+import { called, number, plural, shortWords } from "./words.js";
 
 const SPEAK = 600; // milliseconds of quiet before a screen reader is told
 
@@ -48,6 +48,11 @@ export function listPart(told) {
       why.replaceChildren(trouble(`The reasons cannot be had: ${error.message}`, () => { why.replaceChildren(); again(); }));
     },
 
+    /** Nothing can be asked. */
+    idle() {
+      state.textContent = "";
+    },
+
     /** The next list is another person's: nothing in it has moved. */
     forget() {
       before = null;
@@ -61,7 +66,7 @@ export function listPart(told) {
 
 function spoken(items, change) {
   if (!items.length) return "The list is empty.";
-  return `${plural(items.length, "item")}, first ${String(items[0].title ?? items[0].item_id).slice(0, 80)}. ${change}`;
+  return `${plural(items.length, "item")}, first ${shortened(called(items[0]), 80)}. ${change}`;
 }
 
 function remarks({ items, short, unmet_pins: pins, unknown_items: unknown, unknown_categories: strange }) {

@@ -16,12 +16,6 @@ export function moves(before, after) {
   }));
 }
 
-/** Those of the list before that are gone, in its order. */
-export function gone(before, after) {
-  const now = new Set(after);
-  return (before ?? []).filter((id) => !now.has(id));
-}
-
 /** A move in words, for those who cannot see the mark. */
 export function moveWords({ kind, by }) {
   return { new: "new in this list", up: `up ${by}`, down: `down ${by}`, same: "where it was", first: "" }[kind];

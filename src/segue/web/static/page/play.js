@@ -5,29 +5,30 @@ import { dropped, latest } from "./api.js";
 import { makeAsking } from "./asking.js";
 import { controls } from "./controls.js";
 import { element, say, trouble } from "./dom.js";
+import { bare, exchanged, madeUp, without } from "./events.js";
 import { historyStrip } from "./history.js";
 import { knownItems } from "./known.js";
 import { listPart } from "./list_part.js";
 import { opensSession, pauseSlider } from "./pause.js";
 import { makePointing } from "./pointing.js";
-import { eventsOf, nextTime, request, settings } from "./request.js";
-import { exampleHistories, startFields, withSimilar } from "./start.js";
+import { TODAY, eventsOf, nextTime, request, settings } from "./request.js";
+import { exampleItems, startFields, withSimilar } from "./start.js";
 import { showTrust } from "./trust.js";
 import { describe } from "./whose.js";
 
 const LAST = 50; // events of a stored user: as many as reasons look at
+const now = () => Date.now() / 1000;
 
 /** Draws the view into its section, once. */
 export function play(root, api) {
-  let asked = PLAIN, stored = null, choices = null, settled = false, reasonsOf = "";
+  let asked = PLAIN, stored = null, choices = null, examples = null, settled = false, reasonsOf = "", version = null;
   const known = knownItems(api);
   const opening = latest();
 
   const events = () => eventsOf(asked, stored).map((event) => ({ ...event, title: event.title ?? known.get(event.item_id)?.title }));
   const seqOf = (place) => (asked.history ? place + 1 : stored.events[place].seq);
 
-  // --- parts
-  const strip = historyStrip({ point: (place) => pointing.event(place), remove, move });
+  const strip = historyStrip({ point: (place, meant) => pointing.event(place, meant), remove, move });
   const list = listPart({ choose: add, point: (id, meant) => pointing.item(id, meant) });
   const pointing = makePointing({ strip, ranked: list.ranked }, { remove, move });
   const start = startFields(api, { add, open, begin });
@@ -39,9 +40,11 @@ export function play(root, api) {
     list(answer, milliseconds) {
       list.answered(answer, milliseconds);
       settled = true;
-      const now = JSON.stringify(asked.history ?? stored?.events ?? []);
-      point(answer, now === reasonsOf ? undefined : new Map()); // those of the same history do for a moment
-      reasonsOf = now;
+      const given = JSON.stringify(eventsOf(asked, stored));
+      point(answer, given === reasonsOf ? undefined : new Map()); // those of the same history do for a moment
+      reasonsOf = given;
+      if (version !== null && version !== answer.model_version) renew();
+      version = answer.model_version;
       learn(answer.items.map(({ item_id: id }) => id));
     },
     reasons(answer) {
@@ -62,7 +65,6 @@ export function play(root, api) {
     element("section", { class: "wishes", "aria-label": "Settings" }, pause.node, wishes.sliders, pause.meaning, wishes.tools, wishes.more),
     element("div", { class: "columns" }, list.node, pointing.home));
 
-  // --- what the user does
   /** Another history or user: a step that the browser's Back takes back. */
   function go(next) {
     asked = next;
@@ -77,26 +79,21 @@ export function play(root, api) {
     refresh();
   }
 
-  const bare = () => events().map(({ item_id, time }) => ({ item_id, time }));
-  const changed = (next) => go({ ...asked, history: next, pause: 0 });
-
   function add(item) {
     known.add(item);
-    changed([...bare(), { item_id: item.item_id, time: nextTime(asked, events(), Date.now() / 1000) }]);
+    const event = { item_id: item.item_id, time: nextTime(asked, events(), now()) };
+    go({ ...asked, history: [...bare(events()), event], pause: 0 });
   }
 
   function remove(place) {
-    changed(bare().filter((_, other) => other !== place));
+    go({ ...asked, history: without(bare(events()), place) });
   }
 
-  /** Exchange an event with the one before or after; the times stay where they are. */
   function move(place, step) {
-    const next = bare(), other = place + step;
-    if (!next[other]) return;
-    [next[place].item_id, next[other].item_id] = [next[other].item_id, next[place].item_id];
-    pointing.follow(other);
-    changed(next);
-    strip.focus(other);
+    if (!events()[place + step]) return;
+    pointing.follow(place + step);
+    go({ ...asked, history: exchanged(bare(events()), place, step) });
+    strip.focus(place + step);
   }
 
   function open(id) {
@@ -104,19 +101,12 @@ export function play(root, api) {
     go({ ...asked, user: id, history: null, pause: 0 });
   }
 
-  async function begin(items) {
-    const first = items.length ? await withSimilar(api, items[0]) : [];
+  async function begin(item) {
+    const items = await withSimilar(api, item);
     list.forget();
-    go({ ...asked, user: null, history: madeUp(first), pause: 0 });
+    go({ ...asked, user: null, history: madeUp(items, now()), pause: 0 });
   }
 
-  function madeUp(items) {
-    const now = Math.round(Date.now() / 1000);
-    items.forEach(known.add);
-    return items.map(({ item_id }, place) => ({ item_id, time: now - 60 * (items.length - 1 - place) }));
-  }
-
-  // --- what follows
   /** After another address: have what is stored, then ask. */
   async function opened() {
     stripTrouble.replaceChildren();
@@ -126,28 +116,31 @@ export function play(root, api) {
         stored = null;
         stored = await api.post("/v1/history", { user_id: asked.user, last: LAST }, { signal });
       } else if (asked.user === null && asked.history === null) {
-        const [example] = await examples;
-        const items = example ? await withSimilar(api, example[0]) : [];
+        examples ??= await exampleItems(api);
+        start.offer(examples);
         signal.throwIfAborted();
-        asked = { ...asked, history: madeUp(items) };
+        asked = { ...asked, history: madeUp([...examples].reverse(), now()) };
       }
       if (asked.user === null) stored = null;
       refresh();
+      if (!examples) start.offer((examples = await exampleItems(api)));
     } catch (error) {
-      if (!dropped(error)) stripTrouble.replaceChildren(trouble(error.message, opened));
+      if (dropped(error)) return;
+      list.idle();
+      stripTrouble.replaceChildren(trouble(error.message, opened));
     }
   }
 
   /** Draw, and light up again what was lit, unless another list is on its way. */
-  function relight(drawing) {
-    drawing();
+  function relight() {
+    draw();
     if (settled) pointing.draw();
   }
 
   function refresh() {
     settled = false;
+    asking.ask(request(asked, stored, choices)); // first: the answer is on its way while we draw
     draw();
-    asking.ask(request(asked, stored, choices));
   }
 
   function draw() {
@@ -157,41 +150,47 @@ export function play(root, api) {
     strip.draw(events(), opens, end);
     wishes.draw(asked, choices);
     whose.replaceChildren(...describe(asked, stored, {
-      back: () => go({ ...asked, history: null, pause: 0 }), clear: () => go({ ...asked, user: null, history: [], pause: 0 }),
+      back: () => go({ ...asked, history: null, pause: 0 }), again: () => { stored = null; opened(); }, clear: () => go({ ...asked, user: null, history: [], pause: 0 }),
     }));
     learn(events().map(({ item_id: id }) => id));
   }
 
   function point(answer, reasons) {
     const { diversity, scenario } = settings(asked, choices);
-    const moment = asked.pause === "today" ? Date.now() / 1000 : (events().at(-1)?.time ?? 0) + asked.pause;
+    const moment = asked.pause === TODAY ? now() : (events().at(-1)?.time ?? 0) + asked.pause;
     pointing.show({ events: events(), items: answer.items, ...(reasons && { reasons }), seqOf, moment, ruled: diversity > 0 || Boolean(scenario) });
   }
 
   /** Have titles and categories of items that were not met yet, and show them. */
   async function learn(ids) {
     const more = await known.learn(ids);
-    if (more && events().some(({ item_id: id }) => ids.includes(id))) relight(draw);
+    if (more && events().some(({ item_id: id }) => ids.includes(id))) relight();
     list.ranked.details(known);
+  }
+
+  /** Another model serves. */
+  function renew() {
+    known.forget();
+    learnChoices();
+    showTrust(list.trust, api);
   }
 
   async function learnChoices() {
     try {
       choices = await api.get("/v1/choices");
-      relight(draw);
+      relight();
     } catch (error) {
       console.warn(error);
     }
   }
 
-  const examples = exampleHistories(api);
-  examples.then(start.offer, () => {}); // `opened` tells of it
   addEventListener("hashchange", () => {
     if (!/^#?(play)?(\?|$)/.test(location.hash) || location.hash.slice(1) === written(asked)) return;
     asked = read(location.hash);
     opened();
   });
   asked = read(location.hash);
+  draw();
   learnChoices();
   showTrust(list.trust, api);
   opened();

@@ -1,7 +1,9 @@
 // Pointing: at a listed item, which lights up the events that moved it, or at an event, and the other way round.
 
+import { say } from "./dom.js";
 import { whyEvent, whyItem, whyPanel } from "./why.js";
 
+const HEARD = 500; // characters of the panel that a screen reader is told
 const narrow = matchMedia("(max-width: 59.99rem)");
 
 /**
@@ -57,7 +59,7 @@ export function makePointing({ strip, ranked }, told) {
   /** Where there is one column, the panel stands where one pointed; else beside the list. */
   function settle() {
     let place = home;
-    if (narrow.matches && deliberate) place = at?.id != null ? ranked.row(at.id) : strip.node.parentElement;
+    if (narrow.matches && (deliberate || at?.place != null)) place = at?.id != null ? ranked.row(at.id) : strip.node.parentElement;
     if (place && panel.node.parentElement !== place) place.append(panel.node);
     home.hidden = narrow.matches;
   }
@@ -71,15 +73,18 @@ export function makePointing({ strip, ranked }, told) {
     }
     at = next;
     deliberate = meant;
-    if (there()) draw(); // else a list that is being drawn has the focus already
+    if (!there()) return; // a list that is being drawn has the focus already
+    draw();
+    if (meant) say(panel.node.innerText.slice(0, HEARD));
   }
 
   narrow.addEventListener("change", settle);
   home.append(panel.node);
+  draw();
   return {
     home,
     item: (id, meant) => point({ id }, meant),
-    event: (place) => point({ place }, true),
+    event: (place, meant) => point({ place }, meant),
 
     /** Draw for a new list, or for new reasons: what one pointed at stays, if it is there. */
     show(now) {

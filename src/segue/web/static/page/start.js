@@ -2,19 +2,19 @@
 
 import { element, name, shortened } from "./dom.js";
 import { combobox } from "./search.js";
-import { duration, plural } from "./words.js";
+import { called, duration, plural } from "./words.js";
 
 const FOUND = 20;
 const EXAMPLES = 3;
 
-/** @param told `{ add(item), open(user_id), begin(items) }`. */
+/** @param told `{ add(item), open(user_id), begin(item) }`; null: with nothing. */
 export function startFields(api, told) {
   const examples = element("p", { class: "examples" });
   const items = combobox({
     label: "Add an item", placeholder: "Search titles", choose: told.add, beside: examples,
     find: async (text, signal) => (await api.get(`/v1/items?search=${encodeURIComponent(text)}&k=${FOUND}`, { signal })).items,
     show: (item) => [
-      element("span", {}, name(item.title ?? item.item_id)),
+      element("span", {}, name(called(item))),
       element("span", { class: "small quiet" }, (item.categories ?? []).slice(0, 4).map((one) => shortened(one, 40)).join(" · ")),
     ],
     empty: (text) => (text ? `No item has “${shortened(text, 60)}” in its title.` : "The model knows no items."),
@@ -44,14 +44,14 @@ function aboutUser({ events, last_time: time }) {
 }
 
 function drawExamples(node, examples, told) {
-  const buttons = examples.map((items) =>
-    element("button", { type: "button", class: "plain", onclick: () => told.begin(items) }, name(shortened(items[0].title ?? items[0].item_id, 40))));
-  const nobody = element("button", { type: "button", class: "plain", onclick: () => told.begin([]) }, "somebody new");
+  const button = (item, words) => element("button", { type: "button", class: "plain", onclick: () => told.begin(item) }, words);
+  const buttons = examples.map((item) => button(item, name(shortened(called(item), 40))));
+  const nobody = button(null, "somebody new");
   node.replaceChildren(element("span", { class: "quiet" }, "or begin with"), ...buttons, nobody);
 }
 
-/** Histories to begin with: popular items, as unlike as their categories say. */
-export async function exampleHistories(api) {
+/** Items to begin with: popular ones, as unlike as their categories say. */
+export async function exampleItems(api) {
   const { items } = await api.get(`/v1/items?search=&k=${FOUND}`);
   const taken = new Set(), chosen = [];
   for (const item of items) {
@@ -61,11 +61,12 @@ export async function exampleHistories(api) {
     own.forEach((one) => taken.add(one));
     if (chosen.length === EXAMPLES) break;
   }
-  return chosen.map((item) => [item]);
+  return chosen;
 }
 
 /** An item, after the two that are most like it. */
 export async function withSimilar(api, item) {
+  if (!item) return [];
   try {
     const { items } = await api.post("/v1/similar", { item_id: item.item_id, k: 2 });
     return [...items.reverse(), item];

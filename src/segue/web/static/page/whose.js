@@ -3,7 +3,7 @@
 import { element, name } from "./dom.js";
 import { plural } from "./words.js";
 
-/** @param told `{ back, clear }`: to what is stored; to nobody. */
+/** @param told `{ back, again, clear }`: to what is stored, as it was or read anew; to nobody. */
 export function describe(asked, stored, told) {
   const button = (words, act) => element("button", { type: "button", class: "plain small", onclick: act }, words);
   const tools = [copyLink()];
@@ -14,6 +14,7 @@ export function describe(asked, stored, told) {
   } else if (asked.user === null) {
     words = [element("h3", {}, "A made-up history"), element("p", { class: "small quiet" }, "Only in this page: nothing is stored.")];
   } else if (asked.history === null) {
+    tools.unshift(button("Read again", told.again));
     words = [element("h3", {}, "User ", name(asked.user), ", as stored"), element("p", { class: "small quiet" }, howMany(stored))];
   } else {
     words = [element("h3", {}, "What if user ", name(asked.user), " …"),

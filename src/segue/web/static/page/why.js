@@ -1,7 +1,7 @@
 // Why: for an item of the list the events that moved it; for an event the items that it moved.
 
 import { element, name } from "./dom.js";
-import { duration, followedWords, number, plural, signed, sourceWords } from "./words.js";
+import { called, duration, followedWords, number, plural, signed, sourceWords } from "./words.js";
 
 /** The panel; `nodes` replace what it says. */
 export function whyPanel() {
@@ -18,9 +18,10 @@ export function whyPanel() {
  * @param placeOf gives the place of an event in the strip by its number.
  */
 export function whyItem(item, asked) {
-  const text = item.title ?? item.item_id;
+  const text = called(item);
   const head = [
-    element("h3", {}, "Why ", name(text), "?"),
+    element("p", { class: "small quiet" }, "Why"),
+    element("h3", {}, name(text)),
     String(text).length > 160 && element("details", {}, element("summary", {}, "All of its title"), element("p", { class: "long small" }, name(text, { whole: true }))),
     element("p", { class: "small quiet" }, `Place ${item.rank} of ${asked.length}, score ${number(item.score)}. ${sourceWords(item.source)[2]}`),
   ];
@@ -40,7 +41,7 @@ function pushed(events, moment, had) {
     const ago = moment - time;
     return element("li", { class: up ? "raised" : "lowered" },
       element("span", { class: "push figure" }, `${up ? "▲" : "▼"} ${signed(difference)}`),
-      element("span", { class: "pushed-by" }, name(event.title ?? event.item_id),
+      element("span", { class: "pushed-by" }, name(called(event)),
         ago >= 120 && element("span", { class: "ago small quiet" }, ` ${duration(ago)} ago`)),
       element("span", { class: "reach", "aria-hidden": "true" }, bar));
   });
@@ -53,7 +54,7 @@ function pushed(events, moment, had) {
 
 function spoken(event) {
   const { difference } = event;
-  return ["Measured: without ", name(event.title ?? event.item_id),
+  return ["Measured: without ", name(called(event)),
     ` the score would be ${number(Math.abs(difference))} ${difference > 0 ? "lower" : "higher"}.`];
 }
 
@@ -80,13 +81,14 @@ function ruled({ rank, reasons }, { ruled }) {
  * @param told `{ earlier, later, remove }`: functions, or null where that cannot be.
  */
 export function whyEvent(event, moved, told) {
-  const text = event.title ?? event.item_id;
+  const text = called(event);
   const button = (words, act) => element("button", { type: "button", disabled: !act, onclick: act }, words);
   const rows = moved.map(({ item, difference }) => element("li", { class: difference > 0 ? "raised" : "lowered" },
     element("span", { class: "push figure" }, `${difference > 0 ? "▲" : "▼"} ${signed(difference)}`),
-    element("span", { class: "pushed-by" }, name(item.title ?? item.item_id))));
+    element("span", { class: "pushed-by" }, name(called(item)))));
   return [
-    element("h3", {}, "What ", name(text), " did"),
+    element("p", { class: "small quiet" }, "What it did"),
+    element("h3", {}, name(text)),
     String(text).length > 160 && element("details", {}, element("summary", {}, "All of its title"), element("p", { class: "long small" }, name(text, { whole: true }))),
     element("p", { class: "small quiet" }, when(event)),
     moved.length

@@ -4,6 +4,9 @@ const UNITS = [
   ["year", 31_557_600], ["month", 2_629_800], ["week", 604_800], ["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1],
 ];
 
+/** What an item is called: its title, else its id. */
+export const called = ({ title, item_id: id }) => (title?.trim() ? title : id);
+
 /** A length of time in its largest unit that it has at least one of: "2 days", "1 hour", "28 years". */
 export function duration(seconds) {
   const [unit, size] = UNITS.find(([, size]) => seconds >= 0.995 * size) ?? ["second", 1];
@@ -25,9 +28,6 @@ export const signed = (value) => (value > 0 ? `+${number(value)}` : number(value
 /** One of two words by number: plural(1, "event") is "1 event". */
 export const plural = (many, word, words = `${word}s`) => `${many.toLocaleString("en")} ${many === 1 ? word : words}`;
 
-/** "a", "a and b", "a, b and c". */
-export const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
-
 /** Where an item of a list comes from: in a few words, as a reason, and as a sentence. */
 export const SOURCES = {
   state: ["from this history", "From all of the history together", "The model chose it from this history."],
@@ -48,8 +48,8 @@ export function shortWords({ wanted, given, because }) {
 }
 
 /** What others did, as a sentence in parts: [text, { title }, text ...]. */
-export function followedWords({ item_id: id, title, times, of }) {
-  return [`Of ${plural(of, "time")} that people went on from `, { title: title ?? id }, `, ${times.toLocaleString("en")} led here.`];
+export function followedWords({ times, of, ...from }) {
+  return [`Of ${plural(of, "time")} that people went on from `, title(from), `, ${times.toLocaleString("en")} led here.`];
 }
 
 /**
@@ -73,4 +73,4 @@ export function shortReason(source, reasons) {
   return [sourceWords(source)[1]];
 }
 
-const title = ({ title, item_id: id }) => ({ title: title ?? id });
+const title = (item) => ({ title: called(item) });
