@@ -6,10 +6,8 @@ beside which no other may run.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from browser.asking import ask
 from browser.shop import train, visits
 from browser.watching import Watched
 from live_server import Live, live_server
@@ -105,11 +104,3 @@ def watched(watch: Callable[..., Watched], server: Live) -> Watched:
 def page(watched: Watched) -> Page:
     """The page at `/`."""
     return watched.open()
-
-
-def ask(live: Live, path: str, body: dict[str, Any] | None = None) -> Any:
-    """What a server answers: to a POST of a body, else to a GET."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(live.address + path, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
