@@ -23,14 +23,14 @@ export function controls(changed) {
   const similarity = choice("Alike are items by", (value) => changed({ similarity: value }), named(SIMILARITIES));
   const exclude = choice("Leave out", (value) => changed({ exclude: value }), named(EXCLUDES));
   const scenario = choice("Scenario", (value) => changed({ scenario: value || null }), (value) => value || "none");
-  const idle = element("p", { class: "small quiet" }, "The first two count where diversity is above 0.");
+  const idle = element("p", { class: "small quiet" }, "The first two need diversity above 0.");
   const boxes = element("div", { class: "checks" });
   const only = element("summary", {});
   const filter = element("details", { class: "filter" }, only, element("fieldset", {}, element("legend", { class: "unseen" }, "Only these categories"), boxes));
   const reset = element("button", { type: "button", class: "plain", onclick: () => changed({
     k: null, diversity: null, strategy: null, similarity: null, exclude: null, scenario: null, categories: [],
   }) }, "Back to the server's settings");
-  const more = element("div", { id: fresh("more"), class: "more", hidden: true },
+  const more = element("div", { id: fresh("more"), class: "card more", hidden: true },
     strategy.node, similarity.node, exclude.node, scenario.node, idle, filter);
   const opener = element("button", { type: "button", class: "plain", "aria-expanded": "false", "aria-controls": more.id, onclick: open }, "More settings");
   let drawnFrom = null;

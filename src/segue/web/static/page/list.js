@@ -4,6 +4,7 @@ import { element, fresh, name, pointing, shortened } from "./dom.js";
 import { bars, moveWords } from "./moves.js";
 import { called, number, shortReason, signed, sourceWords } from "./words.js";
 
+const MOST = 6; // categories of an item
 const MARKS = { new: () => "new", up: (by) => `▲ ${by}`, down: (by) => `▼ ${by}`, same: () => "", first: () => "" };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -66,14 +67,17 @@ export function rankedList(told) {
       if (!before.size) return;
       for (const [id, { node }] of rows) {
         const way = (before.get(id) ?? NaN) - node.getBoundingClientRect().top;
-        const from = Number.isNaN(way) ? { opacity: 0 } : way ? { transform: `translateY(${way}px)` } : null;
+        const from = Number.isNaN(way) ? { opacity: .35 } : way ? { transform: `translateY(${way}px)` } : null;
         if (from) node.animate([from, {}], { duration: 220, easing: "cubic-bezier(.2, .7, .2, 1)" });
       }
     },
 
     /** @param known as `knownItems` gives it. */
     details(known) {
-      for (const [id, { categories }] of rows) categories.textContent = (known.get(id)?.categories ?? []).map((one) => shortened(one, 60)).join(" · ");
+      for (const [id, { categories }] of rows) {
+        const text = (known.get(id)?.categories ?? []).slice(0, MOST).map((one) => shortened(one, 60)).join(" · ");
+        if (categories.textContent !== text) categories.textContent = text;
+      }
     },
 
     /** @param reasons a Map from ids to reasons. */

@@ -14,6 +14,7 @@ export function pauseWords(seconds, choices) {
   if (!choices) return "";
   const { gap, time_aware: aware } = choices;
   if (opensSession(seconds, gap)) return `A new session: the model's sessions end after a pause of ${duration(gap)}.`;
+  if (gap == null && !aware) return "This model knows no sessions and no pauses: the list stays the same.";
   const sees = aware ? "The model sees how long the pause was." : "The model does not look at how long the pause was.";
   return gap == null ? `Sessions never end in this model. ${sees}` : `Still the same session: it ends after ${duration(gap)}. ${sees}`;
 }

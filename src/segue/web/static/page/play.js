@@ -62,8 +62,8 @@ export function play(root, api) {
       element("p", { class: "lead" }, "Put together what somebody did. The list shows what the model expects next, and why.")),
     element("div", { class: "start" }, start.nodes),
     element("section", { class: "card history", "aria-label": "History" }, whose, stripTrouble, strip.node),
-    element("section", { class: "wishes", "aria-label": "Settings" }, pause.node, wishes.sliders, pause.meaning, wishes.tools, wishes.more),
-    element("div", { class: "columns" }, list.node, pointing.home));
+    element("section", { class: "wishes", "aria-label": "Settings" }, pause.node, wishes.sliders, pause.meaning, wishes.tools),
+    element("div", { class: "columns playing" }, wishes.more, list.node, pointing.home));
 
   /** Another history or user: a step that the browser's Back takes back. */
   function go(next) {
@@ -150,6 +150,7 @@ export function play(root, api) {
     strip.draw(events(), opens, end);
     wishes.draw(asked, choices);
     whose.replaceChildren(...describe(asked, stored, {
+      link: `${location.origin}${location.pathname}#${written(asked)}`,
       back: () => go({ ...asked, history: null, pause: 0 }), again: () => { stored = null; opened(); }, clear: () => go({ ...asked, user: null, history: [], pause: 0 }),
     }));
     learn(events().map(({ item_id: id }) => id));

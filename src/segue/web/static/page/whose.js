@@ -3,10 +3,10 @@
 import { element, name } from "./dom.js";
 import { plural } from "./words.js";
 
-/** @param told `{ back, again, clear }`: to what is stored, as it was or read anew; to nobody. */
+/** @param told `{ back, again, clear }`: to what is stored, as it was or read anew; to nobody. `link`: the address of all this. */
 export function describe(asked, stored, told) {
   const button = (words, act) => element("button", { type: "button", class: "plain small", onclick: act }, words);
-  const tools = [copyLink()];
+  const tools = [copyLink(told.link)];
   if (asked.history?.length || asked.user !== null) tools.push(button("Clear", told.clear));
   let words;
   if (asked.user === null && !asked.history?.length) {
@@ -18,7 +18,7 @@ export function describe(asked, stored, told) {
     words = [element("h3", {}, "User ", name(asked.user), ", as stored"), element("p", { class: "small quiet" }, howMany(stored))];
   } else {
     words = [element("h3", {}, "What if user ", name(asked.user), " …"),
-      element("p", { class: "small quiet" }, `Changed in this page only, from ${lastOf(stored)}: nothing is stored.`)];
+      element("p", { class: "small quiet" }, `Changed in this page only, from ${lastOf(stored)}${kinds(stored)}: nothing is stored.`)];
     tools.unshift(button("Back to what is stored", told.back));
   }
   return [element("div", { class: "whose-words" }, words), element("div", { class: "row" }, tools)];
@@ -32,11 +32,13 @@ function howMany(stored) {
 
 const lastOf = (stored) => (stored && stored.events.length < stored.total ? `the last ${stored.events.length} of ${plural(stored.total, "event")}` : "what is stored");
 
-function copyLink() {
+const kinds = (stored) => (stored?.events.some(({ event_type: kind }) => kind) ? ", without their types" : "");
+
+function copyLink(link) {
   const button = element("button", { type: "button", class: "plain small" }, "Copy link");
   button.onclick = async () => {
     try {
-      await navigator.clipboard.writeText(location.href);
+      await navigator.clipboard.writeText(link);
       button.textContent = "Copied";
     } catch {
       button.textContent = "Copy it from the address bar";

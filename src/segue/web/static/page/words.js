@@ -7,9 +7,12 @@ const UNITS = [
 /** What an item is called: its title, else its id. */
 export const called = ({ title, item_id: id }) => (title?.trim() ? title : id);
 
-/** A length of time in its largest unit that it has at least one of: "2 days", "1 hour", "28 years". */
+const NEAR = 0.1; // how far a rounded length may be off
+
+/** A length of time in the largest unit that says it well: "2 days", "90 minutes", "28 years". */
 export function duration(seconds) {
-  const [unit, size] = UNITS.find(([, size]) => seconds >= 0.995 * size) ?? ["second", 1];
+  const says = ([, size]) => seconds >= 0.995 * size && Math.abs(Math.round(seconds / size) * size - seconds) <= NEAR * seconds;
+  const [unit, size] = UNITS.find(says) ?? ["second", 1];
   const many = Math.max(0, Math.round(seconds / size));
   return `${many.toLocaleString("en")} ${unit}${many === 1 ? "" : "s"}`;
 }
@@ -18,7 +21,7 @@ export function duration(seconds) {
 export function number(value) {
   const size = Math.abs(value);
   const digits = size >= 1000 || Number.isInteger(value) ? 0 : size >= 100 ? 1 : size >= 0.1 || size === 0 ? 2 : 3;
-  if (size && size < 0.0005) return value.toExponential(1).replace("-", "−");
+  if (size && size < 0.0005) return value.toExponential(1).replaceAll("-", "−");
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
 }
 
@@ -43,7 +46,7 @@ export const sourceWords = (source) => SOURCES[source] ?? [source, source, `It c
 
 /** Why a list has fewer items than were asked for, as `short` of an answer says it. */
 export function shortWords({ wanted, given, because }) {
-  const why = because.map(({ message }) => message).join("; ");
+  const why = because.map(({ message }) => message.replaceAll("`", "")).join("; ");
   return `${plural(given, "item")} instead of ${wanted}${why && `: ${why}`}.`;
 }
 
