@@ -1,0 +1,118 @@
+"""Every view at three sizes, in light and dark: nothing runs out of the window, nothing is cut off, axe finds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from browser.play import until
+from browser.shop import HOSTILE_USER
+from browser.watching import Watched
+from live_server import Live
+
+SIZES = {"desk": (1280, 800), "tablet": (768, 1024), "phone": (360, 740)}
+VIEWS = {
+    "a stored user": "#play?user=anna",
+    "hostile titles": f"#play?user={quote(HOSTILE_USER, safe='')}&k=50",
+    "nobody": f"#play?t=&i=&user={quote('nobody & <b>nothing</b> ' + 'x' * 300, safe='')}",
+    "health": "#health",
+    "model": "#model",
+}
+FAULTS = """() => {
+  const faults = [], wide = document.documentElement.clientWidth;
+  const named = (one) => `${one.tagName.toLowerCase()}.${one.getAttribute("class") ?? ""} "${one.textContent.slice(0, 40)}"`;
+  if (document.documentElement.scrollWidth > wide) faults.push(`the page is ${document.documentElement.scrollWidth} wide`);
+  const scrolls = (one) => one && one !== document.body
+    && (/auto|scroll/.test(getComputedStyle(one).overflowX) || scrolls(one.parentElement));
+  for (const one of document.querySelectorAll("body *")) {
+    if (!one.checkVisibility() || one.closest(".unseen, .skip, svg, noscript")) continue;
+    const { left, right, width } = one.getBoundingClientRect(), style = getComputedStyle(one);
+    if (width && (left < -1 || right > wide + 1) && !scrolls(one.parentElement)) faults.push(`outside: ${named(one)}`);
+    const cut = one.scrollWidth > one.clientWidth + 1 && /hidden|clip/.test(style.overflowX);
+    if (cut && style.textOverflow !== "ellipsis" && style.display !== "inline") faults.push(`cut off: ${named(one)}`);
+  }
+  return faults;
+}"""
+
+
+@pytest.fixture(params=VIEWS)
+def view(request: pytest.FixtureRequest) -> str:
+    """The address of a view in some state."""
+    return VIEWS[request.param]
+
+
+def seen(watched: Watched, view: str) -> Page:
+    """A view with all that it shows at first."""
+    page = watched.open(f"/{view}")
+    page.wait_for_load_state("networkidle")
+    if view.startswith("#play"):
+        done = "() => [...document.querySelectorAll('#play .reason')].every((one) => one.textContent)"
+        until(page, lambda: page.locator("#play .ranked > .item").count() > 0 and page.evaluate(done))
+    return page
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_runs_out_of_the_window_and_nothing_is_cut_off(
+    watch: Callable[..., Watched], server: Live, view: str, size: str
+) -> None:
+    width, height = SIZES[size]
+    page = seen(watch(server, viewport={"width": width, "height": height}), view)
+    assert page.evaluate(FAULTS) == []
+    if view.startswith("#play"):
+        spread(page)
+        assert page.evaluate(FAULTS) == []
+
+
+def test_what_is_cut_off_would_be_seen(watched: Watched) -> None:
+    page = watched.open("/")
+    page.evaluate("""() => {
+      const long = document.createElement("p"), cut = document.createElement("p");
+      long.textContent = cut.textContent = "endless".repeat(400);
+      cut.style.overflow = "hidden";
+      document.body.append(long, cut);
+    }""")
+    faults = " ".join(page.evaluate(FAULTS))
+    assert "the page is" in faults
+    assert "outside: p" in faults
+    assert "cut off: p" in faults
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_nothing_serious(watch: Callable[..., Watched], server: Live, view: str, colours: str) -> None:
+    page = seen(watch(server, color_scheme=colours), view)
+    assert serious(page) == []
+    if view.startswith("#play"):
+        spread(page)
+        page.get_by_role("combobox", name="Add an item").fill("a")
+        page.locator("#play .options[role=listbox]:visible > li").first.wait_for()
+        assert serious(page) == []
+
+
+def test_axe_would_find_it(watched: Watched) -> None:
+    page = watched.open("/")
+    page.evaluate("document.querySelector('main').append(document.createElement('button'))")
+    assert [one.split(":")[0] for one in serious(page)] == ["button-name"]
+
+
+def spread(page: Page) -> None:
+    """Show what Play shows when it is asked for more."""
+    page.get_by_text("More settings").click()
+    page.locator("#play .chip, #play .ranked .why").last.click()
+    for closed in page.locator("#play details:not([open]):visible > summary").all():
+        closed.click()
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that is serious or worse: the rule, and where."""
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
