@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
@@ -61,6 +61,11 @@ ROUTES = [
     ("/v1/events", "POST"),
     ("/v1/recommend", "POST"),
     ("/v1/similar", "POST"),
+    ("/v1/items", "GET"),
+    ("/v1/items", "POST"),
+    ("/v1/history", "POST"),
+    ("/v1/users", "GET"),
+    ("/v1/choices", "GET"),
     ("/v1/users/{user_id}", "GET"),
     ("/v1/users/{user_id}", "DELETE"),
     ("/health/live", "GET"),
@@ -77,7 +82,12 @@ def test_every_route_is_tried(described: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "method", "mode"),
     # what is no body is text whatever it is
-    [(*route, mode) for mode in GenerationMode for route in ROUTES if mode is POSITIVE or route[1] == "POST"],
+    [
+        (*route, mode)
+        for mode in GenerationMode
+        for route in ROUTES
+        if mode is POSITIVE or route[1] == "POST" or route[0] in ("/v1/items", "/v1/users")
+    ],
 )
 def test_the_server_keeps_to_its_own_description(
     live: Live, described: Any, path: str, method: str, mode: GenerationMode, number: int
@@ -149,6 +159,8 @@ BODIES = st.one_of(
     ),
     st.tuples(st.just("/v1/recommend"), message({"user_id": IDS}, RECOMMEND) | message({"items": LISTS}, RECOMMEND)),
     st.tuples(st.just("/v1/similar"), message({"item_id": IDS}, {"k": LENGTHS})),
+    st.tuples(st.just("/v1/items"), message({"item_ids": LISTS}, {})),
+    st.tuples(st.just("/v1/history"), message({"user_id": IDS}, {"last": LENGTHS})),
 )
 ENCODINGS = st.sampled_from(["utf-8"] * 6 + ["utf-8-sig", "utf-16", "utf-32", "latin-1", "cp500"])
 
@@ -185,7 +197,9 @@ def test_no_body_whatsoever_breaks_the_server(client: httpx.Client, number: int)
 
     holds()
     assert statuses >= {
-        (path, status) for path in ("/v1/events", "/v1/recommend", "/v1/similar") for status in (200, 400)
+        (path, status)
+        for path in ("/v1/events", "/v1/recommend", "/v1/similar", "/v1/items", "/v1/history")
+        for status in (200, 400)
     }
 
 
@@ -209,8 +223,26 @@ def test_any_text_is_a_user_or_is_refused(client: httpx.Client, number: int) -> 
     holds()
 
 
+@amounts
+def test_any_query_is_answered_or_refused(client: httpx.Client, number: int) -> None:
+    names = st.sampled_from(["search", "k", "K", ""]) | SURROGATES
+    pairs = st.lists(st.tuples(names, IDS | LENGTHS.map(str)), max_size=3)
+
+    @examples(3 * number)
+    @given(
+        path=st.sampled_from(["/v1/items", "/v1/users"]), pairs=pairs, raw=st.binary(max_size=20), plain=st.booleans()
+    )
+    def holds(path: str, pairs: list[tuple[str, str]], raw: bytes, plain: bool) -> None:
+        sent = urlencode(pairs, errors="surrogatepass") if plain else quote(raw, safe="=&%+;")
+        answer = client.get(f"{path}?{sent}")
+        assert answer.status_code in (200, 400), answer.text
+        assert check(answer)
+
+    holds()
+
+
 @pytest.mark.parametrize("opening", ["[", '{"a":', '{"user_id":[', '{"events":[{"item_id":', '[{"":'])
-@pytest.mark.parametrize("path", ["/v1/events", "/v1/recommend", "/v1/similar"])
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/recommend", "/v1/similar", "/v1/items", "/v1/history"])
 def test_depth_is_refused(client: httpx.Client, path: str, opening: str) -> None:
     answer = client.post(path, content=opening * (MAX_BODY_BYTES // len(opening) - 10))
     assert answer.status_code == 400

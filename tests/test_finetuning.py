@@ -50,6 +50,16 @@ def beginning_network(this: Prepared) -> Network:
     return begun(this.plan.settings.model.cell, this.plan.choose, this.plan.rule, shop).eval()
 
 
+def test_features_of_events_that_the_source_reads_and_the_new_model_does_not_are_named() -> None:
+    artifact = large_shop()
+    content = structs.replace(artifact.settings.content, events=("type", "channel:labels"))
+    source = structs.replace(artifact, settings=structs.replace(artifact.settings, content=content))
+    told = [note for note in prepared(source).plan.notes if "the source reads" in note]
+    assert len(told) == 1
+    assert told[0].startswith("the source reads `type`, `channel:labels` of its events, which this model does not")
+    assert not any("the source reads" in note for note in prepared().plan.notes)
+
+
 def test_the_core_is_that_of_the_source() -> None:
     made, source = beginning_network(prepared()), large_shop().model
     assert isinstance(source, Network)

@@ -14,6 +14,7 @@ from segue.artifact.current import CURRENT, Current, read_current, served
 from segue.artifact.home import checked, publish, roll_back
 from segue.cli import run
 from segue.data.catalog import Catalog
+from segue.data.ids import Ids
 from segue.errors import ArtifactError
 from segue.recommender import load
 from versions import saved, trained, with_weights
@@ -38,6 +39,20 @@ def test_the_newest_is_served_and_the_one_before_it_after_a_roll_back(models: li
     assert roll_back(place) == Current(versions[0], change=7)
     with pytest.raises(ArtifactError, match="nothing was served before"):
         roll_back(place)
+
+
+def test_a_model_of_another_shop_is_published_with_a_word(
+    models: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place, other = tmp_path / "home", tmp_path / "other"
+    artifact = trained("markov", 12, 1)
+    ids = [f"other-{item_id}" for item_id in artifact.catalog.ids]
+    save_artifact(msgspec.structs.replace(artifact, catalog=Catalog(Ids.of(ids))), other)
+    for model in (*models[:2], other):
+        assert run(["publish", str(model), str(place)]) == 0
+        told = capsys.readouterr().err
+        assert ("is it a model of the same shop?" in told) is (model is other)
+    assert "0 of 12 items of the version before are among the 12 of this one" in " ".join(told.split())
 
 
 def test_old_versions_are_deleted_once_nobody_can_go_back_to_them(models: list[Path], tmp_path: Path) -> None:

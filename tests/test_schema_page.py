@@ -97,8 +97,11 @@ await import(process.argv[2]);
 await new Promise((done) => setTimeout(done, 50));
 const input = every().find((one) => one.id === "forget-user_id");
 input.value = "a/b <i>";
-const article = named.routes.children.find((one) => one.children[0].id === "forget");
-await article.children.find((one) => one.name === "form").listeners.submit({ preventDefault() {} });
+every().find((one) => one.id === "search-search").value = "a&b é";
+for (const id of ["forget", "search"]) {
+  const article = named.routes.children.find((one) => one.children[0].id === id);
+  await article.children.find((one) => one.name === "form").listeners.submit({ preventDefault() {} });
+}
 const body = every().find((one) => one.id === "events-body");
 const labels = every().filter((one) => one.name === "label").map((one) => one.htmlFor);
 const controls = every().filter((one) => ["input", "textarea"].includes(one.name)).map((one) => one.id);
@@ -119,10 +122,11 @@ def test_the_script_draws_every_route_and_sends_what_is_typed(client: TestClient
     )
     assert ran.stderr == ""
     drawn = json.loads(ran.stdout)
-    assert drawn["state"] == "7 routes, version 1"
+    assert drawn["state"] == "12 routes, version 1"
     for shown in ("POST /v1/events", "DELETE /v1/users/{user_id}", "409", "EventsAnswer", "GET /health/ready"):
         assert shown in drawn["routes"]
     assert "characters from 1, to 1024" in drawn["types"]
     assert drawn["labels"] == drawn["controls"], "each control has its label"
     assert json.loads(drawn["body"])["events"][0]["user_id"] == "anna"
     assert drawn["asked"][1] == ["DELETE", "/v1/users/a%2Fb%20%3Ci%3E", None]
+    assert drawn["asked"][2] == ["GET", "/v1/items?search=a%26b+%C3%A9", None]

@@ -50,7 +50,7 @@ def test_a_model_is_updated_judged_and_published(shop: Path, capsys: pytest.Capt
     assert set(report["changes"][0]["difference"]) == {"difference", "low", "high", "p"}
     assert list(artifact.catalog.ids)[:N_ITEMS] == list(load_artifact("gru").catalog.ids)
     assert artifact.catalog.ids[N_ITEMS] == "sku12"
-    assert "note: 1 items are new" in ran.err
+    assert "note: 1 item is new" in ran.err
     again = Ran(capsys, "update", "gru", "--log", "new.csv", "--out", "next", "--overwrite")
     assert "before and after" in again.out
     assert "the model is in next" in again.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +285,7 @@ def test_an_update_that_is_worse_is_refused_unless_it_is_forced(monkeypatch: pyt
     report = told.value.report
     assert report.worse
     assert report.changes[0].worse
+    assert "it forgets: -0." in report.verdict, "one list for everybody is no better on old sequences"
     forced = update_artifact(model(), whole_log(), settings=settings, force=True)
     assert forced.report.worse
     assert "THE UPDATE IS WORSE" in forced.artifact.card
@@ -376,6 +378,17 @@ def test_logs_and_models_that_cannot_be_used_are_refused_with_what_to_do() -> No
     for name in ("markov", "mix"):
         with pytest.raises(TrainingError, match="train it on the whole log"):
             update_artifact(model(name), whole_log())
+
+
+def test_a_log_of_strange_items_is_looked_at_twice(plain: Updated) -> None:
+    log, first = whole_log(), model().facts.cutoff
+    there = len(log.items)
+    item = np.where(log.time >= (first or 0.0), log.item + there, log.item).astype(np.int32)
+    strange = replace(log, items=Ids.of([*log.items, *(f"other-{one}" for one in log.items)]), item=item)
+    made = updated(strange, force=True)
+    asked = "100% of the new events are of items that the model did not know: is this a log of the same shop"
+    assert any(note.startswith(asked) for note in made.report.notes)
+    assert not any("same shop" in note for note in plain.report.notes)
 
 
 def test_too_few_new_events_can_be_learned_unjudged_by_force() -> None:

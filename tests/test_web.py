@@ -124,11 +124,21 @@ def test_the_openapi_document_names_every_route_and_bound(client):
     assert routes == {
         "/health/live": ["get"],
         "/health/ready": ["get"],
+        "/v1/choices": ["get"],
         "/v1/events": ["post"],
+        "/v1/history": ["post"],
+        "/v1/items": ["get", "post"],
         "/v1/recommend": ["post"],
         "/v1/similar": ["post"],
+        "/v1/users": ["get"],
         "/v1/users/{user_id}": ["delete", "get"],
     }
+    searched = described["paths"]["/v1/items"]["get"]
+    assert [(one["name"], one["in"], one["required"]) for one in searched["parameters"]] == [
+        ("search", "query", False),
+        ("k", "query", False),
+    ]
+    assert searched["parameters"][1]["schema"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
     assert described["paths"]["/v1/users/{user_id}"]["get"]["parameters"][0]["name"] == "user_id"
     schemas = described["components"]["schemas"]
     assert schemas["EventMessage"]["additionalProperties"] is False
@@ -260,7 +270,7 @@ def test_a_body_sent_in_pieces_is_measured_too(client):
     assert_refused(answer, 413, "too_large", None, "1048576 bytes")
 
 
-@pytest.mark.parametrize("path", ["/v1", "/v1/users", "/v1/users/", "/schema/swagger", "/%00", "/a%0Ab"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/users/", "/schema/swagger", "/%00", "/a%0Ab"])
 def test_an_unknown_path_is_not_found(client, path):
     assert_refused(client.get(path), 404, "not_found", None, "/schema/openapi.json")
 

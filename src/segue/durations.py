@@ -7,11 +7,11 @@ import time
 
 from segue.errors import ConfigError
 
-UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 LONGEST = 3650 * UNITS["d"]
 """Ten years: what is longer was not meant."""
 
-EXPECTED = "a length of time such as 2ms, 90s, 10m or 1h30m; the units are ms, s, m (minutes), h and d"
+EXPECTED = "a length of time such as 2ms, 90s, 10m or 1h30m; the units are ms, s, m (minutes), h, d and w"
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([^\W\d_]*)")
 
 

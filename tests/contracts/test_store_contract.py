@@ -57,6 +57,8 @@ def test_a_user_never_heard_of_has_nothing(store):
     assert store.item_ids("u") == []
     assert store.users() == []
     assert store.versions() == {}
+    assert store.last_events("u", 5) == (0, [])
+    assert store.recent_users(5) == []
     assert store.count() == (0, 0, {})
     assert store.delete("u") == 0
 
@@ -80,6 +82,50 @@ def test_the_last_events_come_by_arrival_or_by_time(store):
     assert [one.seq for one in store.history("u", 3, "time")] == [3, 2, 4]
     assert [one.seq for one in store.history("u", 99)] == [1, 2, 3, 4]
     assert store.history("u", 0) == []
+
+
+def test_one_who_looks_sees_the_end_of_a_history_and_how_long_it_is(store):
+    late = StoredEvent(3, "b", 15.0, event_type="buy")
+    store.commit([change("u", event(1), event(2), late, event(4)), change("v", event(1))])
+    assert store.last_events("u", 2) == (4, [late, event(4)])
+    assert store.last_events("u", 3, "time") == (4, [late, event(2), event(4)])
+    assert store.last_events("u", 99) == (4, [event(1), event(2), late, event(4)])
+    assert store.last_events("w", 2) == (0, [])
+
+
+def test_one_who_looks_finds_users_with_events(store):
+    store.commit([change("a", event(1), StoredEvent(2, "b", 5.0)), change("c", event(1)), change("b")])
+    store.commit([change("d", event(1), event(2), event(3))])
+    assert sorted(store.recent_users(9)) == [("a", 2, 5.0), ("c", 1, 10.0), ("d", 3, 30.0)]
+    assert 1 <= len(store.recent_users(2)) <= 2
+    store.delete("d")
+    assert sorted(store.recent_users(9)) == [("a", 2, 5.0), ("c", 1, 10.0)]
+
+
+@pytest.mark.parametrize("name", ["memory", "sqlite"])
+def test_users_whom_the_store_came_to_know_last_come_first(name, tmp_path):
+    store = STORES[name](tmp_path)
+    for user in ("b", "c", "a", "d"):
+        store.commit([change(user, event(1))])
+    assert [user.user_id for user in store.recent_users(3)] == ["d", "a", "c"]
+    store.close()
+
+
+def test_those_who_look_disturb_no_writer_and_see_whole_commits(store):
+    def look(_: int) -> bool:
+        total, events = store.last_events("u", 10)
+        known = store.recent_users(3)
+        return (
+            total % 2 == 0 and [one.seq for one in events] == list(range(max(1, total - 9), total + 1)) and known != []
+        )
+
+    store.commit([change("u", event(1), event(2))])
+    with ThreadPoolExecutor(2) as pool:
+        looked = pool.map(look, range(40))
+        for seq in range(3, 61, 2):
+            store.commit([change("u", event(seq), event(seq + 1))])
+        assert all(looked)
+    assert store.last_events("u", 1) == (60, [event(60)])
 
 
 def test_users_do_not_see_each_other(store):

@@ -28,6 +28,9 @@ LOCK = "segue.lock"
 KEPT = 3
 """So many versions that were served before are kept."""
 
+SHARED = 0.1
+"""Versions with a smaller part of their items in common are looked at twice."""
+
 
 def checked(folder: Path) -> Artifact:
     """A model as a server takes it: every byte compared with its hash, and tried out. Raises ArtifactError."""
@@ -71,6 +74,20 @@ def publish(model: Path, home: Path, *, kept: int = KEPT) -> Current:
         write_current(home, current)
         forget_others(home, current)
     return current
+
+
+def strange(home: Path, current: Current) -> str:
+    """A sentence where hardly an item of the version before is in the one that is served: of another shop? Else ""."""
+    if not current.before:
+        return ""
+    before, now = (load_artifact(home / one, light=True).catalog.ids for one in (current.before[-1], current.version))
+    shared = int((now.places_of(before) >= 0).sum())
+    if shared > SHARED * min(len(before), len(now)):
+        return ""
+    return (
+        f"{shared:,} of {len(before):,} items of the version before are among the {len(now):,} of this one: is it a "
+        f"model of the same shop? `segue rollback {home}` takes it back"
+    )
 
 
 def is_ours(file: Path) -> bool:

@@ -16,6 +16,7 @@ from segue.models.log_counts import LogCounts
 from segue.ranking.index import Index
 from segue.ranking.rules import Bound, Facts, Rules
 from segue.ranking.rules.bound import united
+from segue.serving.browse.titles import Titles
 from segue.serving.lists.fallback import Chain
 from segue.shapes import Ints
 
@@ -95,7 +96,7 @@ class Bundle:
             return self
         other = replace(self, order=order)
         # where these properties keep what they made
-        vars(other).update(chain=self.chain, known_items=self.known_items, facts=self.facts)
+        vars(other).update(chain=self.chain, known_items=self.known_items, facts=self.facts, titles=self.titles)
         return other
 
     @property
@@ -145,6 +146,11 @@ class Bundle:
     def facts(self) -> Facts:
         """What rules are told of the items."""
         return Facts(self.item_ids, self.columns)
+
+    @cached_property
+    def titles(self) -> Titles:
+        """The items by the words of their titles, the most frequent first."""
+        return Titles(self.item_ids, self.columns.get("title"), None if self.counts is None else self.counts.events)
 
     @cached_property
     def scenarios(self) -> dict[str, tuple[Rules, Bound]]:

@@ -110,8 +110,9 @@ class Engine:
         strategy: str | None = None,
         similarity: Similarity | None = None,
         seed: int | None = None,
+        times: Sequence[float] | None = None,
     ) -> Ranked:
-        """What comes next for a user, or after some items taken as one session, of which nothing is kept.
+        """What comes next for a user, or after some items, of which nothing is kept.
 
         Args:
             user_id: a user; one never heard of gets the answer of the initial state.
@@ -125,6 +126,7 @@ class Engine:
             strategy: by which, see `segue.ranking.diversity`; None: the usual one, or `mmr`.
             similarity: by what items are alike; None: as usual, or `auto`.
             seed: of a strategy that draws; None: another one after each event.
+            times: of `items`, in Unix seconds, none before the one before it; None: they are taken as one session.
 
         Raises:
             RequestError: not exactly one of user and items, or a value that cannot be meant.
@@ -137,7 +139,7 @@ class Engine:
             rules=self.applied(given, scenario, k),
             diverse=self.diverse(Wish(diversity, strategy, similarity, seed)),
         )
-        task = question_of(user_id, items, ask)
+        task = question_of(user_id, items, ask, times=times)
         self.submit([task])
         ranked = task.result.result().ranked
         assert ranked is not None
@@ -193,6 +195,8 @@ class Engine:
         after = bundle.ordered_by(self.policy.order)
         warm(after)
         self.scenarios.warm(after)
+        if self.bundle.titles.made:  # somebody looks around: nobody shall wait for that
+            after.titles.folded()
         try:
             check_usual(after, self.usual)
         except RequestError as error:

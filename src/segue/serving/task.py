@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from segue.errors import SegueError
 from segue.serving.bundle import Bundle
 from segue.serving.events import LiveEvent, Observed, check_event
-from segue.serving.lists.asks import Ask, Ranked, check_ask, check_one_of
+from segue.serving.lists.asks import Ask, Ranked, check_ask, check_one_of, check_times
 from segue.serving.store.base import StoredEvent
 
 
@@ -43,7 +43,8 @@ class Task:
         user_id: whose they are; None for a list after `items`, of which nothing is kept.
         events: to store; checked.
         ask: the list wanted after them.
-        items: where there is no user: item ids, oldest first, taken as one session.
+        items: where there is no user: item ids, oldest first; without `times` they are taken as one session.
+        times: Unix seconds of each of `items`, none before the one before it; empty: all at the moment of the request.
         result: settled once everything is stored.
     """
 
@@ -51,6 +52,7 @@ class Task:
     events: Sequence[LiveEvent] = ()
     ask: Ask | None = None
     items: Sequence[str] = ()
+    times: Sequence[float] = ()
     result: Future[Done] = field(default_factory=Future)
 
 
@@ -72,10 +74,26 @@ def in_order(places: Sequence[Sequence[int]], done: Sequence[Done]) -> list[Obse
     return [found[place] for place in range(len(found))]
 
 
-def question_of(user_id: str | None, items: Sequence[str] | None, ask: Ask, event: LiveEvent | None = None) -> Task:
+def question_of(
+    user_id: str | None,
+    items: Sequence[str] | None,
+    ask: Ask,
+    event: LiveEvent | None = None,
+    times: Sequence[float] | None = None,
+) -> Task:
     """The task of a list, maybe with an event before it. Raises RequestError for what cannot be meant."""
     check_one_of(user_id, items)
     check_ask(ask)
     if event is not None:
         check_event(event, "event")
-    return Task(user_id, [] if event is None else [event], ask, list(items or ()))
+    if times is not None:
+        check_times(times, items)
+    return Task(user_id, [] if event is None else [event], ask, list(items or ()), list(times or ()))
+
+
+def given_event(task: Task, number: int) -> StoredEvent:
+    """One of the given items as an event. Those without times happen at one moment: only the first opens a session."""
+    if task.times:
+        return StoredEvent(number + 1, task.items[number], task.times[number])
+    moment = 0.0 if task.ask is None else task.ask.timestamp or 0.0
+    return StoredEvent(number + 1, task.items[number], moment)

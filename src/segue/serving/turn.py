@@ -15,7 +15,7 @@ from segue.serving.lists.asks import Question, with_rules
 from segue.serving.memories import Memories
 from segue.serving.policy import Policy
 from segue.serving.store.base import Change, EventKey, Memory, Store, StoredEvent
-from segue.serving.task import Done, Task
+from segue.serving.task import Done, Task, given_event
 
 
 @dataclass
@@ -66,9 +66,7 @@ class Turn:
                 self.questions.append((place, question))
                 continue
             if task.user_id is None:
-                # one moment for all: only the first opens a session
-                moment = 0.0 if task.ask is None else task.ask.timestamp or 0.0
-                given.append((key_of(place, task), StoredEvent(number + 1, task.items[number], moment)))
+                given.append((key_of(place, task), given_event(task, number)))
                 continue
             user_id, event = task.user_id, task.events[number]
             observed, stored = self.taken(user_id, event)
@@ -144,8 +142,7 @@ class Turn:
     def history(self, task: Task) -> Sequence[StoredEvent]:
         """The last events of the user of a task, as many as a state is folded from; or the given ones."""
         if task.user_id is None:
-            moment = 0.0 if task.ask is None else task.ask.timestamp or 0.0
-            return [StoredEvent(seq, item_id, moment) for seq, item_id in enumerate(task.items, 1)]
+            return [given_event(task, number) for number in range(len(task.items))]
         change = self.changes.get(task.user_id)
         most = self.policy.refold_events or self.bundle.window
         return self.remembered.history(task.user_id, most, change.events if change else ())[-most:]

@@ -17,6 +17,7 @@ from segue.serving.engine import Engine
 from segue.serving.lists.similar import similar_items
 from segue.serving.task import Done, Task, in_order, question_of, tasks_of
 from segue.web.arrivals import in_time
+from segue.web.browse.routes import browse_handlers
 from segue.web.counts import TEXT_TYPE, Counts
 from segue.web.decoding import StrictRequest
 from segue.web.errors import HANDLERS, AnyRequest
@@ -78,7 +79,7 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
         """Say what comes next; after an event of the user, if one is given."""
         # beside the event loop where it may take long: others are answered meanwhile
         ask = ask_of(data, engine) if data.rules is None else await asyncio.to_thread(ask_of, data, engine)
-        task = question_of(data.user_id, data.items, ask, own_event(data))
+        task = question_of(data.user_id, data.items, ask, own_event(data), data.times)
         if not data.explain:
             (found,) = await done(engine, [task], deadline)
             return recommend_answer(found)
@@ -97,12 +98,15 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
     # the framework takes the user `/` for a slash too many
     named = [f"{USERS}{{user_id:path}}", USERS]
 
-    @get(named)
+    async def about(request: AnyRequest) -> UserAnswer:
+        user_id = after(USERS, request)
+        (found,) = await in_time([engine.about(user_id)], deadline)
+        return UserAnswer(user_id, *found)
+
+    @get(named[0])
     async def user(request: AnyRequest) -> UserAnswer:
         """Say what is known of a user."""
-        user_id = after(USERS, request)
-        (about,) = await in_time([engine.about(user_id)], deadline)
-        return UserAnswer(user_id, *about)
+        return await about(request)
 
     @delete(named, status_code=200)
     async def forget(request: AnyRequest) -> Forgotten:
@@ -128,7 +132,8 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
             UNSET if refused is None else RefusedMessage(refused.version),
         )
 
-    described = document([events, recommend, similar, user, forget, live, ready], version="1")
+    browse = browse_handlers(engine, deadline, about)
+    described = document([events, recommend, similar, *browse, user, forget, live, ready], version="1")
 
     @get("/metrics", sync_to_thread=False, media_type=TEXT_TYPE)
     def metrics() -> bytes:
@@ -141,7 +146,7 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
         return described
 
     return Litestar(
-        [events, recommend, similar, user, forget, live, ready, metrics, schema, *page_handlers()],
+        [events, recommend, similar, *browse, user, forget, live, ready, metrics, schema, *page_handlers()],
         request_class=StrictRequest,
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,

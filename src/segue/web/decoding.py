@@ -83,7 +83,7 @@ def explained(text: str) -> BodyError:
     name = _FIELD.search(what)
     field = ".".join(part for part in (path, name["name"] if name else "") if part)[:_SHOWN] or None
     what = what[:_SHOWN]
-    if path.endswith("timestamp") and "<" in what:
+    if (path.endswith("timestamp") or path.startswith("times[")) and "<" in what:
         what += " (Unix seconds below the year 2200); it looks like milliseconds: divide it by 1000"
     if "enum value" in what:
         what += f"; expected one of {', '.join(SIMILARITIES if path == 'similarity' else EXCLUDES)}"

@@ -75,7 +75,7 @@ def task_of(message: Mapping[str, Any], engine: Engine) -> Task | None:
         data: RecommendMessage = decode(body, RecommendMessage)
         if data.explain or data.rules is not None:  # what takes long is not done in the event loop
             return None
-        return question_of(data.user_id, data.items, ask_of(data, engine), own_event(data))
+        return question_of(data.user_id, data.items, ask_of(data, engine), own_event(data), data.times)
     except (BodyError, RequestError):
         return None
 

@@ -17,6 +17,12 @@ from segue.web.pages import PAGES
 OPEN = ("/health/",)
 """What may be asked without a key: whoever starts and stops servers has none."""
 
+KNOWN = (
+    *(f"/v1/{name}" for name in ("events", "recommend", "similar", "items", "history", "users", "choices")),
+    *("/health/live", "/health/ready", "/metrics", "/schema/openapi.json"),
+)
+"""The paths that name nobody, as they are counted."""
+
 _log = logging.getLogger("segue.web.requests")
 
 
@@ -84,8 +90,7 @@ def route_of(path: str) -> str:
         return "/v1/users/{user_id}"
     if path in PAGES:
         return "/page/{file}" if path.startswith("/page/") else path
-    known = ("/v1/events", "/v1/recommend", "/v1/similar", "/health/live", "/health/ready", "/metrics")
-    return path if path in (*known, "/schema/openapi.json") else "other"
+    return path if path in KNOWN else "other"
 
 
 async def refuse(send: Any, status: int, code: str, message: str, wait: float | None = None) -> None:

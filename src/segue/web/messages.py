@@ -85,7 +85,8 @@ class EventsAnswer(Struct, frozen=True):
 class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     """What comes next for a user, or after some items (exactly one of the two).
 
-    `timestamp` is the moment of the request: a user's default is now, that of items is not known.
+    `timestamp` is the moment of the request: a user's default is now, that of items is not known. `times` of `items`,
+    one each and none before the one before it, say when these happened; without, they are one session.
     `exclude` replaces the model's own setting. Of `candidates` alone, and of items in any of `categories`, may be
     answered, where they are given. An `event` of the user is stored before the answer, and counts in it. `rules` say
     what the list must and should look like, and so does a `scenario`, by its name. `diversity` above 0 makes it less of
@@ -110,6 +111,7 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
     similarity: Similarity | None = None
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
     explain: bool = False
+    times: Annotated[list[Timestamp], Meta(max_length=1000)] | None = None
 
 
 class RankedMessage(Struct, frozen=True):

@@ -41,6 +41,8 @@ _EXAMPLES: dict[str, Any] = {
     "events": {"events": [{"user_id": "anna", "item_id": "42", "event_id": "1"}]},
     "recommend": {"user_id": "anna", "k": 5},
     "similar": {"item_id": "42", "k": 5},
+    "items": {"item_ids": ["42"]},
+    "history": {"user_id": "anna", "last": 5},
 }
 
 # what the types alone do not say
@@ -84,12 +86,13 @@ def operation(handler: HTTPRouteHandler, path: str, schema_of: dict[Any, dict[st
     """What a handler takes, gives and refuses."""
     body, gives, open_to_all = handler.parsed_data_field, answer_of(handler), path.startswith(OPEN)
     content, refused = _content(schema_of[gives]), _content(schema_of[ErrorAnswer])
-    parameters = parameters_of(path)
+    asked = handler.opt.get("query")
+    parameters = parameters_of(path) if asked is None else fields_of(asked)
     reasons = {} if open_to_all else dict(_WITH_KEYS)
     if body is not None:
         reasons |= _WITH_BODY
     elif parameters:
-        reasons["400"] = "it cannot be an id"
+        reasons["400"] = "it cannot be an id" if asked is None else "the query says what cannot be meant"
     if not open_to_all and handler.handler_name != "similar":
         reasons |= _WITH_STORE
     responses: dict[str, Any] = {"200": {"description": "done", **content}}
@@ -120,6 +123,12 @@ def parameters_of(path: str) -> list[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "description": "an id, percent-encoded", "schema": schema}
         for name in re.findall(r"\{(\w+)\}", path)
     ]
+
+
+def fields_of(kind: type) -> list[dict[str, Any]]:
+    """What may stand in a query that is read as a message of this type, of plain fields."""
+    fields = msgspec.json.schema(kind)["$defs"][kind.__name__]["properties"]
+    return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in fields.items()]
 
 
 def answer_of(handler: HTTPRouteHandler) -> Any:

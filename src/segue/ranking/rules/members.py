@@ -36,6 +36,10 @@ class Members(Mapping[Hashable, Ints]):
         number = self._numbers[value]
         return self._items[self._bounds[number] : self._bounds[number + 1]]
 
+    def sizes(self) -> dict[Hashable, int]:
+        """How many items each value has."""
+        return dict(zip(self._numbers, np.diff(self._bounds).tolist(), strict=True))
+
     def __iter__(self) -> Iterator[Hashable]:
         return iter(self._numbers)
 

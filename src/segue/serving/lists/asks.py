@@ -144,3 +144,17 @@ def check_one_of(user_id: str | None, items: Sequence[str] | None) -> None:
         check_id(user_id, "user_id")
     for place, item_id in enumerate(items or ()):
         check_id(item_id, f"items[{place}]")
+
+
+def check_times(times: Sequence[float], items: Sequence[str] | None) -> None:
+    """Raise RequestError for times of given items that cannot be meant."""
+    if items is None:
+        raise RequestError("`times` are given without `items`; expected the times of given items, one each")
+    if len(times) != len(items):
+        raise RequestError(f"`times` has {len(times)} times for {len(items)} items; expected one for each item")
+    for place, time in enumerate(times):
+        check_time(time, f"times[{place}]")
+        if place and time < times[place - 1]:
+            raise RequestError(
+                f"`times[{place}]` is {time!r}, before {times[place - 1]!r}; expected the oldest item first"
+            )

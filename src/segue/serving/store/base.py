@@ -11,6 +11,7 @@ from segue.errors import StoreError
 from segue.models.base import State
 from segue.serving.events import LiveEvent
 from segue.serving.features import packed
+from segue.serving.store.looks import Looks
 
 Order = Literal["arrival", "time"]
 """In which order a user's events count: as they came, or by their times (those of one time as they came)."""
@@ -99,8 +100,8 @@ class UncertainError(StoreError):
     """It is not known whether a commit was stored: to do its work again may store it twice."""
 
 
-class Store(Protocol):
-    """Keeps events and memories of some users. One caller at a time: its shard sees to that.
+class Store(Looks, Protocol):
+    """Keeps events and memories of some users. One caller at a time, but for `Looks`: its shard sees to that.
 
     Every method raises StoreError where the store cannot be read or written, and after `close`.
     """
@@ -146,9 +147,6 @@ class Store(Protocol):
 
     def trim(self, before: float, user_ids: Collection[str]) -> int:
         """Forget events of these users that are older than a time, and users of whom none remain; how many went."""
-
-    def versions(self) -> dict[str, int]:
-        """How many memories there are by the version that made them. Any thread may ask, and nobody waits for it."""
 
     def count(self) -> Counts:
         """What there is."""

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 from segue.errors import StoreError
 from segue.serving.store.base import Change, Counts, EventKey, Loaded, Memory, Order, StoredEvent
+from segue.serving.store.looks import KnownUser, LastEvents
 
 
 class MemoryStore:
@@ -102,8 +103,19 @@ class MemoryStore:
                 self.delete(user)
         return gone
 
+    def last_events(self, user_id: str, most: int, order: Order = "arrival") -> LastEvents:
+        """See `Looks`."""
+        found = self.history(user_id, order=order)
+        return LastEvents(len(found), found[max(len(found) - most, 0) :])
+
+    def recent_users(self, most: int) -> list[KnownUser]:
+        """See `Looks`."""
+        self._check_open()
+        latest = [(user, list(events)) for user, events in reversed(list(self._events.items())[-most:])]
+        return [KnownUser(user, len(events), events[-1].time) for user, events in latest if events]
+
     def versions(self) -> dict[str, int]:
-        """See `Store`."""
+        """See `Looks`."""
         self._check_open()
         return dict(Counter(memory.version for memory in list(self._memories.values())))
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from segue.data.sessions import Moment
+from segue.serving.store import beside
 from segue.serving.store.base import Change, Counts, EventKey, Loaded, Memory, Order, StoredEvent
 from segue.serving.store.codec import DamagedStateError, decode_state, encode_state
+from segue.serving.store.looks import KnownUser, LastEvents
 from segue.serving.store.numbers import Numbers, insert, rows_of
 from segue.serving.store.schema import EVENT, MEMORY, prepare
 from segue.serving.store.sqlite_errors import explained
@@ -75,9 +77,8 @@ class SqliteStore:
 
     def history(self, user_id: str, last: int | None = None, order: Order = "arrival") -> list[StoredEvent]:
         """See `Store`."""
-        by = "seq DESC" if order == "arrival" else "time DESC, seq DESC"
-        select = f"SELECT {EVENT} FROM events JOIN users USING (user) WHERE user_id = ? ORDER BY {by} LIMIT ?"
-        return [_event(row) for row in reversed(self._read(select, user_id, -1 if last is None else last))]
+        rows = self._read(beside.HISTORY.format(by=beside.DOWN[order]), user_id, -1 if last is None else last)
+        return [beside.event_of(row) for row in reversed(rows)]
 
     def find(self, keys: Collection[EventKey]) -> dict[EventKey, StoredEvent]:
         """See `Store`."""
@@ -85,12 +86,12 @@ class SqliteStore:
         found = {}
         for key in keys:
             for row in self._read(select, *key):
-                found[key] = _event(row)
+                found[key] = beside.event_of(row)
         return found
 
     def size(self, user_id: str) -> int:
         """See `Store`."""
-        return int(self._read("SELECT count(*) FROM events JOIN users USING (user) WHERE user_id = ?", user_id)[0][0])
+        return int(self._read(beside.SIZE, user_id)[0][0])
 
     def item_ids(self, user_id: str) -> list[str]:
         """See `Store`."""
@@ -134,14 +135,17 @@ class SqliteStore:
         with explained(self.path, "write to"):
             return int(self._transaction(forget))
 
+    def last_events(self, user_id: str, most: int, order: Order = "arrival") -> LastEvents:
+        """See `Looks`: by a connection of its own, as those below."""
+        return beside.last_events(self.path, user_id, most, order)
+
+    def recent_users(self, most: int) -> list[KnownUser]:
+        """See `Looks`."""
+        return beside.recent_users(self.path, most)
+
     def versions(self) -> dict[str, int]:
-        """See `Store`: by a connection of its own, so that no answer waits for it."""
-        select = "SELECT name, count(*) FROM states JOIN versions USING (version) GROUP BY version"
-        with (
-            explained(self.path, "read"),
-            closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as beside,
-        ):
-            return dict(beside.execute(select))
+        """See `Looks`."""
+        return beside.versions(self.path)
 
     def count(self) -> Counts:
         """See `Store`."""
@@ -192,8 +196,3 @@ class SqliteStore:
             for table in ("states", "users"):
                 self._connection.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
         return events
-
-
-def _event(row: tuple[Any, ...]) -> StoredEvent:
-    seq, item_id, time, stamped, *rest = row
-    return StoredEvent(seq, item_id, time, bool(stamped), *rest)

@@ -78,6 +78,15 @@ def prepare(
         return encoder_for(source, catalog, chosen)
 
     plan = plan_of(events, tree, table, encode=encode)
+    if dropped := [name for name in artifact.settings.content.events if name not in plan.settings.content.events]:
+        names = ", ".join(f"`{name}`" for name in dropped)
+        plan = plan._replace(
+            notes=[
+                *plan.notes,
+                f"the source reads {names} of its events, which this model does not: name columns of the log with "
+                "content.events, if it has them",
+            ]
+        )
     beginning = Beginning(source, plan.settings.finetune, same_items)
     if same_items and not len(beginning.shared(plan.judge)[0]):
         raise ConfigError(

@@ -152,6 +152,9 @@ def verdict_of(changes: list[Change], metric: str) -> str:
     if told["low"] is None or told["high"] is None:
         return f"too few users to tell whether the update is better in {metric}"
     span = f"{told['difference']:+.4f} in {metric} on new events, 95 % {told['low']:+.4f} to {told['high']:+.4f}"
+    old = next((one for one in changes if one.part == OLD and one.worse), None)
+    if old is not None:
+        span += f"; it forgets: {old.difference['difference']:+.4f} on old sequences"
     if new.worse:
         return f"THE UPDATE IS WORSE: {span}"
     return f"the update is better: {span}" if told["low"] > 0 else f"the update cannot be told from before: {span}"

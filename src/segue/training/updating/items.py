@@ -42,7 +42,8 @@ def enlarged(catalog: Catalog, ids: Iterable[str], table: ItemTable | None) -> t
     notes = []
     if fresh:
         among = f", {listed:,} of them from the items table alone" if listed else ""
-        notes.append(f"{len(fresh):,} items are new{among}: the catalog has {len(whole):,}")
+        new = "1 item is new" if len(fresh) == 1 else f"{len(fresh):,} items are new"
+        notes.append(f"{new}{among}: the catalog has {len(whole):,}")
     columns = {name: [*values, *[None] * len(fresh)] for name, values in catalog.columns.items()}
     if table is not None:
         notes += [*table.notes, *told_by(catalog, table, columns, whole)]

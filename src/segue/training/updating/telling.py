@@ -23,8 +23,8 @@ def told_on_card(report: UpdateReport, before: Facts) -> list[str]:
         )
     states = "States of the version before stay valid." if report.states_stay else ""
     lines = [
-        f"**This is an update of {of}.** {learned} {report.items:,} items are new, {report.withdrawn:,} were "
-        f"withdrawn. {states}".rstrip(),
+        f"**This is an update of {of}.** {learned} New items: {report.items:,}; withdrawn ones: "
+        f"{report.withdrawn:,}. {states}".rstrip(),
         "",
         f"{report.verdict[0].upper()}{report.verdict[1:]}.",
         "",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from segue.artifact import Artifact, replay_of
 from segue.config import Settings
@@ -36,6 +37,10 @@ NO_REPLAY = (
     "the model keeps no sample of old sequences (it was saved before that was kept, or update.kept_events was 0): it "
     "learns the new days alone, and what it forgets is not seen"
 )
+
+
+MOSTLY = 0.5
+"""A log with a larger part of its new events on items that are new is looked at twice."""
 
 
 class Updated(NamedTuple):
@@ -94,7 +99,12 @@ def update_artifact(
     if log is None or days is None:
         return only_items(this, whole, notes, gone, began)
     days = days._replace(features=artifact.features_of(log))
-    notes = [*days.notes, *notes, *([NO_REPLAY] if replay is None else [])]
+    notes = [
+        *days.notes,
+        *notes,
+        *strange(days, len(artifact.catalog), whole),
+        *([NO_REPLAY] if replay is None else []),
+    ]
     for note in notes:
         say(f"note: {note}")
     user = short_hashes(log.users)
@@ -117,6 +127,18 @@ def update_artifact(
     if report.worse and not force:
         raise worse(msgspec.structs.replace(report, seconds=since(began)))
     return learned(this, days, found, report, user, gone, began)
+
+
+def strange(days: Days, known: int, whole: Catalog) -> list[str]:
+    """A note where most of the new events are of items that the model did not know, as in a log of another shop."""
+    counts = np.bincount(days.log.item[days.first :], minlength=len(days.log.items))
+    share = float(counts[whole.ids.places_of(days.log.items) >= known].sum() / days.new)
+    if share <= MOSTLY:
+        return []
+    return [
+        f"{share:.0%} of the new events are of items that the model did not know: is this a log of the same shop, with "
+        "the same item ids? For another catalog there is `segue finetune`"
+    ]
 
 
 def only_items(this: Round, catalog: Catalog, notes: list[str], gone: list[str], began: float) -> Updated:

@@ -65,3 +65,8 @@ class Keys:
 def bucket_of(user_id: str) -> int:
     """The bucket of a user."""
     return shard_of(user_id, BUCKETS)
+
+
+def page(key: str, begin: bytes, end: bytes, most: int) -> tuple[str | bytes | int, ...]:
+    """Asks for some members of a sorted set, by their bytes."""
+    return ("ZRANGE", key, begin, end, "BYLEX", "LIMIT", 0, most)

@@ -10,10 +10,11 @@ from typing import Any
 
 from segue.serving.store.base import Change, ConflictError, Counts, EventKey, Loaded, Order, StoredEvent
 from segue.serving.store.codec import DamagedStateError
+from segue.serving.store.looks import KnownUser, LastEvents
 from segue.serving.store.valkey.codec import arguments_of, check_changes, decode_event, decode_memory
 from segue.serving.store.valkey.functions import COMMIT, FORGET, TRIM
-from segue.serving.store.valkey.keys import BUCKETS, Keys, bucket_of
-from segue.serving.store.valkey.server import Command, ValkeyServer
+from segue.serving.store.valkey.keys import BUCKETS, Keys, bucket_of, page
+from segue.serving.store.valkey.server import ValkeyServer
 
 RENEWING = 30
 """Seconds for which one who folds states anew in the background keeps replicas of other models from it."""
@@ -132,8 +133,8 @@ class ValkeyStore:
         for bucket in self._buckets:
             states = self._keys.states(bucket)
             commands += [page(states, b"-", b"(" + own + b"\0", most), page(states, b"[" + own + b"\1", b"+", most)]
-        found = [member for members in self._server.ask(*commands) for member in members]
-        return [member.partition(b"\0")[2].decode() for member in found[:most]]
+        found = (member for members in self._server.ask(*commands) for member in members)
+        return [member.partition(b"\0")[2].decode() for member in islice(found, most)]
 
     def delete(self, user_id: str) -> int:
         """See `Store`."""
@@ -146,8 +147,25 @@ class ValkeyStore:
             for user_id in user_ids
         )
 
+    def last_events(self, user_id: str, most: int, order: Order = "arrival") -> LastEvents:
+        """See `Looks`: another thread is given another connection."""
+        if order == "time":
+            events = self.history(user_id, order=order)
+            return LastEvents(len(events), events[-most:])
+        key = self._keys.events(user_id)
+        size, last = self._server.ask(("LLEN", key), ("LRANGE", key, -most, -1))
+        return LastEvents(size, [decode_event(event) for event in last])
+
+    def recent_users(self, most: int) -> list[KnownUser]:
+        """See `Looks`: here some in order."""
+        users = self.users(None, most)
+        sizes = self._server.ask(*(("LLEN", self._keys.events(user_id)) for user_id in users))
+        last = self._server.ask(*(("LINDEX", self._keys.events(user_id), -1) for user_id in users))
+        found = zip(users, sizes, last, strict=True)
+        return [KnownUser(user, size, decode_event(body).time) for user, size, body in found if body is not None]
+
     def versions(self) -> dict[str, int]:
-        """See `Store`: another thread is given another connection."""
+        """See `Looks`."""
         versions: dict[str, int] = {}
         for bucket in self._buckets:
             states, begin = self._keys.states(bucket), b"-"
@@ -161,7 +179,7 @@ class ValkeyStore:
     def count(self) -> Counts:
         """See `Store`."""
         sizes = self._server.ask(*(("ZCARD", self._keys.users(bucket)) for bucket in self._buckets))
-        events = self._server.ask(("HMGET", self._keys.counts, *self._buckets))[0]
+        (events,) = self._server.ask(("HMGET", self._keys.counts, *self._buckets))
         return Counts(sum(sizes), sum(int(number or 0) for number in events), self.versions())
 
     def close(self) -> None:
@@ -187,8 +205,3 @@ class ValkeyStore:
             if len(members) < part:
                 return
             (members,) = self._server.ask(page(key, b"(" + members[-1], b"+", part))
-
-
-def page(key: str, begin: bytes, end: bytes, most: int) -> Command:
-    """Asks for some members of a sorted set, by their bytes."""
-    return ("ZRANGE", key, begin, end, "BYLEX", "LIMIT", 0, most)

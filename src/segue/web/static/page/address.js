@@ -1,4 +1,4 @@
-// A what-if as an address, so that it can be mailed: `#play?user=42` or `#play?i=50&i=172&t=875000000,60&d=0.3`. Pure.
+// A what-if as an address, so that it can be mailed: `#play?user=42` or `#play?i=50&i=172&t=875000000,60&d=0.3`. Pure, but for `keep`.
 
 import { TODAY } from "./request.js";
 
@@ -50,4 +50,13 @@ function events(ids, times) {
     time += Number.isFinite(steps[place]) && steps[place] >= 0 ? steps[place] : 60;
     return { item_id: id, time };
   });
+}
+
+/** Have the browser's address say what is asked; with `step` its Back takes it back. */
+export function keep(asked, { step = false } = {}) {
+  try {
+    history[step ? "pushState" : "replaceState"](null, "", `#${written(asked)}`);
+  } catch (error) {
+    console.warn(error); // some browsers refuse what comes too fast, as from a slider
+  }
 }

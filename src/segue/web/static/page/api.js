@@ -58,16 +58,19 @@ async function ask(method, path, body, signal, key) {
     return await fetch(path, { method, headers, body: body && JSON.stringify(body), signal: both });
   } catch (error) {
     signal?.throwIfAborted();
-    if (late.aborted) throw new ApiError(0, "late", `The server did not answer within ${TIMEOUT / 1000} seconds.`);
+    if (late.aborted) throw tooLate();
     throw new ApiError(0, "unreachable", "The server cannot be reached. Is it still running?");
   }
 }
+
+const tooLate = () => new ApiError(0, "late", `The server did not answer within ${TIMEOUT / 1000} seconds.`);
 
 async function json(answer) {
   try {
     return await answer.json();
   } catch (error) {
     if (dropped(error)) throw error;
+    if (error.name === "TimeoutError") throw tooLate();
     throw new ApiError(answer.status, "no_json", "The server answered with something that is no JSON.");
   }
 }

@@ -56,7 +56,7 @@ export function historyStrip(told) {
         return;
       }
       drawn = now;
-      const had = chips.findIndex(({ node }) => node.contains(document.activeElement));
+      const had = chips.findIndex(({ button }) => button === document.activeElement);
       chips = events.map(chip);
       strip.replaceChildren(...chips.flatMap(({ node }, place) => {
         const seconds = pause(events, place);

@@ -2,11 +2,13 @@
 
 import { element, fresh, name, pointing, shortened } from "./dom.js";
 import { bars, moveWords } from "./moves.js";
-import { called, number, shortReason, signed, sourceWords } from "./words.js";
+import { called, evidence, number, shortReason, signed, sourceWords } from "./words.js";
 
 const MOST = 6; // categories of an item
 const MARKS = { new: () => "new", up: (by) => `▲ ${by}`, down: (by) => `▼ ${by}`, same: () => "", first: () => "" };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+const sentence = (parts) => parts.map((part) => (part.title == null ? part : name(shortened(part.title, 60))));
 
 /** @param told `{ choose(item), point(id, deliberate) }`. */
 export function rankedList(told) {
@@ -37,7 +39,7 @@ export function rankedList(told) {
         element("div", { class: "value" },
           element("div", { class: "reach", "aria-hidden": "true" }, bar),
           element("span", { class: "figure" }, element("span", { class: "unseen" }, "score "), number(item.score))),
-        element("div", { class: "source small quiet" }, sourceWords(item.source)[0], push)),
+        element("div", { class: "source small quiet" }, element("span", {}, sourceWords(item.source)[0]), push)),
       why);
     return { item, node, title, why, categories, reason, push };
   }
@@ -84,7 +86,9 @@ export function rankedList(told) {
     reasons(reasons) {
       for (const [id, { item, reason }] of rows) {
         const why = reasons.get(id);
-        if (why) reason.replaceChildren(...shortReason(item.source, why).map((part) => (part.title == null ? part : name(shortened(part.title, 60)))));
+        if (!why) continue;
+        const more = evidence(item.source, why);
+        reason.replaceChildren(...sentence(shortReason(item.source, why)), more.length ? element("span", { class: "quiet" }, " · ", sentence(more)) : "");
       }
     },
 

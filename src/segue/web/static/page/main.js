@@ -9,10 +9,19 @@ const at = (id) => document.getElementById(id);
 // --- the key: kept in this tab alone
 
 const KEY = "segue-key";
-let asking = null;
+let key = kept(() => sessionStorage.getItem(KEY)) ?? "", asking = null;
+
+/** What a browser keeps for us, or not: some forbid it. */
+function kept(act) {
+  try {
+    return act();
+  } catch {
+    return null;
+  }
+}
 
 const keys = {
-  current: () => sessionStorage.getItem(KEY) ?? "",
+  current: () => key,
   ask(message) {
     asking ??= askForKey(message).finally(() => (asking = null));
     return asking;
@@ -27,11 +36,12 @@ function askForKey(message) {
   return new Promise((resolve) => {
     at("key-form").onsubmit = (event) => {
       event.preventDefault();
-      sessionStorage.setItem(KEY, at("key").value.trim());
+      key = at("key").value.trim();
+      kept(() => sessionStorage.setItem(KEY, key));
       dialog.close("given");
     };
     at("key-cancel").onclick = () => dialog.close("cancelled");
-    dialog.onclose = () => resolve(dialog.returnValue === "given" ? keys.current() : null);
+    dialog.onclose = () => resolve(dialog.returnValue === "given" ? key : null);
     dialog.returnValue = "";
   });
 }
@@ -88,12 +98,12 @@ function offerTheme() {
   at("theme").setAttribute("aria-label", dark() ? "Light colours" : "Dark colours");
 }
 
-const kept = localStorage.getItem(THEME);
-if (kept) document.documentElement.dataset.theme = kept;
+const chosen = kept(() => localStorage.getItem(THEME));
+if (chosen) document.documentElement.dataset.theme = chosen;
 system.addEventListener("change", offerTheme);
 at("theme").onclick = () => {
   document.documentElement.dataset.theme = dark() ? "light" : "dark";
-  localStorage.setItem(THEME, document.documentElement.dataset.theme);
+  kept(() => localStorage.setItem(THEME, document.documentElement.dataset.theme));
   offerTheme();
 };
 offerTheme();

@@ -1,6 +1,6 @@
 // The view Play: a history, the list that follows it, and why.
 
-import { PLAIN, read, written } from "./address.js";
+import { PLAIN, keep, read, written } from "./address.js";
 import { dropped, latest } from "./api.js";
 import { makeAsking } from "./asking.js";
 import { controls } from "./controls.js";
@@ -14,7 +14,7 @@ import { makePointing } from "./pointing.js";
 import { TODAY, eventsOf, nextTime, request, settings } from "./request.js";
 import { exampleItems, startFields, withSimilar } from "./start.js";
 import { showTrust } from "./trust.js";
-import { describe } from "./whose.js";
+import { whoseHistory } from "./whose.js";
 
 const LAST = 50; // events of a stored user: as many as reasons look at
 const now = () => Date.now() / 1000;
@@ -25,16 +25,19 @@ export function play(root, api) {
   const known = knownItems(api);
   const opening = latest();
 
-  const events = () => eventsOf(asked, stored).map((event) => ({ ...event, title: event.title ?? known.get(event.item_id)?.title }));
+  const events = () => eventsOf(asked, stored).map((event) => {
+    const item = known.get(event.item_id);
+    return { ...event, title: event.title ?? item?.title, known_item: event.known_item ?? item?.known };
+  });
   const seqOf = (place) => (asked.history ? place + 1 : stored.events[place].seq);
 
   const strip = historyStrip({ point: (place, meant) => pointing.event(place, meant), remove, move });
   const list = listPart({ choose: add, point: (id, meant) => pointing.item(id, meant) });
-  const pointing = makePointing({ strip, ranked: list.ranked }, { remove, move });
+  const pointing = makePointing({ strip, ranked: list.ranked }, { remove, move, about: known.get });
   const start = startFields(api, { add, open, begin });
   const pause = pauseSlider((value) => set({ pause: value }));
   const wishes = controls(set);
-  const whose = element("div", { class: "whose" });
+  const whose = whoseHistory();
   const stripTrouble = element("div", {});
   const asking = makeAsking(api, {
     list(answer, milliseconds) {
@@ -52,30 +55,28 @@ export function play(root, api) {
       list.ranked.reasons(reasons);
       point(answer, reasons);
     },
-    failed: list.failed,
-    unexplained: list.unexplained,
-    waiting: list.waiting,
+    failed: list.failed, unexplained: list.unexplained, waiting: list.waiting,
   });
 
   root.append(
     element("header", { class: "intro" }, element("h2", {}, "What comes next?"),
       element("p", { class: "lead" }, "Put together what somebody did. The list shows what the model expects next, and why.")),
     element("div", { class: "start" }, start.nodes),
-    element("section", { class: "card history", "aria-label": "History" }, whose, stripTrouble, strip.node),
+    element("section", { class: "card history", "aria-label": "History" }, whose.node, stripTrouble, strip.node),
     element("section", { class: "wishes", "aria-label": "Settings" }, pause.node, wishes.sliders, pause.meaning, wishes.tools),
     element("div", { class: "columns playing" }, wishes.more, list.node, pointing.home));
 
   /** Another history or user: a step that the browser's Back takes back. */
   function go(next) {
     asked = next;
-    history.pushState(null, "", `#${written(asked)}`);
+    keep(asked, { step: true });
     opened();
   }
 
   /** Another setting. */
   function set(some) {
     asked = { ...asked, ...some };
-    history.replaceState(null, "", `#${written(asked)}`);
+    keep(asked);
     refresh();
   }
 
@@ -149,10 +150,10 @@ export function play(root, api) {
     const end = element("li", { class: opens(seconds) ? "ending opens" : "ending" }, `What comes ${events().length ? text : "first"}?`);
     strip.draw(events(), opens, end);
     wishes.draw(asked, choices);
-    whose.replaceChildren(...describe(asked, stored, {
-      link: `${location.origin}${location.pathname}#${written(asked)}`,
+    whose.draw(asked, stored, {
+      link: () => `${location.origin}${location.pathname}#${written(asked)}`,
       back: () => go({ ...asked, history: null, pause: 0 }), again: () => { stored = null; opened(); }, clear: () => go({ ...asked, user: null, history: [], pause: 0 }),
-    }));
+    });
     learn(events().map(({ item_id: id }) => id));
   }
 
@@ -169,7 +170,7 @@ export function play(root, api) {
     list.ranked.details(known);
   }
 
-  /** Another model serves. */
+  /** A model serves that is new here. */
   function renew() {
     known.forget();
     learnChoices();
@@ -192,8 +193,7 @@ export function play(root, api) {
   });
   asked = read(location.hash);
   draw();
-  learnChoices();
-  showTrust(list.trust, api);
+  renew();
   opened();
   return { hidden: () => say("") };
 }

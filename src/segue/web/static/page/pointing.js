@@ -8,7 +8,7 @@ const narrow = matchMedia("(max-width: 59.99rem)");
 
 /**
  * @param parts `{ strip, ranked }`: the history and the list.
- * @param told `{ move(place, step), remove(place) }` of events.
+ * @param told `{ move(place, step), remove(place), about(id) }`: of events; what is known of an item.
  */
 export function makePointing({ strip, ranked }, told) {
   const panel = whyPanel();
@@ -36,7 +36,7 @@ export function makePointing({ strip, ranked }, told) {
     strip.light(pushes);
     ranked.light(new Map(), item.item_id);
     const titled = { ...item, reasons };
-    panel.say(...whyItem(titled, { length: shown.items.length, had: shown.events.length > 0, ruled: shown.ruled, moment: shown.moment }));
+    panel.say(...whyItem(titled, { length: shown.items.length, had: shown.events.length > 0, ruled: shown.ruled, moment: shown.moment, about: told.about(item.item_id) }));
   }
 
   function drawEvent(place) {
@@ -52,7 +52,7 @@ export function makePointing({ strip, ranked }, told) {
     panel.say(...whyEvent(shown.events[place], moved, {
       earlier: place > 0 ? () => told.move(place, -1) : null,
       later: place < last ? () => told.move(place, 1) : null,
-      remove: () => told.remove(place),
+      remove: () => { told.remove(place); strip.focus(Math.min(place, last - 1)); },
     }));
   }
 

@@ -8,18 +8,19 @@ const QUIET = 60; // milliseconds without a key before it looks
 /**
  * @param label of the field.
  * @param placeholder in it.
+ * @param longest text that can be looked for, in characters.
  * @param find `(text, signal)` to a promise of options.
  * @param show `(option)` to the nodes of its row.
  * @param choose told of the option that was taken.
  * @param empty what is said where nothing fits, by the text.
  * @param beside a node beside the label, if any.
  */
-export function combobox({ label, placeholder, find, show, choose, empty, beside }) {
+export function combobox({ label, placeholder, longest, find, show, choose, empty, beside }) {
   const id = fresh("box"), list = fresh("list"), looking = latest();
   let options = [], active = -1, timer = null;
 
   const input = element("input", {
-    id, type: "text", role: "combobox", placeholder, autocomplete: "off", spellcheck: false, "aria-expanded": "false",
+    id, type: "text", role: "combobox", placeholder, maxLength: longest, autocomplete: "off", spellcheck: false, "aria-expanded": "false",
     "aria-controls": list, "aria-autocomplete": "list",
     oninput: () => later(QUIET), onfocus: () => later(0), onclick: () => later(0), onblur: close, onkeydown: key,
   });

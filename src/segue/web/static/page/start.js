@@ -11,16 +11,16 @@ const EXAMPLES = 3;
 export function startFields(api, told) {
   const examples = element("p", { class: "examples" });
   const items = combobox({
-    label: "Add an item", placeholder: "Search titles", choose: told.add, beside: examples,
+    label: "Add an item", placeholder: "Search titles", longest: 200, choose: told.add, beside: examples,
     find: async (text, signal) => (await api.get(`/v1/items?search=${encodeURIComponent(text)}&k=${FOUND}`, { signal })).items,
     show: (item) => [
       element("span", {}, name(called(item))),
-      element("span", { class: "small quiet" }, (item.categories ?? []).slice(0, 4).map((one) => shortened(one, 40)).join(" · ")),
+      element("span", { class: "small quiet" }, about(item)),
     ],
     empty: (text) => (text ? `No item has “${shortened(text, 60)}” in its title.` : "The model knows no items."),
   });
   const users = combobox({
-    label: "Or open a stored user", placeholder: "User id", choose: ({ user_id: id }) => told.open(id),
+    label: "Or open a stored user", placeholder: "User id", longest: 1024, choose: ({ user_id: id }) => told.open(id),
     find: async (text, signal) => offered(text, (await api.get("/v1/users?k=100", { signal })).users),
     show: (user) => [
       element("span", {}, name(user.user_id)),
@@ -29,6 +29,10 @@ export function startFields(api, told) {
     empty: () => "The store knows no users yet: they come with their first event.",
   });
   return { nodes: [items, users], offer: (given) => drawExamples(examples, given, told) };
+}
+
+function about({ categories = [], withdrawn }) {
+  return [...(withdrawn ? ["not available now"] : []), ...categories.slice(0, 4).map((one) => shortened(one, 40))].join(" · ");
 }
 
 function offered(text, users) {

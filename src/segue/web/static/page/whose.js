@@ -3,8 +3,25 @@
 import { element, name } from "./dom.js";
 import { plural } from "./words.js";
 
-/** @param told `{ back, again, clear }`: to what is stored, as it was or read anew; to nobody. `link`: the address of all this. */
-export function describe(asked, stored, told) {
+/** The line over the strip. It is drawn anew only where it says something else: who is at a button stays there. */
+export function whoseHistory() {
+  const node = element("div", { class: "whose" });
+  let said = "";
+  return {
+    node,
+    /** @param told `{ back, again, clear, link }`: to what is stored, as it was or read anew; to nobody; the address of it all. */
+    draw(asked, stored, told) {
+      const now = JSON.stringify([asked.user, asked.history && asked.history.length > 0, stored?.total, stored?.events.length]);
+      if (now === said) return;
+      said = now;
+      const held = node.contains(document.activeElement);
+      node.replaceChildren(...describe(asked, stored, told));
+      if (held) node.querySelector("button").focus();
+    },
+  };
+}
+
+function describe(asked, stored, told) {
   const button = (words, act) => element("button", { type: "button", class: "plain small", onclick: act }, words);
   const tools = [copyLink(told.link)];
   if (asked.history?.length || asked.user !== null) tools.push(button("Clear", told.clear));
@@ -38,7 +55,7 @@ function copyLink(link) {
   const button = element("button", { type: "button", class: "plain small" }, "Copy link");
   button.onclick = async () => {
     try {
-      await navigator.clipboard.writeText(link);
+      await navigator.clipboard.writeText(link());
       button.textContent = "Copied";
     } catch {
       button.textContent = "Copy it from the address bar";

@@ -13,8 +13,8 @@ export function whyPanel() {
  * Why an item stands in the list.
  *
  * @param item of the list; with `reasons` once they have come.
- * @param asked `{ length, had, ruled, moment }`: of the list; whether there is a history; whether rules or diversity
- *   shaped the list; the time of the request.
+ * @param asked `{ length, had, ruled, moment, about }`: of the list; whether there is a history; whether rules or
+ *   diversity shaped the list; the time of the request; what is known of the item.
  * @param placeOf gives the place of an event in the strip by its number.
  */
 export function whyItem(item, asked) {
@@ -22,12 +22,26 @@ export function whyItem(item, asked) {
   const head = [
     element("p", { class: "small quiet" }, "Why"),
     element("h3", {}, name(text)),
-    String(text).length > 160 && element("details", {}, element("summary", {}, "All of its title"), element("p", { class: "long small" }, name(text, { whole: true }))),
+    wholeTitle(text),
+    aboutItem(asked.about),
     element("p", { class: "small quiet" }, `Place ${item.rank} of ${asked.length}, score ${number(item.score)}. ${sourceWords(item.source)[2]}`),
   ];
   const { reasons } = item;
   if (!reasons) return [...head, element("p", { class: "small quiet" }, "Asking for the reasons…")];
   return [...head, ...pushed(reasons.events, asked.moment, asked.had), ...followed(reasons.followed), ruled(item, asked)];
+}
+
+function wholeTitle(text) {
+  if (name(text).textContent === String(text)) return null;
+  return element("details", {}, element("summary", {}, "All of its title"), element("p", { class: "long small" }, name(text, { whole: true })));
+}
+
+/** The rest of the items table, which one may want to see or not. */
+function aboutItem({ columns = {} } = {}) {
+  const rows = Object.entries(columns);
+  if (!rows.length) return null;
+  const list = rows.map(([column, value]) => element("div", {}, element("dt", {}, name(column)), element("dd", {}, name(typeof value === "number" ? number(value) : value))));
+  return element("details", {}, element("summary", {}, "About this item"), element("dl", { class: "about small" }, list));
 }
 
 function pushed(events, moment, had) {
@@ -89,7 +103,7 @@ export function whyEvent(event, moved, told) {
   return [
     element("p", { class: "small quiet" }, "What it did"),
     element("h3", {}, name(text)),
-    String(text).length > 160 && element("details", {}, element("summary", {}, "All of its title"), element("p", { class: "long small" }, name(text, { whole: true }))),
+    wholeTitle(text),
     element("p", { class: "small quiet" }, when(event)),
     moved.length
       ? element("p", { class: "label" }, `It moved ${plural(moved.length, "item")} of this list`)

@@ -68,12 +68,21 @@ export function shortReason(source, reasons) {
     const and = second && second.difference > first.difference / 2 ? [" and ", title(second)] : [];
     return ["Because of ", title(first), ...and];
   }
-  if (reasons.followed.length) {
-    const { times, of } = reasons.followed[0];
-    return [`${times.toLocaleString("en")} of ${of.toLocaleString("en")} went on here from `, title(reasons.followed[0])];
-  }
+  if (reasons.followed.length) return wentOn(reasons.followed[0]);
   if (reasons.events.length) return ["In spite of ", title(reasons.events[0])];
   return [sourceWords(source)[1]];
 }
+
+/** What others did, where that is no accident and `shortReason` does not say it: parts as there, or none. */
+export function evidence(source, reasons) {
+  const often = reasons.followed.filter(({ times, of }) => times >= OFTEN.times && times >= OFTEN.share * of);
+  const best = often.sort((one, other) => other.times / other.of - one.times / one.of)[0];
+  const said = source === "pin" || reasons.events.some(({ difference }) => difference > 0);
+  return best && said ? wentOn(best) : [];
+}
+
+const OFTEN = { times: 5, share: 0.03 };
+
+const wentOn = ({ times, of, ...from }) => [`${times.toLocaleString("en")} of ${of.toLocaleString("en")} went on here from `, title(from)];
 
 const title = (item) => ({ title: called(item) });

@@ -61,8 +61,9 @@ function trial(method, path, operation, types) {
   output.setAttribute("aria-label", `Answer of ${method} ${path}`);
   const form = element("form");
   const id = (name) => `${operation.operationId}-${name}`;
-  for (const { name } of operation.parameters ?? []) {
-    form.append(...field(id(name), name, "input", { required: true, autocomplete: "off" }));
+  const parameters = operation.parameters ?? [];
+  for (const { name, required } of parameters) {
+    form.append(...field(id(name), name, "input", { required, autocomplete: "off" }));
   }
   const media = operation.requestBody?.content["application/json"];
   if (media) {
@@ -75,7 +76,9 @@ function trial(method, path, operation, types) {
     output.hidden = false;
     output.textContent = "…";
     const written = (name) => document.getElementById(id(name)).value;
-    const url = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(written(name)));
+    const asked = parameters.filter((one) => one.in === "query" && written(one.name)).map((one) => [one.name, written(one.name)]);
+    const named = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(written(name)));
+    const url = asked.length ? `${named}?${new URLSearchParams(asked)}` : named;
     const body = media ? written("body") : undefined;
     try {
       const answer = await fetch(url, { method, body, headers: headers(media ? { "Content-Type": "application/json" } : {}) });
