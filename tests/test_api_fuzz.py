@@ -68,6 +68,7 @@ ROUTES = [
     ("/v1/choices", "GET"),
     ("/v1/users/{user_id}", "GET"),
     ("/v1/users/{user_id}", "DELETE"),
+    ("/v1/model", "GET"),
     ("/health/live", "GET"),
     ("/health/ready", "GET"),
 ]

@@ -43,7 +43,7 @@ def fitted(model: str) -> segue.Recommender:
 
 def test_points_as_json_and_a_picture(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chart = tmp_path / "frontier.svg"
-    words = ("--strategies", "mmr,quotas", "--knobs", "0.5,1", "--chart", chart, "--json")
+    words = ("--strategies", "mmr,quotas", "--knobs", "0.5,1", "--chart", chart, "--no-keep", "--json")
     found = Ran(capsys, "frontier", shop / "gru", shop / "clicks.csv", *words).json
     assert [(point["strategy"], point["diversity"]) for point in found["points"]] == [
         (name, knob) for name in ("mmr", "quotas") for knob in (0.0, 0.5, 1.0)
@@ -60,7 +60,7 @@ def test_points_as_json_and_a_picture(shop: Path, tmp_path: Path, capsys: pytest
 
 def test_at_0_it_is_what_an_evaluation_says(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = (shop / "gru", shop / "clicks.csv")
-    found = Ran(capsys, "frontier", *arguments, "--knobs", "0", "--json", "-").json
+    found = Ran(capsys, "frontier", *arguments, "--knobs", "0", "--no-keep", "--json", "-").json
     rows = Ran(capsys, "evaluate", *arguments, "--json").json["rows"]
     expected = next(row for row in rows if row["model"] == "gru")["metrics"]
     assert {point["strategy"] for point in found["points"]} == set(STRATEGIES) - {"exploration"}
@@ -177,9 +177,8 @@ def test_what_is_asked_wrongly_is_named_before_any_work(
 
 def test_json_goes_to_a_file_beside_the_table(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "points.json"
-    ran = Ran(
-        *(capsys, "frontier", shop / "gru", shop / "clicks.csv", "--json", file, "--strategies", "dpp", "--knobs", "1")
-    )
+    words = ("--strategies", "dpp", "--knobs", "1", "--no-keep")
+    ran = Ran(capsys, "frontier", shop / "gru", shop / "clicks.csv", "--json", file, *words)
     assert ran.status == 0, ran.err
     points = msgspec.json.decode(file.read_bytes())["points"]
     assert [point["diversity"] for point in points] == [0.0, 1.0]

@@ -39,7 +39,7 @@ def test_the_file_of_the_page_is_measured_and_asked_for_in_a_shell(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop, file = shop_of(tmp_path_factory), written(tmp_path, LAST, "last.py")
-    words = ("--strategies", "last_first", "--knobs", "1", "--json")
+    words = ("--strategies", "last_first", "--knobs", "1", "--no-keep", "--json")
     Ran(capsys, "frontier", shop / "gru", shop / "clicks.csv", *words).failed(2, "`last_first` is not a strategy")
     found = Ran(capsys, "frontier", shop / "gru", shop / "clicks.csv", "--import", file, *words).json
     assert [point["strategy"] for point in found["points"]] == ["last_first"] * 2

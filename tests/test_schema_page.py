@@ -122,7 +122,7 @@ def test_the_script_draws_every_route_and_sends_what_is_typed(client: TestClient
     )
     assert ran.stderr == ""
     drawn = json.loads(ran.stdout)
-    assert drawn["state"] == "12 routes, version 1"
+    assert drawn["state"] == "13 routes, version 1"
     for shown in ("POST /v1/events", "DELETE /v1/users/{user_id}", "409", "EventsAnswer", "GET /health/ready"):
         assert shown in drawn["routes"]
     assert "characters from 1, to 1024" in drawn["types"]

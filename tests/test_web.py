@@ -128,6 +128,7 @@ def test_the_openapi_document_names_every_route_and_bound(client):
         "/v1/events": ["post"],
         "/v1/history": ["post"],
         "/v1/items": ["get", "post"],
+        "/v1/model": ["get"],
         "/v1/recommend": ["post"],
         "/v1/similar": ["post"],
         "/v1/users": ["get"],

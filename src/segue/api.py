@@ -19,6 +19,7 @@ from segue.durations import spoken
 from segue.errors import TrainingError
 from segue.evaluation.report import Report
 from segue.recommender import Recommendation, Recommendations, Recommender, UserState, load
+from segue.reporting.file import Mail, write_judged
 from segue.training.beside import checkpoint_folder
 from segue.training.candidates import Say
 from segue.training.checkpoint import Checkpoints, remove_checkpoints
@@ -268,14 +269,22 @@ def compare(
     items: Any = None,
     items_col: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    report: str | Path | Mail | None = None,
     say: Say = lambda _: None,
     show: Show = lambda *_: None,
     **columns: Any,
 ) -> Report:
     """Tune and train several models and all baselines, each on the same events, and ask all for the same targets.
 
-    Without names it is one network, of `model.cell`, beside the baselines.
+    Args:
+        log, items, items_col, settings, say, show, columns: as in `fit`.
+        models: their names; without any it is one network, of `model.cell`, beside the baselines.
+        report: an .html file to write it to, in words and pictures, with all that it takes to trust it.
+
+    Raises:
+        ConfigError: a model that is none, or the report could not be written there; nothing was done.
     """
+    mail = Mail.to(report)
     if models:
         check_models(models)
     plan = prepare(log, items=items, items_col=items_col, settings=settings, columns=columns)
@@ -289,6 +298,9 @@ def compare(
             Workshop(plan.settings, say, show, deadline=deadline_of(plan.settings), costs=True),
         ),
         costs=True,
+        watch=None
+        if mail is None
+        else lambda judged: write_judged(mail, judged, plan.log, plan.split, plan.settings, log),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from segue.artifact import Artifact, load_artifact, save_artifact
+from segue.artifact import Artifact, keep_frontier, load_artifact, save_artifact
 from segue.artifact.current import served
 from segue.data.events import EventLog
 from segue.data.items import read_items
@@ -31,6 +31,9 @@ from segue.serving.user_state import UserState, after, best_after, initial
 from segue.user_lists import joined, user_lists
 
 if TYPE_CHECKING:
+    from segue.data.splits import Split
+    from segue.evaluation.judged import Judged
+    from segue.reporting.file import Mail
     from segue.training.cold_report import ColdItems
     from segue.training.rolling.report import Rolling
 
@@ -246,20 +249,40 @@ class Recommender:
         listed = [one if isinstance(one, str) else one.item_id for one in ranked]
         return explain(self.bundle, history, listed, timestamp, most=most, before_rules=before_rules)
 
-    def evaluate(self, log: Any, *, items: Any = None, metrics: Sequence[str] = (), **columns: Any) -> Report:
+    def evaluate(
+        self,
+        log: Any,
+        *,
+        items: Any = None,
+        metrics: Sequence[str] = (),
+        report: str | Path | Mail | None = None,
+        **columns: Any,
+    ) -> Report:
         """How good the model is on events it cannot have learned from; see `evaluate_artifact`.
 
         Args:
             log: as in `read_log`; best the whole one.
             items: an items table, for columns that the model does not have.
             metrics: such as `category_hit@10`, beside those of every report and those it was trained with.
+            report: an .html file to write it to, in words and pictures, with all that it takes to trust it.
             columns: see `read_log`.
+
+        Raises:
+            ConfigError: the report could not be written there; nothing was done.
         """
         from segue.data.log import read_log
+        from segue.reporting.file import Mail, write_judged
         from segue.training.evaluate import evaluate_artifact
 
+        mail = Mail.to(report)
         table = None if items is None else read_items(items)
-        return evaluate_artifact(self.artifact, read_log(log, **self.columns(columns)), table, metrics=metrics)
+        events = read_log(log, **self.columns(columns))
+
+        def watch(split: Split, judged: Judged) -> None:
+            assert mail is not None
+            write_judged(mail, judged, events, split, self.artifact.settings, log)
+
+        return evaluate_artifact(self.artifact, events, table, metrics=metrics, watch=watch if mail else None)
 
     def evaluate_new_items(self, log: Any, items: Any, *, lift: float | None = None, **columns: Any) -> ColdItems:
         """How well a network that reads content finds items that it never met; see `cold_items`.
@@ -314,18 +337,41 @@ class Recommender:
         return rolling_of(self.artifact, read_log(log, **self.columns(columns)), table, say=say, show=show, **given)
 
     def frontier(
-        self, log: Any, *, items: Any = None, columns: Mapping[str, Any] | None = None, **asked: Any
+        self,
+        log: Any,
+        *,
+        items: Any = None,
+        columns: Mapping[str, Any] | None = None,
+        report: str | Path | Mail | None = None,
+        **asked: Any,
     ) -> Frontier:
-        """What diversity costs on events the model cannot have learned from; see `frontier_of`."""
+        """What diversity costs on events the model cannot have learned from; see `frontier_of`.
+
+        Args:
+            log, items, columns: as in `evaluate`.
+            report: an .html file to write it to, as in `evaluate`.
+            asked: see `frontier_of`.
+        """
         from segue.data.log import read_log
+        from segue.reporting.file import Mail, write_frontier
+        from segue.training.evaluate import split_for
         from segue.training.frontier import frontier_of
 
-        return frontier_of(
-            self.artifact,
-            read_log(log, **self.columns(columns or {})),
-            None if items is None else read_items(items),
-            **asked,
-        )
+        mail = Mail.to(report)
+        events = read_log(log, **self.columns(columns or {}))
+        found = frontier_of(self.artifact, events, None if items is None else read_items(items), **asked)
+        if mail is not None:
+            split = split_for(self.artifact, events)
+            write_frontier(mail, found, events, split, self.artifact.settings, log)
+        return found
+
+    def keep_frontier(self, found: Frontier) -> Path:
+        """Keep what `frontier` measured in the model's folder, where the page and reports find it; the file.
+
+        Raises:
+            ArtifactError: the model was not loaded from a folder, or that cannot be written.
+        """
+        return keep_frontier(self.artifact, found)
 
     def update(
         self,

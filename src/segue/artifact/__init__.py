@@ -17,9 +17,15 @@ replay.safetensors  the last events of some users, to be learned beside new days
 content.safetensors what the item table was made of: rows of the items' own, and what their content says
 curves.svg          loss and validation metric by epoch
 gradients.json      norms of the gradients by parameter and epoch, where they were asked for
+
+And what was found out later, which no hash has:
+
+frontier.json       what diversity costs it, as `segue frontier` last measured it
 """
 
+from segue.artifact.about import About
 from segue.artifact.content import DIAGNOSIS, FILES, FORMAT, MANIFEST, Artifact, Facts
+from segue.artifact.frontier import Measured, frontier_of, keep_frontier
 from segue.artifact.reading import content_of, load_artifact, read_manifest, replay_of
 from segue.artifact.writing import check_free, save_artifact
 
@@ -28,10 +34,14 @@ __all__ = [
     "FILES",
     "FORMAT",
     "MANIFEST",
+    "About",
     "Artifact",
     "Facts",
+    "Measured",
     "check_free",
     "content_of",
+    "frontier_of",
+    "keep_frontier",
     "load_artifact",
     "read_manifest",
     "replay_of",

@@ -46,6 +46,9 @@ COUNTS = "log_counts.safetensors"
 REPLAY = "replay.safetensors"
 """The last events of some users, see `ReplaySample`; absent from what is no network, and from older models."""
 
+FRONTIER = "frontier.json"
+"""What diversity costs the model, as it was last measured, see `artifact.frontier`; no hash of the model has it."""
+
 FOR_LEARNING = (REPLAY, CONTENT)
 """Files that nobody reads who answers: a model that goes on learning does."""
 
@@ -119,6 +122,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
         replay: what it learns beside new days; None: see `replay_of`.
         folder: where it was read from, and what is for learning alone can be; None: it is not on the disk.
         events: makes numbers of the features of events; None: none are read.
+        parameters: how many weights a network has, as it was read; None: it is none, or was not read.
     """
 
     model: Model
@@ -134,6 +138,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
     replay: ReplaySample | None = None
     folder: Path | None = None
     events: EventEncoder | None = None
+    parameters: int | None = None
 
     def features_of(self, log: EventLog) -> EventFeatures | None:
         """What the model reads of the events of a log; None: nothing. Raises LogError where the log lacks it."""

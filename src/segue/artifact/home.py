@@ -17,6 +17,7 @@ import msgspec
 
 from segue.artifact.content import FOR_LEARNING, MANIFEST, Artifact
 from segue.artifact.current import CURRENT, Current, read_current, served
+from segue.artifact.frontier import carry_frontier
 from segue.artifact.probe import probe
 from segue.artifact.reading import check_for_learning, load_artifact, read_manifest
 from segue.disk import replace_file, sync_folder, write_through
@@ -147,9 +148,13 @@ def taken_in(model: Path, home: Path) -> str:
             raise ArtifactError(str(error).replace(str(partial), str(model))) from None
         place = home / version
         if not sound(place) or kept_for_learning(place) != kept_for_learning(partial):
+            if place.exists():
+                carry_frontier(place, partial, version)
             shutil.rmtree(place, ignore_errors=True)
             os.rename(partial, place)
             sync_folder(home)
+        else:
+            carry_frontier(partial, place, version)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return version

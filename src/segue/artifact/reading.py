@@ -37,6 +37,7 @@ from segue.data.replay_sample import ReplaySample
 from segue.errors import ArtifactError, SegueError, UnknownCellError
 from segue.models.build import KINDS, restore
 from segue.models.log_counts import LogCounts
+from segue.shapes import Array
 
 
 def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
@@ -77,6 +78,7 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
             version=version_of(manifest),
             folder=folder,
             events=event_features.read(files.get(EVENTS), facts.settings),
+            parameters=parameters_of(facts.kind, arrays),
         )
     except UnknownCellError as error:
         raise ArtifactError(
@@ -84,6 +86,12 @@ def load_artifact(folder: Path | str, *, light: bool = False) -> Artifact:
         ) from None
     except (ValueError, KeyError, TypeError, SafetensorError, SegueError) as error:
         raise ArtifactError(f"{folder}: the model is damaged or was made by another version: {error}") from None
+
+
+def parameters_of(kind: str, arrays: Mapping[str, Array]) -> int | None:
+    """How many weights the network of a model has; None where it has none."""
+    within = {"network": "", "mix": "network."}.get(kind)
+    return None if within is None else sum(array.size for name, array in arrays.items() if name.startswith(within))
 
 
 def version_of(manifest: Manifest) -> str:

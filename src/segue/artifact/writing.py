@@ -22,6 +22,7 @@ from segue.artifact.content import (
     FILES,
     FOR_LEARNING,
     FORMAT,
+    FRONTIER,
     INDEX,
     MANIFEST,
     REPLAY,
@@ -129,7 +130,7 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise ArtifactError(f"{folder} exists already: choose another --out, or replace the model with --overwrite")
     if not (folder / MANIFEST).exists():
         raise ArtifactError(f"{folder} exists and holds no model of segue: it is not overwritten, choose another --out")
-    ours = {MANIFEST, STEP, INDEX, COUNTS, EVENTS, *FOR_LEARNING, *FILES, *DIAGNOSIS}
+    ours = {MANIFEST, STEP, INDEX, COUNTS, EVENTS, FRONTIER, *FOR_LEARNING, *FILES, *DIAGNOSIS}
     foreign = sorted({file.name for file in folder.iterdir()} - ours)
     if foreign:
         raise ArtifactError(

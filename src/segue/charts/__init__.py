@@ -1,5 +1,7 @@
-"""Small charts as SVG text, for reports and artifacts: no library for two kinds of picture."""
+"""Small charts as SVG text, for reports and artifacts: no library for four kinds of picture."""
 
 from segue.charts.pictures import lines, scatter, stacked
+from segue.charts.timeline import timeline
+from segue.charts.whisker import whisker
 
-__all__ = ["lines", "scatter", "stacked"]
+__all__ = ["lines", "scatter", "stacked", "timeline", "whisker"]

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from html import escape
 
 from segue.charts.axis import Point, bounds, powers, round_numbers
+from segue.charts.marks import GRID, drawable, fill, line, span, words, written
 
 WIDTH, HEIGHT = 640, 400
 LEFT, RIGHT, TOP, BOTTOM = 70, 150, 40, 50
 LINE, LETTER = 18, 7
 """Of a name beside the picture: its height, and the width of a letter."""
-COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22")
-FARTHEST = 1e150
-"""What lies beyond is no more drawn than infinity: differences of such numbers are no numbers."""
-UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML has no place for."""
 
 Series = Mapping[str, Sequence[Point]]
 Spans = Mapping[str, Sequence[tuple[float, float, float]]]
@@ -40,14 +34,13 @@ def lines(
     across, down = scales(together, logarithmic=False)
     drawn = axes(together, logarithmic=False)
     for number, (name, points) in enumerate(known.items()):
-        color = COLORS[number % len(COLORS)]
         path = " ".join(f"{across(a):.1f},{down(b):.1f}" for a, b in points)
-        drawn.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
-        drawn += [f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="2.5" fill="{color}"/>' for a, b in points]
-        drawn += [span(across(at), down(low), down(high), color) for at, low, high in upright[name]]
+        drawn.append(f'<polyline points="{path}" fill="none" {line(number)} stroke-width="2"/>')
+        drawn += [f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="2.5" {fill(number)}/>' for a, b in points]
+        drawn += [span(across(at), down(low), down(high), number) for at, low, high in upright[name]]
         for a, b in filter(drawable, (rings or {}).get(name, ())):
-            drawn.append(f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="7" fill="none" stroke="{color}"/>')
-        drawn.append(words(WIDTH - RIGHT + 10, TOP + 10 + LINE * number, name, color=color))
+            drawn.append(f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="7" fill="none" {line(number)}/>')
+        drawn.append(words(WIDTH - RIGHT + 10, TOP + 10 + LINE * number, name, series=number))
     return framed(drawn, known, title, x, y)
 
 
@@ -67,14 +60,13 @@ def scatter(
     across, down = scales(together, logarithmic=True)
     drawn = axes(together, logarithmic=True)
     for number, (name, (a, b)) in enumerate(known.items()):
-        color = COLORS[number % len(COLORS)]
         for low, high in [spans[name]] if name in spans else []:
-            drawn.append(span(across(a), down(low), down(high), color))
-        drawn.append(f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="5" fill="{color}"/>')
+            drawn.append(span(across(a), down(low), down(high), number))
+        drawn.append(f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="5" {fill(number)}/>')
         # Names would lie over each other where points are near, and colors come again.
-        drawn.append(words(across(a) + 8, down(b) + 4, str(number + 1), color=color))
-        drawn.append(words(WIDTH - RIGHT + 10, TOP + 10 + LINE * number, str(number + 1), color=color))
-        drawn.append(words(WIDTH - RIGHT + 10 + 3 * LETTER, TOP + 10 + LINE * number, name, color=color))
+        drawn.append(words(across(a) + 8, down(b) + 4, str(number + 1), series=number))
+        drawn.append(words(WIDTH - RIGHT + 10, TOP + 10 + LINE * number, str(number + 1), series=number))
+        drawn.append(words(WIDTH - RIGHT + 10 + 3 * LETTER, TOP + 10 + LINE * number, name, series=number))
     return framed(drawn, [f"00 {name}" for name in known], title, x, y)
 
 
@@ -86,17 +78,6 @@ def stacked(pictures: Sequence[str]) -> str:
     )
     size = f'viewBox="0 0 {WIDTH} {HEIGHT * len(pictures)}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n{"".join(placed)}</svg>\n'
-
-
-def span(across: float, low: float, high: float, color: str) -> str:
-    """An upright line, at places in the picture."""
-    place = f'x1="{across:.1f}" x2="{across:.1f}" y1="{low:.1f}" y2="{high:.1f}"'
-    return f'<line {place} stroke="{color}" stroke-width="2" opacity="0.5"/>'
-
-
-def drawable(point: Sequence[float]) -> bool:
-    """Whether these are numbers that a picture can hold."""
-    return all(abs(value) < FARTHEST for value in point)  # no comparison is true of nan
 
 
 def scales(points: Sequence[Point], *, logarithmic: bool) -> tuple[Callable[[float], float], Callable[[float], float]]:
@@ -125,9 +106,8 @@ def axes(points: Sequence[Point], *, logarithmic: bool) -> list[str]:
     ]
     for value in round_numbers(low, high):
         drawn.append(words(LEFT - 8, down(value) + 4, f"{value:.4g}", anchor="end"))
-        drawn.append(
-            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{down(value):.1f}" y2="{down(value):.1f}" stroke="#ddd"/>'
-        )
+        place = f'x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{down(value):.1f}" y2="{down(value):.1f}"'
+        drawn.append(f'<line {place} stroke="{GRID}" class="grid"/>')
     return drawn
 
 
@@ -141,23 +121,13 @@ def framed(drawn: Sequence[str], names: Collection[str], title: str, x: str, y: 
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
             f'font-size="12" role="img" aria-label="{written(title)}">',
-            f'<rect width="{width}" height="{height}" fill="white"/>',
+            f'<rect width="{width}" height="{height}" fill="white" class="ground"/>',
             *inside,
             words(LEFT, 22, title, size=15),
             words((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, x, anchor="middle"),
-            f'<text x="16" y="{middle}" text-anchor="middle" transform="rotate(-90 16 {middle})">{written(y)}</text>',
+            f'<text x="16" y="{middle}" text-anchor="middle" transform="rotate(-90 16 {middle})" class="ink">'
+            f"{written(y)}</text>",
             "</svg>",
             "",
         ]
     )
-
-
-def words(x: float, y: float, text: str, *, anchor: str = "start", color: str = "#333", size: int = 12) -> str:
-    """A line of text."""
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    return f'<text {place} fill="{color}" font-size="{size}">{written(text)}</text>'
-
-
-def written(text: str) -> str:
-    """Text as XML takes it."""
-    return escape(UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text))

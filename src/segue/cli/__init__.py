@@ -32,6 +32,7 @@ from segue.cli import (
     tune,
     update,
 )
+from segue.cli.report import TYPED
 from segue.errors import SegueError
 
 USAGE = 2
@@ -86,6 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command; the exit status."""
+    TYPED.set(tuple(arguments))
     try:
         app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
     except CycloptsError:

@@ -9,6 +9,7 @@ from cyclopts import Group, Parameter
 
 from segue.cli import rolling as weeks_of
 from segue.cli.options import GIVEN, Folder, Json, Log, LogColumns, Metrics, Own, split
+from segue.cli.report import ReportFile, mailed, say_mailed
 from segue.cli.show import out as results
 from segue.cli.show import print_json, print_report, print_table, say
 from segue.errors import ConfigError
@@ -42,6 +43,7 @@ def command(
         Parameter(name="--set", negative="", group=WEEKS, help="A setting of updates, such as update.freeze=core."),
     ] = None,
     chart: Annotated[Path | None, Parameter(group=WEEKS, help="A .svg file for a picture."), GIVEN] = None,
+    report: ReportFile = None,
     columns: LogColumns | None = None,
     own: Own = None,
     json: Json = False,
@@ -55,19 +57,23 @@ def command(
         raise ConfigError("--new-items has a report of its own: leave --items and --metrics out")
     if rolling is not None and new_items is not None:
         raise ConfigError("--new-items and --rolling have reports of their own: leave one of them out")
+    if report is not None and (new_items is not None or rolling is not None):
+        raise ConfigError("--report is of one table: leave --new-items and --rolling out")
     weeks_of.check(rolling, weeks=weeks, retrain=retrain, set=set, chart=chart, metrics=metrics)
+    mail = mailed(report)
     recommender = load(folder)
     named = recommender.columns((columns or LogColumns()).named())
     if new_items is not None:
-        found = recommender.evaluate_new_items(log, new_items, lift=lift, **named)
-        print_json({**structs(found), "verdict": found.verdict}) if json else print_cold(found)
+        cold = recommender.evaluate_new_items(log, new_items, lift=lift, **named)
+        print_json({**structs(cold), "verdict": cold.verdict}) if json else print_cold(cold)
         return
     if rolling is not None:
         given = weeks_of.Asked(rolling, weeks, retrain, tuple(set or ()), chart, json)
         weeks_of.print_weeks(recommender, log, items, given, named)
         return
-    report = recommender.evaluate(log, items=items, metrics=split(metrics or ""), **named)
-    print_json(report) if json else print_report(report)
+    found = recommender.evaluate(log, items=items, metrics=split(metrics or ""), report=mail, **named)
+    print_json(found) if json else print_report(found)
+    say_mailed(mail)
 
 
 def structs(found: ColdItems) -> dict[str, object]:

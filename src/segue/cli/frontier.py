@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cyclopts import Parameter
 
-from segue.cli.chart import check_chart, check_place, write_chart, write_whole
+from segue.cli.chart import check_chart, write_chart
 from segue.cli.options import GIVEN, Folder, K, Log, LogColumns, Own
+from segue.cli.report import ReportFile, mailed, say_mailed
 from segue.cli.show import out, print_json, print_table, say
 from segue.cli.wishes import Alike
-from segue.errors import ConfigError
+from segue.errors import ArtifactError, ConfigError
 from segue.evaluation.figures import figure
+from segue.places import check_place, write_whole
 
 if TYPE_CHECKING:
     from segue.evaluation.points import Frontier
@@ -39,6 +41,11 @@ def command(
     predictions: Annotated[int, Parameter(help="Ask for about so many at most, of whole users.")] = 5000,
     items: Annotated[str | None, Parameter(help="An items table, where the model has none.")] = None,
     chart: Annotated[Path | None, Parameter(help="A .svg file for a picture."), GIVEN] = None,
+    keep: Annotated[
+        bool,
+        Parameter(negative="--no-keep", help="Keep the points in the model's folder, for the page and for reports."),
+    ] = True,
+    report: ReportFile = None,
     columns: LogColumns | None = None,
     own: Own = None,
     json: Annotated[
@@ -54,7 +61,7 @@ def command(
     """Measure what diversity costs: walk the knob of each strategy, on events the model cannot have learned from."""
     from segue.recommender import load
 
-    to = json_target(json, log)
+    to, mail = json_target(json, log), mailed(report)
     if to not in (None, "-"):
         check_place(Path(to), ".json", "the JSON")
     if chart is not None:
@@ -71,6 +78,7 @@ def command(
         allowed_loss=loss,
         predictions=predictions,
         say=say,
+        report=mail,
         columns=(columns or LogColumns()).named(),
     )
     if to == "-":
@@ -83,6 +91,12 @@ def command(
     if chart is not None:
         write_chart(found.chart(), chart)
         say(f"the chart is in {chart}")
+    if keep:
+        try:
+            say(f"the points are kept in {recommender.keep_frontier(found)}")
+        except ArtifactError as error:
+            say(f"warning: the points are not kept with the model: {error}")
+    say_mailed(mail)
 
 
 def json_target(given: list[str] | None, log: list[str]) -> str | None:

@@ -13,6 +13,7 @@ from segue.evaluation.context import Context, Scored
 from segue.evaluation.cost import cost_of
 from segue.evaluation.groups import groups_of
 from segue.evaluation.item_vectors import item_vectors
+from segue.evaluation.judged import Judged, Watch
 from segue.evaluation.measures import basket_lists, compared, interval, measure, of_baskets
 from segue.evaluation.phase import Phase
 from segue.evaluation.replay import Predictions, replay
@@ -57,6 +58,7 @@ def judge(
     seed: int = 1,
     costs: bool = False,
     counts: Array | None = None,
+    watch: Watch | None = None,
 ) -> Report:
     """Ask every model for the same predictions and compare them.
 
@@ -72,6 +74,7 @@ def judge(
         seed: of the resamples and of the item vectors.
         costs: also measure what a step of each model takes, half a second each.
         counts: (N,) training events of each item, for groups; by default those of the phase.
+        watch: told of all that the table was made from.
     """
     names = list(dict.fromkeys((*ALWAYS, main, *BESIDE, *metrics)))
     vectors, space = item_vectors(phase, seed)
@@ -158,7 +161,7 @@ def judge(
     told += failed.values()
     told.append("request time: not given (a query is what the state says right after the user's last event)")
     facts = {**split, "predictions": len(first.rank), "unknown_targets": unknown, "left_out": phase.left_out}
-    return Report(
+    report = Report(
         split=facts,
         exclude=exclude,
         main=main,
@@ -168,6 +171,9 @@ def judge(
         verdict=verdict_of(rows, best, main),
         notes=told,
     )
+    if watch is not None:
+        watch(Judged(report, phase, asked, values, groups, replicates, seed))
+    return report
 
 
 def in_group(

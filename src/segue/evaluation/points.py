@@ -61,6 +61,10 @@ class Frontier(Struct, frozen=True, kw_only=True):
 
     def chart(self) -> str:
         """What ndcg is against what it buys, a line a strategy, knees in rings, as the text of an SVG file."""
+        return stacked(self.pictures())
+
+    def pictures(self) -> list[str]:
+        """The parts of the chart: against each of `GAINS` and `BESIDE`."""
         worth = f"{WORTH}@{self.k}"
         pictures = []
         for gain in (f"{name}@{self.k}" for name in (*GAINS, *BESIDE)):
@@ -78,4 +82,4 @@ class Frontier(Struct, frozen=True, kw_only=True):
                     rings.setdefault(point.strategy, []).append((x, y.value))
             title = f"{worth} against {gain} (95 % intervals; rings: knees)"
             pictures.append(lines(series, title=title, x=gain, y=worth, spans=spans, rings=rings))
-        return stacked(pictures)
+        return pictures

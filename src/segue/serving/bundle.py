@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from segue.artifact import Artifact
+from segue.artifact import About, Artifact
 from segue.data.encoding.events import EventEncoder
 from segue.data.ids import Ids
 from segue.models.base import Model, SessionRule
@@ -56,6 +56,7 @@ class Bundle:
         order: in which events count, `arrival` or `time`: a state made under the other one means nothing.
         core_version: the version that states bear, where what they depend on is that version's still; "": its own.
         events: makes numbers of the features of events; None: the model reads none.
+        about: what the model says of itself to people; None: nothing.
     """
 
     model: Model
@@ -71,6 +72,7 @@ class Bundle:
     order: str = "arrival"
     core_version: str = ""
     events: EventEncoder | None = None
+    about: About | None = None
 
     @classmethod
     def of(cls, artifact: Artifact) -> Self:
@@ -88,6 +90,7 @@ class Bundle:
             seed=artifact.settings.seed,
             core_version=artifact.facts.core_version,
             events=artifact.events,
+            about=About.of(artifact),
         )
 
     def ordered_by(self, order: str) -> Bundle:

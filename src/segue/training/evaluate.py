@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from segue.durations import seconds_since
 from segue.errors import EvaluationError
 from segue.evaluation.context import Context
 from segue.evaluation.judge import Entry, judge
+from segue.evaluation.judged import Judged
 from segue.evaluation.phase import Phase, phase_of
 from segue.evaluation.report import Report, utc
 from segue.models.build import BASELINES, kind_of
@@ -28,7 +29,12 @@ from segue.training.own_parts import check_known
 
 
 def evaluate_artifact(
-    artifact: Artifact, log: EventLog, items: ItemTable | None = None, *, metrics: Sequence[str] = ()
+    artifact: Artifact,
+    log: EventLog,
+    items: ItemTable | None = None,
+    *,
+    metrics: Sequence[str] = (),
+    watch: Callable[[Split, Judged], None] | None = None,
 ) -> Report:
     """Ask a model for the events of a log that it cannot have learned from.
 
@@ -39,6 +45,7 @@ def evaluate_artifact(
         log: best the whole log, so that users are known and baselines can learn.
         items: what is known of items, beside what the artifact has of them.
         metrics: names to report beside those that every report has and those of the artifact's settings.
+        watch: told of how the log was parted, and of all that the table was made from.
 
     Raises:
         ConfigError: a metric that is not known: if it was one's own in training, with the file that it was in.
@@ -74,6 +81,7 @@ def evaluate_artifact(
         memory_mb=settings.evaluate.memory_mb,
         seed=settings.seed,
         counts=None if artifact.counts is None else artifact.counts.events,
+        watch=None if watch is None else lambda judged: watch(split, judged),
     )
 
 

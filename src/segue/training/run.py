@@ -12,6 +12,7 @@ from segue.artifact import Artifact, Facts
 from segue.data.splits import TEST, VALID
 from segue.errors import ConfigError, InterruptedTrainingError, did_you_mean
 from segue.evaluation.judge import Entry, judge
+from segue.evaluation.judged import Watch
 from segue.evaluation.phase import phase_of
 from segue.evaluation.report import Report
 from segue.models.build import BASELINES, MIX, kind_of, model_names
@@ -62,8 +63,16 @@ def fit_models(plan: Plan, models: Sequence[str], shop: Workshop) -> dict[str, F
     return {name: one for name, one in fitted.items() if name in (*always, *models)}
 
 
-def judge_models(plan: Plan, fitted: Mapping[str, Fitted], *, costs: bool = False) -> Report:
-    """Ask every model that learned all it may for the same predictions; with `costs` also measure what each takes."""
+def judge_models(
+    plan: Plan, fitted: Mapping[str, Fitted], *, costs: bool = False, watch: Watch | None = None
+) -> Report:
+    """Ask every model that learned all it may for the same predictions.
+
+    Args:
+        plan, fitted: what is asked, and of which models.
+        costs: also measure what each takes.
+        watch: told of all that the table was made from.
+    """
     evaluate = plan.settings.evaluate
     entries = {
         name: Entry(
@@ -89,6 +98,7 @@ def judge_models(plan: Plan, fitted: Mapping[str, Fitted], *, costs: bool = Fals
         memory_mb=evaluate.memory_mb,
         seed=plan.settings.seed,
         costs=costs,
+        watch=watch,
     )
 
 

@@ -18,7 +18,7 @@ OPEN = ("/health/",)
 """What may be asked without a key: whoever starts and stops servers has none."""
 
 KNOWN = (
-    *(f"/v1/{name}" for name in ("events", "recommend", "similar", "items", "history", "users", "choices")),
+    *(f"/v1/{name}" for name in ("events", "recommend", "similar", "items", "history", "users", "choices", "model")),
     *("/health/live", "/health/ready", "/metrics", "/schema/openapi.json"),
 )
 """The paths that name nobody, as they are counted."""

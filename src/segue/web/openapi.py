@@ -93,7 +93,7 @@ def operation(handler: HTTPRouteHandler, path: str, schema_of: dict[Any, dict[st
         reasons |= _WITH_BODY
     elif parameters:
         reasons["400"] = "it cannot be an id" if asked is None else "the query says what cannot be meant"
-    if not open_to_all and handler.handler_name != "similar":
+    if not open_to_all and handler.handler_name not in ("similar", "model"):
         reasons |= _WITH_STORE
     responses: dict[str, Any] = {"200": {"description": "done", **content}}
     for status, reason in reasons.items():

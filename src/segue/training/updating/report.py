@@ -20,6 +20,7 @@ class UpdateReport(Struct, frozen=True, kw_only=True):
         events, context, replayed: new events, old ones before them, and old ones of the sample that were learned again.
         items, withdrawn: how many are new, and may not be answered any more.
         passes: over the new days; 0: no weight but those of new items has changed.
+        losses: the mean training loss of each pass.
         validation: the metric on the days that choose: before any pass, then after each.
         states_stay: whether states of the version before are states of this one.
         seconds: that all of it took.
@@ -37,6 +38,7 @@ class UpdateReport(Struct, frozen=True, kw_only=True):
     items: int = 0
     withdrawn: int = 0
     passes: float = 0.0
+    losses: list[float] = []
     validation: list[float] = []
     states_stay: bool = False
     seconds: float = 0.0

@@ -121,6 +121,7 @@ def update_artifact(
         events=days.new,
         context=days.first,
         passes=found.passes,
+        losses=found.losses,
         validation=found.validation,
         notes=notes,
     )

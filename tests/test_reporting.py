@@ -1,0 +1,208 @@
+"""The report that can be mailed: complete in itself, true to the table, and whatever a title holds is text."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import segue
+from api_log import FLAGS, QUICK, clicks, titles
+from report_files import Page, read
+from segue.cli import run
+from segue.data.log import read_log
+from segue.errors import ConfigError
+from segue.evaluation.figures import differs, figure
+from segue.evaluation.judged import Judged
+from segue.evaluation.report import Report
+from segue.reporting.evidence import evidence_of
+from segue.training.evaluate import evaluate_artifact
+
+HOSTILE = {
+    "i0": "<script>alert(1)</script>",
+    "i1": '"><img src=x onerror=alert(1)>',
+    "i2": "x" * 10_240,
+    "i3": "\u202eright to left \u05d0\u05d1\u05d2",
+    "i4": "\N{PILE OF POO} & \x00 \x1f ]]> </style>",
+    "i5": "",
+}
+
+
+def hostile() -> pl.DataFrame:
+    table = titles()
+    named = [HOSTILE.get(item, "y" * 10_000 + item) for item in table["item_id"]]
+    return table.with_columns(title=pl.Series(named))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model, the log and a report of it."""
+    place = tmp_path_factory.mktemp("reported")
+    clicks().write_csv(place / "clicks.csv")
+    segue.fit(clicks(), items=hostile(), model="gru", settings=QUICK).save(place / "gru")
+    return place
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> Report:
+    return segue.load(folder / "gru").evaluate(folder / "clicks.csv", report=folder / "out.html")
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path, report: Report) -> Page:
+    assert report.rows
+    return read(folder / "out.html")
+
+
+def test_every_figure_of_the_tables_is_that_of_the_result(report: Report, page: Page) -> None:
+    rows = page.rows("data-model")
+    assert list(rows) == [row.model for row in report.rows]
+    for row in report.rows:
+        cells = dict(rows[row.model])
+        test = cells.pop("test", None)
+        assert len(cells) >= 7
+        assert cells == {name: figure(row.metrics[name]) for name in cells}
+        assert report.main in cells
+        assert (test is None) is (row.against_best_baseline is None)
+        if row.against_best_baseline is not None:
+            assert test == differs(row.against_best_baseline)
+
+
+def test_groups_are_those_of_the_table_and_their_figures_too(report: Report, page: Page) -> None:
+    rows = page.rows("data-group")
+    network = next(row for row in report.rows if not row.baseline)
+    baseline = next(row for row in report.rows if row.baseline)
+    assert set(report.groups) <= set(rows)
+    assert len(rows) > len(report.groups), "and thirds of popularity"
+    for name in report.groups:
+        assert rows[name] == {"network": figure(network.groups[name]), "baseline": figure(baseline.groups[name])}
+
+
+def test_users_of_few_events_are_taken_together(folder: Path) -> None:
+    kept: list[Judged] = []
+    log = read_log(folder / "clicks.csv")
+    evaluate_artifact(segue.load(folder / "gru").artifact, log, watch=lambda _, judged: kept.append(judged))
+    found = evidence_of(kept[0], log)
+    assert len(found.beginners) == len(found.activity) - 1 > 1
+    for number, together in enumerate(found.beginners, 1):
+        parts = found.activity[:number]
+        assert together.predictions == sum(one.predictions for one in parts)
+        total = sum(one.predictions * (one.difference.value or 0.0) for one in parts)
+        assert together.difference.value == pytest.approx(total / together.predictions)
+    for one in (*found.activity, *found.others):
+        ours, theirs = one.network.value, one.baseline.value
+        assert ours is not None
+        assert theirs is not None
+        assert one.difference.value == pytest.approx(ours - theirs)
+
+
+def test_titles_are_text_and_long_ones_are_cut(folder: Path, page: Page) -> None:
+    shown = page.of("bdi")
+    assert len(shown) > 40
+    assert max(map(len, shown)) <= 90
+    assert any("yyy" in one for one in shown)
+    assert HOSTILE["i0"] in shown
+    assert HOSTILE["i3"] in shown
+    assert not any("\x00" in one for one in shown)
+    text = (folder / "out.html").read_text("utf-8")
+    assert len(text.encode()) < 300_000
+    assert "<script" not in text.replace("&lt;script", "")
+
+
+def test_lists_are_drawn_by_the_seed_and_their_share_is_told(report: Report, page: Page, folder: Path) -> None:
+    lead = next(text for text in page.of("p", class_="lead") if "Nobody chose" in text)
+    network = next(row for row in report.rows if not row.baseline)
+    found = network.metrics["recall@10"].value
+    assert found is not None
+    assert f"{round(found * report.split['predictions']):,} of {report.split['predictions']:,} lists" in lead
+    cards = page.of("article")
+    assert 2 < len(cards) <= 8, "each is of another user, and few were asked for"
+    right = [card for card in cards if card.startswith("right")]
+    assert f"{len(right)} of them" in lead
+    assert all(("came next" in card) is card.startswith("right") for card in cards)
+    segue.load(folder / "gru").evaluate(folder / "clicks.csv", report=folder / "again.html")
+    assert read(folder / "again.html").of("article") == cards
+
+
+def test_the_style_is_the_one_that_the_policy_allows(page: Page) -> None:
+    (style,) = page.of("style")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    (policy,) = (found["content"] for _, found, _ in page.elements if found.get("http-equiv"))
+    assert f"'sha256-{digest}'" in policy
+
+
+def test_pictures_are_named_and_places_that_are_linked_are_there(page: Page) -> None:
+    for tag, found, _ in page.elements:
+        if tag == "svg":
+            assert found.get("aria-label") or found.get("aria-hidden")
+    places = {found["id"] for _, found, _ in page.elements if "id" in found}
+    linked = {found["href"][1:] for tag, found, _ in page.elements if tag == "a"}
+    assert linked
+    assert linked <= places
+    assert len(places) == sum("id" in found for _, found, _ in page.elements)
+
+
+def test_the_command_writes_it_and_names_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = folder / "typed.html"
+    out.write_text("old")
+    words = ["evaluate", str(folder / "gru"), str(folder / "clicks.csv"), "--report", str(out)]
+    assert run(words) == 0
+    assert f"the report is in {out}" in capsys.readouterr().err
+    assert read(out).of("code") == [f"segue {' '.join(words)}"]
+    assert not list(folder.glob(".*partial*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("out.pdf", "ends in .html"), ("missing/out.html", "could not be written there"), (".html.html/", "ends in")],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    folder: Path, name: str, expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("segue.data.log.read_log", None)  # whoever got as far as reading would fail
+    place = str(folder / name) if not name.endswith("/") else str(folder)
+    recommender = segue.load(folder / "gru")
+    with pytest.raises(ConfigError, match=expected):
+        recommender.evaluate(folder / "clicks.csv", report=place)
+    assert run(["evaluate", str(folder / "gru"), str(folder / "clicks.csv"), "--report", place]) == 2
+    assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("other", [["--rolling", "7d"], ["--new-items", "items.csv"]])
+def test_a_report_is_of_one_table(folder: Path, other: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["evaluate", str(folder / "gru"), str(folder / "clicks.csv"), "--report", str(folder / "no.html"), *other]
+    assert run(words) == 2
+    assert "--report is of one table" in capsys.readouterr().err
+    assert not (folder / "no.html").exists()
+
+
+def test_comparing_tells_the_costs_and_a_frontier_its_points(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("segue.evaluation.cost.SECONDS", 0.02)
+    words = ["compare", str(folder / "clicks.csv"), "--models", "elman", *FLAGS, "--report", str(tmp_path / "c.html")]
+    assert run(words) == 0
+    compared = read(tmp_path / "c.html")
+    assert "What that costs" in compared.of("h2")
+    drawn = [found["aria-label"] for tag, found, _ in compared.elements if tag == "svg" and "aria-label" in found]
+    for what in ("the time of a step", "the time of learning", "what is kept for a user"):
+        assert f"ndcg@10 against {what}" in drawn
+    assert compared.of("code") == [f"segue {' '.join(words)}"]
+
+    found = segue.load(folder / "gru").frontier(
+        folder / "clicks.csv", strategies=["mmr"], knobs=[0.5], report=tmp_path / "f.html"
+    )
+    page = read(tmp_path / "f.html")
+    rows = page.rows("data-point")
+    assert list(rows) == ["mmr 0", "mmr 0.5"]
+    for point, cells in zip(found.points, rows.values(), strict=True):
+        assert cells == {name: figure(value) for name, value in point.metrics.items()}
+    assert "served unless asked otherwise" in "".join(page.of("td"))
+    assert page.of("code") == []
+    words = ["frontier", str(folder / "gru"), str(folder / "clicks.csv"), "--report", str(tmp_path)]
+    assert run(words) == 2
+    assert run(["compare", str(folder / "clicks.csv"), "--report", str(tmp_path / "no" / "c.html")]) == 2
+    assert "could not be written there" in capsys.readouterr().err
