@@ -152,6 +152,7 @@ RECOMMEND = {"k": LENGTHS, "timestamp": TIMES, "exclude": st.sampled_from(["none
     "event": message({"item_id": IDS}, OPTIONAL),
     "rules": RULES,
     "scenario": IDS,
+    "times": st.lists(TIMES, max_size=5),
 }
 BODIES = st.one_of(
     st.tuples(st.just("/v1/events"), message({"events": st.lists(message(EVENT, OPTIONAL), max_size=4)}, {})),

@@ -123,3 +123,30 @@ def test_stacked_pictures_stand_one_below_the_other() -> None:
     both = ElementTree.fromstring(stacked([one, one.replace("first", "second")]))
     assert [part.attrib["y"] for part in both.iter(f"{SVG}svg") if part is not both] == ["0", "400"]
     assert both.attrib["viewBox"] == "0 0 640 800"
+
+
+def test_a_mark_has_its_words_beside_its_place_and_none_where_nothing_is_drawn() -> None:
+    picture = lines({"a": [(1, 1), (2, 2)]}, title="t", x="x", y="y", marks={"as <served>": (1, 1)})
+    (path,) = ElementTree.fromstring(picture).iter(f"{SVG}path")
+    (x, y), _ = places(picture)
+    assert path.attrib["d"].startswith(f"M{x:.1f} {y - 7:.1f}l")
+    assert "as <served>" in texts(picture)
+    for bad in (
+        lines({}, title="t", x="x", y="y", marks={"m": (1, 1)}),
+        lines({"a": [(1, 1)]}, title="t", x="x", y="y", marks={"m": (1, math.nan)}),
+    ):
+        assert "<path" not in bad
+        assert "m" not in texts(bad)
+
+
+def test_colours_are_attributes_and_classes_so_that_a_page_may_give_others() -> None:
+    for picture in (
+        lines({"a": [(1, 1)]}, title="t", x="x", y="y"),
+        scatter({"a": (1, 1)}, title="t", x="x", y="y", intervals={"a": (0.5, 2)}),
+    ):
+        root = ElementTree.fromstring(picture)
+        for one in root.iter():
+            if one is not root:
+                color = one.attrib.get("fill", "none"), one.attrib.get("stroke", "none")
+                assert color != ("none", "none") or one.tag == f"{SVG}text"
+                assert one.attrib["class"] in {"ground", "grid", "ink", "fill-1", "line-1"}

@@ -77,7 +77,9 @@ def test_where_a_baseline_is_higher_is_named(tmp_path: Path) -> None:
 
 def test_a_baseline_and_a_model_without_a_report_claim_nothing(tmp_path: Path) -> None:
     said = verdict(tmp_path, row("markov", 0.1), row("popularity", 0.05), name="markov")
-    assert (said["good"], "is a baseline" in said["text"]) == (None, True)
+    assert (said["good"], "It is the best of what it was compared with" in said["text"]) == (None, True)
+    said = verdict(tmp_path, row("sknn", 0.2), row("markov", 0.1), name="markov")
+    assert said["text"].endswith("session neighbours does better.")
     program = 'import { verdict } from "./verdict.js";\nconsole.log(JSON.stringify(verdict(given)));'
     said = computed(tmp_path, program, {"name": "gru", "metrics": {}})
     assert said == {
@@ -164,6 +166,7 @@ def test_a_card_becomes_elements_and_what_looks_like_markup_stays_text(tmp_path:
             ["em", "more"],
             ".",
         ],
+        ["p", "curves: a picture in the folder of the model, curves.svg."],
         ["ul", ["li", "one goes on"], ["li", "two | three"]],
         [
             "div",

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+from msgspec import structs
 
 import segue
 from api_log import FLAGS, QUICK, clicks, titles
 from report_files import Page, read
 from segue.cli import run
+from segue.data.events import Rejection
 from segue.data.log import read_log
+from segue.data.splits import Split
 from segue.errors import ConfigError
 from segue.evaluation.figures import differs, figure
 from segue.evaluation.judged import Judged
 from segue.evaluation.report import Report
 from segue.reporting.evidence import evidence_of
+from segue.reporting.file import Mail, write_judged
 from segue.training.evaluate import evaluate_artifact
 
 HOSTILE = {
@@ -125,6 +130,22 @@ def test_lists_are_drawn_by_the_seed_and_their_share_is_told(report: Report, pag
     assert all(("came next" in card) is card.startswith("right") for card in cards)
     segue.load(folder / "gru").evaluate(folder / "clicks.csv", report=folder / "again.html")
     assert read(folder / "again.html").of("article") == cards
+
+
+def test_many_models_and_long_texts_stay_small_enough_to_mail(folder: Path, tmp_path: Path) -> None:
+    kept: list[tuple[Split, Judged]] = []
+    model = segue.load(folder / "gru")
+    log = read_log(folder / "clicks.csv")
+    evaluate_artifact(model.artifact, log, watch=lambda *found: kept.append(found))
+    ((split, judged),) = kept
+    rows, long = judged.report.rows * 40, ["note " * 5000] * 500
+    judged = judged._replace(report=structs.replace(judged.report, rows=rows, notes=long))
+    log = replace(log, rejected=(Rejection("r" * 10_000, 3, "e" * 10_000),), notes=tuple(long))
+    mail = Mail(tmp_path / "large.html", "segue " + "x" * 100_000)
+    write_judged(mail, judged, log, split, model.artifact.settings, ["y" * 10_000] * 50)
+    page = read(mail.file)
+    assert len(page.of("strong")) > 40
+    assert mail.file.stat().st_size < 1_000_000
 
 
 def test_the_style_is_the_one_that_the_policy_allows(page: Page) -> None:

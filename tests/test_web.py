@@ -1,7 +1,9 @@
 """The HTTP routes: what they answer, and how they refuse."""
 
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -154,6 +156,14 @@ def test_the_openapi_document_names_every_route_and_bound(client):
     assert set(described["paths"]["/v1/users/{user_id}"]["delete"]["responses"]) == shared
     assert set(described["paths"]["/health/live"]["get"]["responses"]) == {"200"}
     assert described["paths"]["/v1/events"]["post"]["security"] == [{"key": []}, {}]
+
+
+def test_the_page_on_serving_names_every_route(client):
+    page = (Path(__file__).parents[1] / "docs" / "serving.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`GET .*|`POST .*|`DELETE .*)$", page, re.M)
+    named = {(method, path) for row in rows for method, path in re.findall(r"`(GET|POST|DELETE) ([^`?]+)[^`]*`", row)}
+    described = client.get("/schema/openapi.json").json()["paths"]
+    assert {(method.upper(), path) for path, of in described.items() for method in of} <= named
 
 
 BAD_RECOMMENDATIONS = [

@@ -34,6 +34,12 @@ def span(across: float, low: float, high: float, series: int) -> str:
     return f'<line {place} {line(series)} stroke-width="2" opacity="0.5"/>'
 
 
+def diamond(across: float, down: float) -> str:
+    """An open diamond, at a place in the picture."""
+    path = f"M{across:.1f} {down - 7:.1f}l7 7l-7 7l-7 -7z"
+    return f'<path d="{path}" fill="none" stroke="{INK}" class="mark" stroke-width="1.5"/>'
+
+
 def words(x: float, y: float, text: str, *, anchor: str = "start", series: int | None = None, size: int = 12) -> str:
     """A line of text."""
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from segue.charts.axis import Point, bounds, powers, round_numbers
-from segue.charts.marks import GRID, drawable, fill, line, span, words, written
+from segue.charts.marks import GRID, diamond, drawable, fill, line, span, words, written
 
 WIDTH, HEIGHT = 640, 400
 LEFT, RIGHT, TOP, BOTTOM = 70, 150, 40, 50
@@ -18,7 +18,14 @@ Spans = Mapping[str, Sequence[tuple[float, float, float]]]
 
 
 def lines(
-    series: Series, *, title: str, x: str, y: str, spans: Spans | None = None, rings: Series | None = None
+    series: Series,
+    *,
+    title: str,
+    x: str,
+    y: str,
+    spans: Spans | None = None,
+    rings: Series | None = None,
+    marks: Mapping[str, Point] | None = None,
 ) -> str:
     """A chart of lines by name; points that are no numbers are left out, a line without points too.
 
@@ -26,6 +33,7 @@ def lines(
         series: points (x, y) of each line.
         title, x, y: what is written above, below and at the side.
         spans, rings: by line, upright lines (x, low, high), and points to draw a ring around.
+        marks: points with words of their own.
     """
     known = {name: found for name, points in series.items() if (found := list(filter(drawable, points)))}
     upright = {name: list(filter(drawable, (spans or {}).get(name, ()))) for name in known}
@@ -41,6 +49,12 @@ def lines(
         for a, b in filter(drawable, (rings or {}).get(name, ())):
             drawn.append(f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="7" fill="none" {line(number)}/>')
         drawn.append(words(WIDTH - RIGHT + 10, TOP + 10 + LINE * number, name, series=number))
+    for name, (a, b) in (marks or {}).items():
+        if known and drawable((a, b)):
+            drawn.append(diamond(across(a), down(b)))
+            left = across(a) > (LEFT + WIDTH - RIGHT) / 2  # so that it stays inside
+            place = across(a) - 10 if left else across(a) + 10
+            drawn.append(words(place, down(b) - 10, name, anchor="end" if left else "start"))
     return framed(drawn, known, title, x, y)
 
 

@@ -60,7 +60,10 @@ class Frontier(Struct, frozen=True, kw_only=True):
     notes: list[str]
 
     def chart(self) -> str:
-        """What ndcg is against what it buys, a line a strategy, knees in rings, as the text of an SVG file."""
+        """What ndcg is against what it buys, a line a strategy, knees in rings, as the text of an SVG file.
+
+        A diamond is what is served where no diversity is asked for, at which every line begins.
+        """
         return stacked(self.pictures())
 
     def pictures(self) -> list[str]:
@@ -80,6 +83,8 @@ class Frontier(Struct, frozen=True, kw_only=True):
                     spans.setdefault(point.strategy, []).append((x, y.low, y.high))
                 if gain in point.knee_of:
                     rings.setdefault(point.strategy, []).append((x, y.value))
+            plain = next((series[name][0] for name in series), None)
+            marks = {} if plain is None else {"as served": plain}
             title = f"{worth} against {gain} (95 % intervals; rings: knees)"
-            pictures.append(lines(series, title=title, x=gain, y=worth, spans=spans, rings=rings))
+            pictures.append(lines(series, title=title, x=gain, y=worth, spans=spans, rings=rings, marks=marks))
         return pictures

@@ -20,7 +20,7 @@ def verdict_of(found: Frontier) -> Verdict:
     """Put a frontier into words: the first gain is the headline."""
     first, *rest = (spoken(found, gain) for gain in GAINS)
     asked = f"{counted(found.split['predictions'], 'prediction')} of {counted(found.split['users'], 'user')}"
-    lines = [f"{line}." for line in rest]
+    lines = [*unsure(found, f"{GAINS[0]}@{found.k}"), *(f"{line}." for line in rest)]
     lines.append(
         f"Lists of {found.k} out of the best {found.pool}, {asked}; alike by {found.similarity}, measured by "
         f"{found.measured_by}."
@@ -41,6 +41,17 @@ def spoken(found: Frontier, gain: str) -> str:
     grown = best.change[name]
     by = "is raised" if grown is None else f"grows by {100 * grown:,.0f}{NARROW}%"
     return f"{bound}, {SPOKEN[gain]} {by}: {best.strategy} at {best.diversity:g}{around}"
+
+
+def unsure(found: Frontier, name: str) -> list[str]:
+    """A warning where the loss may well be larger than allowed."""
+    best = best_of(found, name)
+    if best is None or best.loss.high is None or best.loss.high <= found.allowed_loss:
+        return []
+    return [
+        f"That it costs no more than that is not certain: the interval of the loss reaches "
+        f"{100 * best.loss.high:.1f}{NARROW}%. Ask for more predictions (--predictions) to know better."
+    ]
 
 
 def best_of(found: Frontier, name: str) -> Point | None:

@@ -102,7 +102,7 @@ def spoken(source: Any) -> str:
     if isinstance(source, Sequence):
         named = [spoken(one) for one in source[:3]]
         return ", ".join(named) + (f" and {len(source) - 3} more" if len(source) > 3 else "")
-    return f"a {type(source).__name__}"
+    return f"{type(source).__name__} in memory"
 
 
 def flat(tree: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:

@@ -12,22 +12,13 @@ from msgspec.structs import replace
 
 from segue.artifact import Measured
 from segue.artifact.curves import Curve
+from segue.serving.browse.choices import USUAL_K
 from segue.serving.bundle import Exclude
 from segue.serving.engine import Engine
 from segue.serving.lists.diverse import DEFAULT
-from segue.web.messages import RecommendMessage
+from segue.web.browse.messages import DefaultsMessage
 
 Free = dict[str, Any]
-
-
-class UsualMessage(Struct, frozen=True):
-    """What holds where a request does not say."""
-
-    k: int
-    diversity: float
-    strategy: str
-    similarity: str
-    exclude: Exclude
 
 
 class ModelAnswer(Struct, frozen=True, kw_only=True):
@@ -42,7 +33,7 @@ class ModelAnswer(Struct, frozen=True, kw_only=True):
     name: str
     version: str
     n_items: int
-    defaults: UsualMessage
+    defaults: DefaultsMessage
     kind: str | None = None
     made: str | None = None
     events: int | None = None
@@ -78,7 +69,7 @@ def model_handler(engine: Engine) -> HTTPRouteHandler:
 def model_answer(engine: Engine) -> ModelAnswer:
     """What the bundle of this moment says of itself: where another one takes over, all of it is the other's."""
     bundle = engine.bundle
-    defaults, about = usual_message(engine, bundle.exclude), bundle.about
+    defaults, about = defaults_of(engine, bundle.exclude), bundle.about
     bare = ModelAnswer(name=bundle.name, version=bundle.version, n_items=bundle.model.n_items, defaults=defaults)
     if about is None:
         return bare
@@ -107,8 +98,8 @@ def model_answer(engine: Engine) -> ModelAnswer:
     )
 
 
-def usual_message(engine: Engine, exclude: Exclude) -> UsualMessage:
+def defaults_of(engine: Engine, exclude: Exclude) -> DefaultsMessage:
     """What this server does where a request does not say."""
-    (k,) = (one.default for one in msgspec.structs.fields(RecommendMessage) if one.name == "k")
     usual = engine.usual
-    return UsualMessage(k, usual.diversity or 0.0, usual.strategy or DEFAULT, usual.similarity or "auto", exclude)
+    named = usual.strategy or DEFAULT, usual.similarity or "auto"
+    return DefaultsMessage(USUAL_K, usual.diversity or 0.0, *named, exclude)

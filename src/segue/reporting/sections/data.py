@@ -26,7 +26,7 @@ def data_part(content: Content) -> Element:
         "The data and its traps",
         "What was looked at in the log, and which of it matters for trust in the figures above.",
         measures(content),
-        table(["", "<", "<found", "<what that means"], map(trap_row, traps), label="Traps"),
+        table(["looked at", "<for trust", "<found", "<what that means"], map(trap_row, traps), label="Traps"),
         [element("h3", "Rows left out"), table(["reason", "rows", "<the first"], rejected, label="Rows left out")]
         if rejected
         else None,

@@ -22,11 +22,11 @@ def frontier_part(found: Frontier) -> Element:
     return section(
         "frontier",
         "What diversity costs",
-        "Each line is a strategy, each point a place of its knob: at 0 are the best scores alone, which is what is "
-        "served unless a request asks for diversity. Rings are knees, where a strategy begins to cost much.",
+        "Each line is a strategy, each point a place of its knob. At the diamond are the best scores alone (knob 0): "
+        "what is served unless a request asks for diversity. Rings are knees, where a strategy begins to cost much.",
         element("div", *pictures, class_="pictures"),
         table(
-            ["strategy", "knob", f"{WORTH}@{found.k}", "lost, 95 %", *names, "<"],
+            ["strategy", "knob", f"{WORTH}@{found.k}", "lost, 95 %", *names, "<marks"],
             [point_row(point, names, bests) for point in found.points],
             label="Points",
         ),

@@ -46,14 +46,14 @@ def groups_table(title: str, groups: Sequence[Difference], report: Report, evide
     """The groups of one kind."""
     reach = reach_of([one.difference for one in groups], 0.0)
     headings = [
-        "",
+        "group",
         "predictions",
         "users",
         name(evidence.network or ""),
         name(evidence.baseline or ""),
         "<difference, 95 %",
         "relative",
-        "",
+        "outcome",
     ]
     return table(headings, [group_row(one, reach) for one in groups], label=title)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from threading import Lock
+from time import sleep
 from typing import NamedTuple
 
 import numpy as np
@@ -67,6 +68,7 @@ class Titles:
         wanted = [word.encode("utf-8", "replace") for word in words]
         inside = dict[int, None]()
         for block in blocks:
+            sleep(0)  # others go first, and do not wait until this is told to let them
             for place, line in lines_with(block, wanted):
                 begins = all(b" " + word in line for word in wanted)
                 (found if begins else inside)[int(order[place])] = None
@@ -96,6 +98,7 @@ def blocks_of(lines: Iterator[str]) -> Iterator[Block]:
     for line in chain(lines, [None]):
         if line is None or size >= TOGETHER:
             if together:
+                sleep(0)  # see above
                 text = folded("\n".join(together)).replace("\n", "\n ")
                 yield Block(first, f" {text}\n".encode("utf-8", "replace"))
             first, size, together = first + len(together), 0, []

@@ -39,17 +39,17 @@ export function chart(about) {
   };
   plot.onpointerleave = () => (told.textContent = "");
   new ResizeObserver(() => draw()).observe(plot);
-  const toggle = tableOf(() => state, plot, names);
+  const table = tableOf(() => state, plot, names);
   figure.append(
-    element("div", { class: "chart-head" }, title, toggle.button),
-    ...[names, plot, toggle.place, about.caption && element("figcaption", {}, about.caption)].filter(Boolean),
+    element("div", { class: "chart-head" }, title, table.button),
+    ...[names, plot, table.place, about.caption && element("figcaption", {}, about.caption)].filter(Boolean),
   );
   return {
     figure,
     update(series, more = {}) {
       state = { ...state, ...more, series };
       draw();
-      toggle.refresh();
+      table.refresh();
     },
   };
 }

@@ -11,19 +11,21 @@ import { element } from "./dom.js";
 export function tableOf(state, ...hides) {
   const { title } = state();
   const place = element("div", { class: "wide", hidden: true, tabIndex: 0, role: "region", ariaLabel: `Numbers: ${title}` });
-  const words = element("span", {}, "Show as table");
-  const button = element("button", { type: "button", class: "plain small", ariaExpanded: "false" }, words);
-  button.append(element("span", { class: "unseen" }, `: ${title}`));
   const fill = () => place.replaceChildren(numbers(state()));
+  return { button: toggle(title, place, hides, fill), place, refresh: () => place.hidden || fill() };
+}
+
+/** The button that lets a table stand where other elements did; `fill` is called before it is shown. */
+export function toggle(title, place, hides, fill = () => {}) {
+  const button = element("button", { type: "button", class: "plain small toggle", ariaPressed: "false", ariaLabel: `Show as table: ${title}` }, "Show as table");
   button.onclick = () => {
     const shown = place.hidden;
     if (shown) fill();
     place.hidden = !shown;
     for (const one of hides) if (one) one.hidden = shown;
-    words.textContent = shown ? "Show as chart" : "Show as table";
-    button.ariaExpanded = String(shown);
+    button.ariaPressed = String(shown);
   };
-  return { button, place, refresh: () => place.hidden || fill() };
+  return button;
 }
 
 /** One column where all series have the same places, else a row a point. */

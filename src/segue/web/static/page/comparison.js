@@ -2,6 +2,7 @@
 
 import { number } from "./chart_axis.js";
 import { element, fresh } from "./dom.js";
+import { inline } from "./markdown.js";
 import { grouped, percent, spoken } from "./verdict.js";
 import { whiskers } from "./whiskers.js";
 
@@ -101,34 +102,35 @@ function groups(report, own) {
 
 /** All figures of all models, with the paired test against the best baseline. */
 function everything(report, name) {
-  const metrics = Object.keys(report.rows[0].metrics);
-  const heading = (text) => element("th", { scope: "col", class: "figure" }, text);
-  const rows = report.rows.map((row) =>
-    element("tr", { class: row.model === name ? "own" : "" }, [
-      element("th", { scope: "row" }, spoken(row.model)),
-      element("td", { class: "figure" }, paired(row.against_best_baseline)),
-      ...metrics.map((metric) => element("td", { class: "figure" }, span(row.metrics[metric]))),
-    ]),
-  );
+  const looks = (row) => `figure${row.model === name ? " own" : ""}`;
+  const line = (words, told) =>
+    element("tr", {}, element("th", { scope: "row" }, words), report.rows.map((row) => element("td", { class: looks(row) }, told(row))));
+  const rows = [
+    line(`${report.main} less the best baseline's`, (row) => (row.baseline && !row.against_best_baseline ? "the best baseline" : paired(row.against_best_baseline))),
+    ...Object.keys(report.rows[0].metrics).map((metric) => line(metric, (row) => span(row.metrics[metric]))),
+  ];
   const id = fresh("all");
   return element("details", { class: "card" }, [
     element("summary", {}, element("h4", { id }, "Every figure, with intervals and paired tests")),
     element("div", { class: "wide", tabIndex: 0, role: "region", "aria-labelledby": id },
       element("table", { class: "table" },
-        element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "model"), heading(`${report.main} against the best baseline`), metrics.map(heading))),
+        element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "metric"), report.rows.map((row) => element("th", { scope: "col", class: looks(row) }, spoken(row.model))))),
         element("tbody", {}, rows))),
     element("p", { class: "quiet small" }, `Differences are paired, prediction by prediction; p and 95 % intervals by a bootstrap over users. ${report.split.unknown_targets.toLocaleString("en")} of ${report.split.predictions.toLocaleString("en")} targets were unknown and are misses of every model.`),
-    element("ul", { class: "bullets small quiet" }, report.notes.map((one) => element("li", {}, one))),
+    element("ul", { class: "bullets small quiet" }, report.notes.map((one) => element("li", {}, inline(one)))),
   ]);
 }
 
 function paired(found) {
   if (found?.difference == null) return "–";
   const signed = (value) => `${value > 0 ? "+" : ""}${number(value)}`.replace("-", "−");
-  return `${signed(found.difference)} (${signed(found.low)} to ${signed(found.high)}), p ${found.p < 0.0015 ? "≤ 0.001" : `= ${number(found.p, 2)}`}`;
+  const p = `p\u00a0${found.p < 0.0015 ? "≤ 0.001" : `= ${number(found.p, 2)}`}`;
+  return [signed(found.difference), under(`${signed(found.low)} to ${signed(found.high)}, ${p}`)];
 }
+
+const under = (words) => element("span", { class: "under" }, words);
 
 function span(value) {
   if (value?.value == null) return "–";
-  return value.low == null ? number(value.value) : `${number(value.value)} (${number(value.low)} to ${number(value.high)})`;
+  return [number(value.value), value.low == null ? null : under(`${number(value.low)} to ${number(value.high)}`)];
 }

@@ -48,6 +48,7 @@ export function controls(changed) {
     exclude.offer(choices.excludes);
     scenario.offer(["", ...choices.scenarios]);
     scenario.node.hidden = !choices.scenarios.length;
+    diversity.node.hidden = strategy.node.hidden = similarity.node.hidden = !choices.strategies.length;
     filter.hidden = !choices.categories.length;
     boxes.replaceChildren(...choices.categories.map(({ category, items }) => {
       const id = fresh("category");
@@ -70,7 +71,7 @@ export function controls(changed) {
       for (const [control, value] of [[strategy, now.strategy], [similarity, now.similarity], [exclude, now.exclude], [scenario, now.scenario ?? ""]]) control.set(value);
       strategy.disable(now.diversity === 0);
       similarity.disable(now.diversity === 0);
-      idle.hidden = now.diversity > 0;
+      idle.hidden = now.diversity > 0 || strategy.node.hidden;
       for (const box of boxes.querySelectorAll("input")) box.checked = asked.categories.includes(box.value);
       const many = asked.categories.length;
       only.textContent = many ? `Only ${plural(many, "category", "categories")}` : "All categories";

@@ -56,7 +56,7 @@ function pictured(found, here, gain) {
   const series = seriesOf(found, gain);
   const at = here.place(gain);
   return {
-    title: `${worth(found)} against ${GAINS[gain]}`,
+    title: `${worth(found)} against what it is given for`,
     describe: `${series.length} strategies, a line each, from the model's own order at the knob's 0 to the most at 1. ${here.text} The table has the numbers.`,
     x: { label: GAINS[gain], format: (value) => number(value) },
     y: { label: `${worth(found)}` },

@@ -31,9 +31,8 @@ export function historyStrip(told) {
     });
     const push = element("span", { class: "push figure" });
     const text = called(event);
-    button.append(element("span", { class: "chip-title" }, name(text)), push);
-    if (event.event_type) button.append(element("span", { class: "small quiet" }, shortened(event.event_type, 30)));
-    if (event.known_item === false) button.append(element("span", { class: "small quiet" }, "unknown to the model"));
+    const kind = event.known_item === false ? "unknown to the model" : event.event_type;
+    button.append(element("span", { class: "chip-title" }, name(text)), kind ? element("span", { class: "kind quiet" }, shortened(kind, 30)) : "", push);
     const remove = element("button", {
       type: "button", class: "remove", tabIndex: -1, "aria-label": `Remove ${shortened(text)}`, onclick: () => told.remove(place),
     }, "×");

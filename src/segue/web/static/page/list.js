@@ -88,7 +88,7 @@ export function rankedList(told) {
         const why = reasons.get(id);
         if (!why) continue;
         const more = evidence(item.source, why);
-        reason.replaceChildren(...sentence(shortReason(item.source, why)), more.length ? element("span", { class: "quiet" }, " · ", sentence(more)) : "");
+        reason.replaceChildren(...sentence(shortReason(item.source, why)), more.length ? element("span", { class: "evidence quiet" }, " · ", sentence(more)) : "");
       }
     },
 

@@ -41,7 +41,7 @@ export function listPart(told) {
 
     failed(error, again) {
       state.textContent = before ? "This is the list before." : "";
-      problem.replaceChildren(trouble(error.message, again));
+      problem.replaceChildren(trouble(error.message, error.status === 400 ? null : again)); // the same would be refused again
     },
 
     unexplained(error, again) {

@@ -50,15 +50,15 @@ const api = makeApi(keys);
 
 // --- views
 
-const opened = {};
+const opened = {}; // promises of views
 let showing = null;
 
-const named = () => location.hash.slice(1).split("?")[0];
+const viewOf = (hash) => hash.slice(1).split("?")[0];
 
 async function show() {
-  const name = named() in VIEWS ? named() : "play";
+  const named = viewOf(location.hash), name = named in VIEWS ? named : "play";
   if (name === showing) return;
-  opened[showing]?.hidden?.();
+  opened[showing]?.then((view) => view?.hidden?.());
   showing = name;
   document.title = `${VIEWS[name]} · segue`;
   for (const one of Object.keys(VIEWS)) at(one).hidden = one !== name;
@@ -66,8 +66,9 @@ async function show() {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  opened[name] ??= await open(name);
-  if (showing === name) opened[name]?.shown?.();
+  opened[name] ??= open(name);
+  const view = await opened[name];
+  if (showing === name) view?.shown?.();
 }
 
 async function open(name) {
@@ -77,7 +78,7 @@ async function open(name) {
     return module[name](root, api) ?? {};
   } catch (error) {
     console.error(error);
-    const again = () => { root.replaceChildren(); showing = null; show(); };
+    const again = () => { root.replaceChildren(); delete opened[name]; showing = null; show(); };
     root.replaceChildren(trouble(`This view cannot be shown: ${error.message}`, again));
     return null;
   }
@@ -128,12 +129,15 @@ const left = {};
 for (const link of document.querySelectorAll(".bar nav a")) {
   link.onclick = (event) => {
     const name = link.hash.slice(1);
-    if (event.ctrlKey || event.metaKey || event.shiftKey || name === showing) return;
+    if (event.ctrlKey || event.metaKey || event.shiftKey || (name !== showing && !left[name])) return;
     event.preventDefault();
-    left[showing] = location.hash;
-    location.hash = left[name] || name;
+    if (name !== showing) location.hash = left[name];
   };
 }
-addEventListener("hashchange", show);
+addEventListener("hashchange", (event) => {
+  const { hash } = new URL(event.oldURL);
+  left[viewOf(hash)] = hash;
+  show();
+});
 show();
 nameModel();

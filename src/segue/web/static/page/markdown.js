@@ -4,7 +4,7 @@ import { element } from "./dom.js";
 
 const LARGEST = 2; // a heading of the card is never above the view's own
 
-/** The elements of a text in a small part of Markdown. Pictures are left out: nothing is loaded. */
+/** The elements of a text in a small part of Markdown. Pictures are named: nothing is loaded. */
 export function markdown(text) {
   const lines = text.replaceAll("\r", "").split("\n");
   const found = [];
@@ -19,12 +19,16 @@ export function markdown(text) {
   return found;
 }
 
+const PICTURE = /^!\[([^\]]*)\]\(([^)]*)\)\s*$/;
 const cells = (row) => row.trim().replace(/^\||\|$/g, "").split("|").map((cell) => cell.trim());
 const special = (line) => KINDS.slice(0, -1).some((kind) => kind.begins(line, ""));
 
 const KINDS = [
   { begins: (line) => !line.trim(), make: () => null },
-  { begins: (line) => /^!\[[^\]]*\]\([^)]*\)\s*$/.test(line), make: () => null },
+  {
+    begins: (line) => PICTURE.test(line),
+    make: ([line]) => element("p", { class: "quiet" }, `${PICTURE.exec(line)[1]}: a picture in the folder of the model, ${PICTURE.exec(line)[2]}.`),
+  },
   {
     begins: (line) => /^#{1,6} /.test(line),
     make: ([line]) => {
@@ -74,7 +78,7 @@ function tableOf(lines) {
 }
 
 /** `code`, **strong**, *emphasis*; a link is its words and its address, as text. */
-function inline(text) {
+export function inline(text) {
   return text.split(/(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*|\[[^\]]+\]\([^)]+\))/).map((part) => {
     if (/^`.+`$/.test(part)) return element("code", {}, part.slice(1, -1));
     if (/^\*\*.+\*\*$/.test(part)) return element("strong", {}, part.slice(2, -2));

@@ -8,11 +8,12 @@ import { element, say, trouble } from "./dom.js";
 import { bare, exchanged, madeUp, without } from "./events.js";
 import { historyStrip } from "./history.js";
 import { knownItems } from "./known.js";
+import { layOut } from "./layout.js";
 import { listPart } from "./list_part.js";
 import { opensSession, pauseSlider } from "./pause.js";
 import { makePointing } from "./pointing.js";
 import { TODAY, eventsOf, nextTime, request, settings } from "./request.js";
-import { exampleItems, startFields, withSimilar } from "./start.js";
+import { exampleItems, startFields, withNext } from "./start.js";
 import { showTrust } from "./trust.js";
 import { whoseHistory } from "./whose.js";
 
@@ -25,11 +26,10 @@ export function play(root, api) {
   const known = knownItems(api);
   const opening = latest();
 
-  const events = () => eventsOf(asked, stored).map((event) => {
+  const events = () => eventsOf(asked, stored).map((event, place) => {
     const item = known.get(event.item_id);
-    return { ...event, title: event.title ?? item?.title, known_item: event.known_item ?? item?.known };
+    return { seq: place + 1, ...event, title: event.title ?? item?.title, known_item: event.known_item ?? item?.known };
   });
-  const seqOf = (place) => (asked.history ? place + 1 : stored.events[place].seq);
 
   const strip = historyStrip({ point: (place, meant) => pointing.event(place, meant), remove, move });
   const list = listPart({ choose: add, point: (id, meant) => pointing.item(id, meant) });
@@ -58,13 +58,7 @@ export function play(root, api) {
     failed: list.failed, unexplained: list.unexplained, waiting: list.waiting,
   });
 
-  root.append(
-    element("header", { class: "intro" }, element("h2", {}, "What comes next?"),
-      element("p", { class: "lead" }, "Put together what somebody did. The list shows what the model expects next, and why.")),
-    element("div", { class: "start" }, start.nodes),
-    element("section", { class: "card history", "aria-label": "History" }, whose.node, stripTrouble, strip.node),
-    element("section", { class: "wishes", "aria-label": "Settings" }, pause.node, wishes.sliders, pause.meaning, wishes.tools),
-    element("div", { class: "columns playing" }, wishes.more, list.node, pointing.home));
+  layOut(root, { start, whose, stripTrouble, strip, pause, wishes, list, pointing });
 
   /** Another history or user: a step that the browser's Back takes back. */
   function go(next) {
@@ -102,10 +96,15 @@ export function play(root, api) {
     go({ ...asked, user: id, history: null, pause: 0 });
   }
 
+  function begun(items) {
+    items.forEach(known.add);
+    return madeUp(items, now());
+  }
+
   async function begin(item) {
-    const items = await withSimilar(api, item);
+    const items = await withNext(api, item);
     list.forget();
-    go({ ...asked, user: null, history: madeUp(items, now()), pause: 0 });
+    go({ ...asked, user: null, history: begun(items), pause: 0 });
   }
 
   /** After another address: have what is stored, then ask. */
@@ -119,8 +118,9 @@ export function play(root, api) {
       } else if (asked.user === null && asked.history === null) {
         examples ??= await exampleItems(api);
         start.offer(examples);
+        const items = await withNext(api, examples[0]);
         signal.throwIfAborted();
-        asked = { ...asked, history: madeUp([...examples].reverse(), now()) };
+        asked = { ...asked, history: begun(items) };
       }
       if (asked.user === null) stored = null;
       refresh();
@@ -132,10 +132,9 @@ export function play(root, api) {
     }
   }
 
-  /** Draw, and light up again what was lit, unless another list is on its way. */
   function relight() {
     draw();
-    if (settled) pointing.draw();
+    if (settled) pointing.draw(); // else another list is on its way
   }
 
   function refresh() {
@@ -160,17 +159,15 @@ export function play(root, api) {
   function point(answer, reasons) {
     const { diversity, scenario } = settings(asked, choices);
     const moment = asked.pause === TODAY ? now() : (events().at(-1)?.time ?? 0) + asked.pause;
-    pointing.show({ events: events(), items: answer.items, ...(reasons && { reasons }), seqOf, moment, ruled: diversity > 0 || Boolean(scenario) });
+    pointing.show({ events: events(), items: answer.items, ...(reasons && { reasons }), moment, ruled: diversity > 0 || Boolean(scenario) });
   }
 
-  /** Have titles and categories of items that were not met yet, and show them. */
   async function learn(ids) {
     const more = await known.learn(ids);
     if (more && events().some(({ item_id: id }) => ids.includes(id))) relight();
     list.ranked.details(known);
   }
 
-  /** A model serves that is new here. */
   function renew() {
     known.forget();
     learnChoices();

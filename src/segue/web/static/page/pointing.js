@@ -14,7 +14,7 @@ export function makePointing({ strip, ranked }, told) {
   const panel = whyPanel();
   const home = document.createElement("div");
   home.className = "why-home";
-  let shown = { events: [], items: [], reasons: new Map(), seqOf: (place) => place + 1, ruled: false, moment: null };
+  let shown = { events: [], items: [], reasons: new Map(), ruled: false, moment: null };
   let at = null; // { id } of an item, { place } of an event
   let deliberate = false;
 
@@ -31,7 +31,7 @@ export function makePointing({ strip, ranked }, told) {
 
   function drawItem(item) {
     const reasons = shown.reasons.get(item.item_id);
-    const places = new Map(shown.events.map((_, place) => [shown.seqOf(place), place]));
+    const places = new Map(shown.events.map(({ seq }, place) => [seq, place]));
     const pushes = new Map((reasons?.events ?? []).map(({ seq, difference }) => [places.get(seq), difference]));
     strip.light(pushes);
     ranked.light(new Map(), item.item_id);
@@ -40,7 +40,7 @@ export function makePointing({ strip, ranked }, told) {
   }
 
   function drawEvent(place) {
-    const seq = shown.seqOf(place);
+    const { seq } = shown.events[place];
     const moved = shown.items.flatMap((item) => {
       const found = shown.reasons.get(item.item_id)?.events.find((event) => event.seq === seq);
       return found ? [{ item, difference: found.difference }] : [];
@@ -49,7 +49,7 @@ export function makePointing({ strip, ranked }, told) {
     strip.light(new Map(), place);
     ranked.light(new Map(moved.map(({ item, difference }) => [item.item_id, difference])));
     const last = shown.events.length - 1;
-    panel.say(...whyEvent(shown.events[place], moved, {
+    panel.say(...whyEvent(shown.events[place], shown.reasons.size ? moved : null, {
       earlier: place > 0 ? () => told.move(place, -1) : null,
       later: place < last ? () => told.move(place, 1) : null,
       remove: () => { told.remove(place); strip.focus(Math.min(place, last - 1)); },

@@ -3,14 +3,17 @@
 /** The pause that stands for the present: a stored user is asked about as the server would be now. */
 export const TODAY = "today";
 
+/** What is usual, where these items can be told by it; else the first that can be had. */
+const had = (usual, all) => (!all || all.includes(usual) ? usual : all[0]);
+
 /** What each setting is where nobody said: the page's address, else the server. */
 export function settings(asked, choices) {
   const said = choices?.defaults ?? {};
   return {
     k: asked.k ?? said.k ?? 10,
     diversity: asked.diversity ?? said.diversity ?? 0,
-    strategy: asked.strategy ?? said.strategy ?? "mmr",
-    similarity: asked.similarity ?? said.similarity ?? "auto",
+    strategy: asked.strategy ?? had(said.strategy, choices?.strategies),
+    similarity: asked.similarity ?? had(said.similarity, choices?.similarities),
     exclude: asked.exclude ?? said.exclude ?? "none",
     scenario: asked.scenario,
     categories: asked.categories,
@@ -25,7 +28,7 @@ export const lastTime = (events) => events.at(-1)?.time ?? null;
 
 /** The body of a request for a list. */
 export function request(asked, stored, choices) {
-  const { k, diversity, exclude } = settings(asked, choices);
+  const { k, diversity, strategy, similarity, exclude } = settings(asked, choices);
   const body = { k };
   const last = lastTime(eventsOf(asked, stored));
   if (asked.history) {
@@ -41,8 +44,8 @@ export function request(asked, stored, choices) {
   if (asked.diversity !== null) body.diversity = diversity;
   if (diversity > 0) {
     // refused without a knob: they would change nothing
-    if (asked.strategy !== null) body.strategy = asked.strategy;
-    if (asked.similarity !== null) body.similarity = asked.similarity;
+    if (strategy && strategy !== choices?.defaults.strategy) body.strategy = strategy;
+    if (similarity && similarity !== choices?.defaults.similarity) body.similarity = similarity;
   }
   return body;
 }

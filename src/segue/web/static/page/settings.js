@@ -12,8 +12,10 @@ export function settings({ settings: all, set_apart: apart, built, kind }) {
     own.length ? element("div", { class: "card" }, table("Settings that are no defaults", own)) : null,
     element("details", { class: "card" }, [
       element("summary", {}, element("h4", {}, "All settings")),
-      kind === "network" ? [element("h5", {}, "The network, as built"), table("The network, as built", flat(built))] : null,
-      parted(all).map(([name, rows]) => [element("h5", {}, name), table(`Settings: ${name}`, rows)]),
+      element("div", { class: "sheaf" }, [
+        kind === "network" ? [["the network, as built", flat(built)]] : [],
+        parted(all),
+      ].flat().map(([name, rows]) => element("div", {}, element("h5", {}, name), table(`Settings: ${name}`, rows)))),
     ]),
   ]);
 }
@@ -41,5 +43,6 @@ function words(value) {
   if (value === "" || value == null) return element("span", { class: "quiet" }, "not set");
   if (Array.isArray(value)) return value.length ? value.map(String).join(", ") : element("span", { class: "quiet" }, "none");
   if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "object" && !Object.keys(value).length) return element("span", { class: "quiet" }, "none");
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -68,13 +68,14 @@ export async function exampleItems(api) {
   return chosen;
 }
 
-/** An item, after the two that are most like it. */
-export async function withSimilar(api, item) {
+/** An item, and the two that the model expects after it: a history that hangs together. */
+export async function withNext(api, item) {
   if (!item) return [];
   try {
-    const { items } = await api.post("/v1/similar", { item_id: item.item_id, k: 2 });
-    return [...items.reverse(), item];
-  } catch {
-    return [item]; // a model without vectors knows of no likeness
+    const { items } = await api.post("/v1/recommend", { items: [item.item_id], k: 2, exclude: "seen", diversity: 0 });
+    return [item, ...items.map(({ item_id, title }) => ({ item_id, title }))];
+  } catch (error) {
+    console.warn(error);
+    return [item];
   }
 }

@@ -44,8 +44,9 @@ export function verdict({ name, metrics }) {
   const where = asked(report.split);
   const more = groupsLost(report, own);
   if (own.baseline) {
-    const rest = best ? ` Of the others ${spoken(best.model)} is best.` : "";
-    return { good: null, text: `${spoken(name)} is a baseline: it learns no network.${rest}`, more };
+    const top = report.rows[0];
+    const rest = top === own ? "It is the best of what it was compared with." : `${where} ${spoken(top.model)} does better.`;
+    return { good: null, text: `It is a baseline, ${spoken(name)}: no network was learned. ${rest}`, more };
   }
   if (!best) return { good: null, text: `${where} it was compared with nothing.`, more };
   const gain = own.against_best_baseline ?? {};

@@ -2,6 +2,7 @@
 
 import { axisOf, number } from "./chart_axis.js";
 import { legend, SHAPES, shape } from "./chart_legend.js";
+import { toggle } from "./chart_table.js";
 import { drawn, element, fresh } from "./dom.js";
 
 const NAMES = 186; // pixels beside the plot for the names of rows, where there is room
@@ -18,17 +19,8 @@ export function whiskers(about) {
   const draw = () => plot.clientWidth && paint(svg, about, Math.round(plot.clientWidth));
   new ResizeObserver(draw).observe(plot);
   const place = element("div", { class: "wide", hidden: true, tabIndex: 0, role: "region", ariaLabel: `Numbers: ${about.title}` }, table(about));
-  const words = element("span", {}, "Show as table");
-  const button = element("button", { type: "button", class: "plain small", ariaExpanded: "false" }, words);
-  button.append(element("span", { class: "unseen" }, `: ${about.title}`));
   const names = about.series.length > 1 ? key(about.series) : null;
-  button.onclick = () => {
-    place.hidden = !place.hidden;
-    plot.hidden = !place.hidden;
-    if (names) names.hidden = plot.hidden;
-    words.textContent = place.hidden ? "Show as table" : "Show as chart";
-    button.ariaExpanded = String(!place.hidden);
-  };
+  const button = toggle(about.title, place, [plot, names]);
   const head = element("div", { class: "chart-head" }, element("h4", { class: "chart-title" }, about.title), button);
   return element("figure", { class: "chart" }, [head, names, plot, place, about.caption && element("figcaption", {}, about.caption)]);
 }

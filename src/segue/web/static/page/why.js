@@ -23,12 +23,11 @@ export function whyItem(item, asked) {
     element("p", { class: "small quiet" }, "Why"),
     element("h3", {}, name(text)),
     wholeTitle(text),
-    aboutItem(asked.about),
     element("p", { class: "small quiet" }, `Place ${item.rank} of ${asked.length}, score ${number(item.score)}. ${sourceWords(item.source)[2]}`),
   ];
   const { reasons } = item;
-  if (!reasons) return [...head, element("p", { class: "small quiet" }, "Asking for the reasons…")];
-  return [...head, ...pushed(reasons.events, asked.moment, asked.had), ...followed(reasons.followed), ruled(item, asked)];
+  if (!reasons) return [...head, element("p", { class: "small quiet" }, "Asking for the reasons…"), aboutItem(asked.about)];
+  return [...head, ...pushed(reasons.events, asked.moment, asked.had), ...followed(reasons.followed), ruled(item, asked), aboutItem(asked.about)];
 }
 
 function wholeTitle(text) {
@@ -91,13 +90,13 @@ function ruled({ rank, reasons }, { ruled }) {
  * What an event did to the list.
  *
  * @param event of the strip.
- * @param moved listed items with the difference that the event made, the largest first.
+ * @param moved listed items with the difference that the event made, the largest first; null: that is asked for still.
  * @param told `{ earlier, later, remove }`: functions, or null where that cannot be.
  */
 export function whyEvent(event, moved, told) {
   const text = called(event);
   const button = (words, act) => element("button", { type: "button", disabled: !act, onclick: act }, words);
-  const rows = moved.map(({ item, difference }) => element("li", { class: difference > 0 ? "raised" : "lowered" },
+  const rows = (moved ?? []).map(({ item, difference }) => element("li", { class: difference > 0 ? "raised" : "lowered" },
     element("span", { class: "push figure" }, `${difference > 0 ? "▲" : "▼"} ${signed(difference)}`),
     element("span", { class: "pushed-by" }, name(called(item)))));
   return [
@@ -105,12 +104,16 @@ export function whyEvent(event, moved, told) {
     element("h3", {}, name(text)),
     wholeTitle(text),
     element("p", { class: "small quiet" }, when(event)),
-    moved.length
-      ? element("p", { class: "label" }, `It moved ${plural(moved.length, "item")} of this list`)
-      : element("p", {}, "It is not among the three events that moved an item of this list most."),
+    element("p", rows.length ? { class: "label" } : {}, didWhat(moved)),
     element("ul", { class: "pushes" }, rows),
     element("p", { class: "row" }, button("Earlier", told.earlier), button("Later", told.later), button("Remove", told.remove)),
   ];
+}
+
+function didWhat(moved) {
+  if (moved === null) return "Asking for the reasons…";
+  if (!moved.length) return "It is not among the three events that moved an item of this list most.";
+  return `It moved ${plural(moved.length, "item")} of this list`;
 }
 
 const SHOWN = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });

@@ -33,7 +33,7 @@ export const plural = (many, word, words = `${word}s`) => `${many.toLocaleString
 
 /** Where an item of a list comes from: in a few words, as a reason, and as a sentence. */
 export const SOURCES = {
-  state: ["from this history", "From all of the history together", "The model chose it from this history."],
+  state: ["from this history", "No one event decided it", "The model chose it from this history."],
   initial_state: ["what people begin with", "People begin with it", "There is nothing to go by, or a new session begins: the model says what people begin with."],
   neighbours: ["what others did next", "Others went on here", "The model has nothing to say here: others went on to this from the last items."],
   trending: ["popular of late", "Popular of late", "There is nothing to go by yet: this has been popular of late."],
