@@ -78,10 +78,11 @@ def test_health_says_that_the_server_is_gone_and_goes_on_when_it_is_back(
         expect(page.locator("#health .stat").first).to_be_visible()
         port = str(first.port)
     watched.expect(GONE)
-    said = page.locator("#health").get_by_text("cannot be reached")
-    expect(said.first).to_be_visible(timeout=20_000)
+    said = page.locator("#health .trouble").filter(has_text="not reachable")
+    expect(said).to_be_visible(timeout=20_000)
     with live_server(tmp_path, COMMAND, str(model), "--port", port):
         expect(said).to_have_count(0, timeout=20_000)
+        expect(page.locator("#health").get_by_text("began anew")).to_be_visible()
 
 
 def test_a_busy_server_is_asked_again(watched: Watched, server: Live) -> None:
