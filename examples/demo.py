@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import segue
@@ -40,7 +42,11 @@ def main() -> None:
         ["rank", "item_id", "title", "score"],
         [[str(f.rank), f.item_id, f.title or "", f"{f.score:.3f}"] for f in found],
     )
+    live(history, started, once="--once" in sys.argv)
 
+
+def live(history: list[str], started: float, *, once: bool) -> None:
+    """Serve the model, let `you` do what the history says, ask what comes next, and stay until Ctrl-C unless once."""
     command = [sys.executable, "-m", "segue", "serve", str(FOLDER), "--store", str(STORE), "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         try:
@@ -57,14 +63,20 @@ def main() -> None:
                 print(f"  {item['rank']}. {item['title']}  ({item['score']:.3f})")
             print(f"\nThe model is in {FOLDER.resolve()} (its card: {FOLDER}/README.md).")
             print(f"From nothing to a live answer in {time.monotonic() - started:.0f} s.")
-            if "--once" not in sys.argv:
-                print(f"The server stays at {address} until Ctrl-C, for instance:\n")
-                print(f'  curl {address}/v1/recommend --json \'{{"user_id": "you", "k": 5}}\'')
-                server.wait()
+            if not once:
+                print(f'It answers programs:  curl {address}/v1/recommend --json \'{{"user_id": "you", "k": 5}}\'')
+                print(f"and people, until Ctrl-C:  {address}/#play?user=you", flush=True)
+                threading.Thread(target=relay, args=(server,), daemon=True).start()
+                while server.poll() is None:  # sleeping, because where polars is imported Ctrl-C ends no other waiting
+                    time.sleep(0.1)
+                raise SystemExit(f"the server ended (exit status {server.returncode})")
         except KeyboardInterrupt:
-            pass
+            # a terminal has told the server as well, and a second signal would cut it short
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(2)
         finally:
             server.terminate()
+            server.wait()
 
 
 def find(recommender: segue.Recommender, title: str) -> str:
@@ -82,6 +94,14 @@ def where(server: subprocess.Popen[str]) -> str:
         if " on http" in line:
             return line.split(" on ")[1].strip()
     raise SystemExit(f"the server did not start (exit status {server.wait()})")
+
+
+def relay(server: subprocess.Popen[str]) -> None:
+    """Show what the server complains of, until it ends."""
+    assert server.stderr is not None
+    for line in server.stderr:
+        if '"level":"info"' not in line:
+            print(line, end="", file=sys.stderr)
 
 
 def ask(address: str, body: dict[str, object]) -> dict[str, list[dict[str, object]]]:
