@@ -154,7 +154,7 @@ def test_histories_to_begin_with(watched: Watched, server: Live, use: Way) -> No
     expect(examples.first).to_be_visible()
     name = examples.first.text_content()
     use(play, examples.first)
-    until(play.page, lambda: play.strip()[-1:] == [name])
+    until(play.page, lambda: play.strip()[:1] == [name])
     use(play, play.page.get_by_role("button", name="somebody new"))
     play.has()
     play.agrees(items=[], k=10)
