@@ -105,7 +105,9 @@ export function play(root, api) {
   }
 
   async function begin(item) {
+    const signal = opening.begin();
     const items = await withNext(api, item);
+    if (signal.aborted) return; // something else was asked for meanwhile
     list.forget();
     go({ ...asked, user: null, history: begun(items), pause: 0 });
   }
