@@ -121,4 +121,4 @@ def until(page: Page, what: Callable[[], bool], told: Callable[[], str] = lambda
     while not what():
         if time.monotonic() > end:
             raise AssertionError(told())
-        page.wait_for_timeout(20)
+        page.wait_for_timeout(40)

@@ -51,13 +51,13 @@ def test_each_hostile_title_is_found_chosen_and_explained(watched: Watched, serv
         found = ask(server, f"/v1/items?search={quote(text, safe='')}&k=20")["items"]
         place = [item["item_id"] for item in found].index(name)
         names = [shown(item) for item in found]
-        until(play.page, partial(offered, play, names), lambda: f"{name}: {names}")
+        until(play.page, partial(offered, play, names), partial(str, f"{name}: {names}"))
         plain(play.page)
         play.options.nth(place).click()
         chosen.append(name)
         play.has(*chosen)
         play.page.locator("#play .chip").last.click()
-        until(play.page, partial(explained, play, names[place]), lambda: name)
+        until(play.page, partial(explained, play, names[place]), partial(str, name))
         if name == "long":
             play.page.locator("#play .why-panel summary", has_text="All of its title").click()
             whole = play.page.locator("#play .why-panel .long").text_content() or ""
