@@ -48,9 +48,14 @@ class ItemMessage(Struct, frozen=True):
 
 
 class ItemsAnswer(Struct, frozen=True):
-    """The items, as they were asked for, or the best first."""
+    """The items, as they were asked for, or the best first.
+
+    `partial` is there, and true, where a search was given up after a second: these are the best among the more
+    frequent items.
+    """
 
     items: list[ItemMessage]
+    partial: bool | UnsetType = UNSET
 
 
 class HistoryMessage(Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,8 +24,8 @@ from segue.web.browse.messages import (
 )
 
 
-def items_answer(found: Sequence[Described]) -> ItemsAnswer:
-    """Items with what is known of them."""
+def items_answer(found: Sequence[Described], partial: bool = False) -> ItemsAnswer:
+    """Items with what is known of them; `partial`: not all were looked at."""
     return ItemsAnswer(
         [
             ItemMessage(
@@ -37,7 +37,8 @@ def items_answer(found: Sequence[Described]) -> ItemsAnswer:
                 one.withdrawn or UNSET,
             )
             for one in found
-        ]
+        ],
+        partial or UNSET,
     )
 
 
