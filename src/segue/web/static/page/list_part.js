@@ -48,9 +48,18 @@ export function listPart(told) {
       why.replaceChildren(trouble(`The reasons cannot be had: ${error.message}`, () => { why.replaceChildren(); again(); }));
     },
 
-    /** Nothing can be asked. */
-    idle() {
+    /** Nothing can be asked: what is here is of another history. */
+    clear() {
+      before = null;
+      ranked.draw([], new Map());
+      notes.replaceChildren();
       state.textContent = "";
+    },
+
+    /** Why nothing came of a choice. */
+    refuse(words) {
+      state.textContent = words;
+      say(words);
     },
 
     /** The next list is another person's: nothing in it has moved. */

@@ -1,6 +1,6 @@
 // The shell: which view is open, light or dark, and the key.
 
-import { makeApi } from "./api.js";
+import { makeApi, sendable } from "./api.js";
 import { element, trouble } from "./dom.js";
 
 const VIEWS = { play: "Play", health: "Health", model: "Model" };
@@ -10,6 +10,7 @@ const at = (id) => document.getElementById(id);
 
 const KEY = "segue-key";
 let key = kept(() => sessionStorage.getItem(KEY)) ?? "", asking = null;
+if (!sendable(key)) key = "";
 
 /** What a browser keeps for us, or not: some forbid it. */
 function kept(act) {
@@ -36,7 +37,12 @@ function askForKey(message) {
   return new Promise((resolve) => {
     at("key-form").onsubmit = (event) => {
       event.preventDefault();
-      key = at("key").value.trim();
+      const given = at("key").value.trim();
+      if (!sendable(given)) {
+        at("key-trouble").textContent = "A key has no such letters: those that segue makes are of a-z, A-Z, 0-9, - and _.";
+        return;
+      }
+      key = given;
       kept(() => sessionStorage.setItem(KEY, key));
       dialog.close("given");
     };
