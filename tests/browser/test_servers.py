@@ -48,6 +48,27 @@ def test_a_key_is_asked_for_and_works(
     assert page.evaluate("JSON.stringify({...localStorage})").find(key) < 0
 
 
+def test_a_key_that_no_header_takes_is_asked_for_again(
+    watch: Callable[..., Watched], serve: Callable[..., Live], tmp_path: Path
+) -> None:
+    key = add_key(tmp_path / "keys.toml", "page")
+    live = serve("--keys", tmp_path / "keys.toml")
+    watched = watch(live)
+    watched.expect("answer: 401 ")
+    watched.expect("console: error: .*401")
+    kept = "if (location.protocol === 'http:' && !sessionStorage.length) sessionStorage.setItem('segue-key', '€')"
+    watched.context.add_init_script(kept)
+    page = watched.open("/")
+    dialog = page.get_by_role("dialog", name="This server asks for a key")
+    dialog.get_by_label("Key").fill("schlüssel-€-ключ")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("A key has no such letters")
+    dialog.get_by_label("Key").fill(key)
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    Play(page, live).settled()
+
+
 def test_a_server_that_is_gone_is_told_and_comes_back(
     watch: Callable[..., Watched], model: Path, tmp_path: Path
 ) -> None:

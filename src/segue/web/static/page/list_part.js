@@ -29,7 +29,7 @@ export function listPart(told) {
       const after = answer.items.map(({ item_id: id }) => id);
       ranked.draw(answer.items, moves(before, after));
       const change = changeWords(before, after);
-      state.textContent = [change, milliseconds !== null && `answered in ${number(Math.max(1, Math.round(milliseconds)))} ms`].filter(Boolean).join(" · ");
+      state.textContent = [change, milliseconds !== null && `answered in ${number(Math.max(1, Math.round(milliseconds)))}\u00a0ms`].filter(Boolean).join(" · ");
       notes.replaceChildren(...remarks(answer).map((text) => element("p", { class: "note small" }, text)));
       problem.replaceChildren();
       why.replaceChildren();
@@ -48,9 +48,18 @@ export function listPart(told) {
       why.replaceChildren(trouble(`The reasons cannot be had: ${error.message}`, () => { why.replaceChildren(); again(); }));
     },
 
-    /** Nothing can be asked. */
-    idle() {
+    /** Nothing can be asked: what is here is of another history. */
+    clear() {
+      before = null;
+      ranked.draw([], new Map());
+      notes.replaceChildren();
       state.textContent = "";
+    },
+
+    /** Why nothing came of a choice. */
+    refuse(words) {
+      state.textContent = words;
+      say(words);
     },
 
     /** The next list is another person's: nothing in it has moved. */

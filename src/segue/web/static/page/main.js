@@ -1,6 +1,6 @@
 // The shell: which view is open, light or dark, and the key.
 
-import { makeApi } from "./api.js";
+import { makeApi, sendable } from "./api.js";
 import { element, trouble } from "./dom.js";
 
 const VIEWS = { play: "Play", health: "Health", model: "Model" };
@@ -10,6 +10,7 @@ const at = (id) => document.getElementById(id);
 
 const KEY = "segue-key";
 let key = kept(() => sessionStorage.getItem(KEY)) ?? "", asking = null;
+if (!sendable(key)) key = "";
 
 /** What a browser keeps for us, or not: some forbid it. */
 function kept(act) {
@@ -36,7 +37,12 @@ function askForKey(message) {
   return new Promise((resolve) => {
     at("key-form").onsubmit = (event) => {
       event.preventDefault();
-      key = at("key").value.trim();
+      const given = at("key").value.trim();
+      if (!sendable(given)) {
+        at("key-trouble").textContent = "A key has no such letters: those that segue makes are of a-z, A-Z, 0-9, - and _.";
+        return;
+      }
+      key = given;
       kept(() => sessionStorage.setItem(KEY, key));
       dialog.close("given");
     };
@@ -56,7 +62,7 @@ let showing = null;
 const viewOf = (hash) => hash.slice(1).split("?")[0];
 
 async function show() {
-  const named = viewOf(location.hash), name = named in VIEWS ? named : "play";
+  const named = viewOf(location.hash), name = Object.hasOwn(VIEWS, named) ? named : "play";
   if (name === showing) return;
   opened[showing]?.then((view) => view?.hidden?.());
   showing = name;
@@ -126,18 +132,18 @@ document.querySelector(".skip").onclick = (event) => {
   at("view").focus();
 };
 // a tab leads back to what it showed
-const left = {};
+const left = new Map();
 for (const link of document.querySelectorAll(".bar nav a")) {
   link.onclick = (event) => {
     const name = link.hash.slice(1);
-    if (event.ctrlKey || event.metaKey || event.shiftKey || (name !== showing && !left[name])) return;
+    if (event.ctrlKey || event.metaKey || event.shiftKey || (name !== showing && !left.has(name))) return;
     event.preventDefault();
-    if (name !== showing) location.hash = left[name];
+    if (name !== showing) location.hash = left.get(name);
   };
 }
 addEventListener("hashchange", (event) => {
   const { hash } = new URL(event.oldURL);
-  left[viewOf(hash)] = hash;
+  left.set(viewOf(hash), hash);
   show();
 });
 show();

@@ -3,16 +3,17 @@
 import { PLAIN, keep, read, written } from "./address.js";
 import { dropped, latest } from "./api.js";
 import { makeAsking } from "./asking.js";
+import { historyChanges } from "./changes.js";
 import { controls } from "./controls.js";
 import { element, say, trouble } from "./dom.js";
-import { bare, exchanged, madeUp, without } from "./events.js";
+import { madeUp } from "./events.js";
 import { historyStrip } from "./history.js";
 import { knownItems } from "./known.js";
-import { layOut } from "./layout.js";
+import { drawParts, layOut } from "./layout.js";
 import { listPart } from "./list_part.js";
-import { opensSession, pauseSlider } from "./pause.js";
+import { pauseSlider } from "./pause.js";
 import { makePointing } from "./pointing.js";
-import { TODAY, eventsOf, nextTime, request, settings } from "./request.js";
+import { TODAY, eventsOf, request, settings } from "./request.js";
 import { exampleItems, startFields, withNext } from "./start.js";
 import { showTrust } from "./trust.js";
 import { whoseHistory } from "./whose.js";
@@ -31,9 +32,11 @@ export function play(root, api) {
     return { seq: place + 1, ...event, title: event.title ?? item?.title, known_item: event.known_item ?? item?.known };
   });
 
+  const add = (item) => changes.add(item), remove = (place) => changes.remove(place), move = (place, step) => changes.move(place, step);
   const strip = historyStrip({ point: (place, meant) => pointing.event(place, meant), remove, move });
   const list = listPart({ choose: add, point: (id, meant) => pointing.item(id, meant) });
   const pointing = makePointing({ strip, ranked: list.ranked }, { remove, move, about: known.get });
+  const changes = historyChanges(() => ({ asked, stored, events: events() }), { strip, list, pointing, known }, go);
   const start = startFields(api, { add, open, begin });
   const pause = pauseSlider((value) => set({ pause: value }));
   const wishes = controls(set);
@@ -77,64 +80,53 @@ export function play(root, api) {
     refresh();
   }
 
-  function add(item) {
-    known.add(item);
-    const event = { item_id: item.item_id, time: nextTime(asked, events(), now()) };
-    go({ ...asked, history: [...bare(events()), event], pause: 0 });
-  }
-
-  function remove(place) {
-    go({ ...asked, history: without(bare(events()), place) });
-  }
-
-  function move(place, step) {
-    if (!events()[place + step]) return;
-    pointing.follow(place + step);
-    go({ ...asked, history: exchanged(bare(events()), place, step) });
-    strip.focus(place + step);
-  }
-
   function open(id) {
     list.forget();
     go({ ...asked, user: id, history: null, pause: 0 });
   }
 
-  function begun(items) {
-    items.forEach(known.add);
-    return madeUp(items, now());
-  }
-
   async function begin(item) {
     const signal = opening.begin();
-    const items = await withNext(api, item);
-    if (signal.aborted) return; // something else was asked for meanwhile
+    const items = await withNext(api, item, signal);
+    if (signal.aborted) return; // something else was chosen since
     list.forget();
-    go({ ...asked, user: null, history: begun(items), pause: 0 });
+    items.forEach(known.add);
+    go({ ...asked, user: null, history: madeUp(items, now()), pause: 0 });
   }
 
   /** After another address: have what is stored, then ask. */
   async function opened() {
     stripTrouble.replaceChildren();
     const signal = opening.begin();
+    if (stored?.user_id !== asked.user) stored = null;
+    if (stored === null && (asked.user !== null || asked.history === null)) hold(true);
     try {
-      if (asked.user !== null && stored?.user_id !== asked.user) {
-        stored = null;
+      if (asked.user !== null && stored === null) {
         stored = await api.post("/v1/history", { user_id: asked.user, last: LAST }, { signal });
       } else if (asked.user === null && asked.history === null) {
         examples ??= await exampleItems(api);
         start.offer(examples);
-        const items = await withNext(api, examples[0]);
+        const items = await withNext(api, examples[0], signal);
         signal.throwIfAborted();
-        asked = { ...asked, history: begun(items) };
+        items.forEach(known.add);
+        asked = { ...asked, history: madeUp(items, now()) };
       }
-      if (asked.user === null) stored = null;
       refresh();
       if (!examples) start.offer((examples = await exampleItems(api)));
     } catch (error) {
       if (dropped(error)) return;
-      list.idle();
+      list.clear();
+      pointing.show({ events: [], items: [] });
+      hold(false);
+      draw();
       stripTrouble.replaceChildren(trouble(error.message, opened));
     }
+  }
+
+  /** What is on screen is of another history than is asked about; or no longer. */
+  function hold(yes) {
+    strip.node.inert = list.ranked.node.inert = yes;
+    if (yes) asking.stop();
   }
 
   function relight() {
@@ -144,17 +136,13 @@ export function play(root, api) {
 
   function refresh() {
     settled = false;
+    hold(false);
     asking.ask(request(asked, stored, choices)); // first: the answer is on its way while we draw
     draw();
   }
 
   function draw() {
-    const opens = (seconds) => opensSession(seconds, choices?.gap);
-    const { seconds, text } = pause.draw(asked, events(), choices);
-    const end = element("li", { class: opens(seconds) ? "ending opens" : "ending" }, `What comes ${events().length ? text : "first"}?`);
-    strip.draw(events(), opens, end);
-    wishes.draw(asked, choices);
-    whose.draw(asked, stored, {
+    drawParts({ strip, pause, wishes, whose }, { asked, stored, choices, events: events() }, {
       link: () => `${location.origin}${location.pathname}#${written(asked)}`,
       back: () => go({ ...asked, history: null, pause: 0 }), again: () => { stored = null; opened(); }, clear: () => go({ ...asked, user: null, history: [], pause: 0 }),
     });

@@ -1,5 +1,6 @@
 // How a history begins: search an item, open a stored user, or take an example.
 
+import { dropped } from "./api.js";
 import { element, name, shortened } from "./dom.js";
 import { combobox } from "./search.js";
 import { called, duration, plural } from "./words.js";
@@ -69,13 +70,13 @@ export async function exampleItems(api) {
 }
 
 /** An item, and the two that the model expects after it: a history that hangs together. */
-export async function withNext(api, item) {
+export async function withNext(api, item, signal) {
   if (!item) return [];
   try {
-    const { items } = await api.post("/v1/recommend", { items: [item.item_id], k: 2, exclude: "seen", diversity: 0 });
+    const { items } = await api.post("/v1/recommend", { items: [item.item_id], k: 2, exclude: "seen", diversity: 0 }, { signal });
     return [item, ...items.map(({ item_id, title }) => ({ item_id, title }))];
   } catch (error) {
-    console.warn(error);
+    if (!dropped(error)) console.warn(error);
     return [item];
   }
 }

@@ -42,7 +42,8 @@ function describe(asked, stored, told) {
 }
 
 function howMany(stored) {
-  if (!stored?.total) return "The store has no events of this user: the list is what strangers get.";
+  if (!stored) return ""; // on its way, or not to be had
+  if (!stored.total) return "The store has no events of this user: the list is what strangers get.";
   const shown = stored.events.length;
   return shown < stored.total ? `${plural(stored.total, "event")}; the last ${shown} are shown.` : `${plural(stored.total, "event")}.`;
 }
