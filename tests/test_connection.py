@@ -19,6 +19,7 @@ from segue.web.whole import Whole
 IMPATIENT = (
     "from segue.web import connection, decoding\nconnection.REQUEST_SECONDS = 2.0\ndecoding.BODY_SECONDS = 1.0\n"
 )
+OPEN = FADING.replace("port=0", "port=0, access=Access(open=True)").replace("import serve\n", "import Access, serve\n")
 BODY = b'{"user_id": "u"}'
 POST = b"POST /v1/recommend HTTP/1.1\r\nHost: x\r\n"
 WHOLE = POST + b"Content-Length: 16\r\n\r\n" + BODY
@@ -27,7 +28,7 @@ GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with live_server(tmp_path_factory.mktemp("server"), IMPATIENT + FADING) as server:
+    with live_server(tmp_path_factory.mktemp("server"), IMPATIENT + OPEN) as server:
         yield server
         log = server.log()
     assert "Traceback" not in log
@@ -248,7 +249,7 @@ def test_one_who_fetches_no_answers_is_ended(live: Live) -> None:
 
 
 def test_a_request_in_hand_is_answered_when_the_server_is_told_to_end(tmp_path: Path) -> None:
-    with live_server(tmp_path) as server, connected(server) as idle, connected(server) as connection:
+    with live_server(tmp_path, OPEN) as server, connected(server) as idle, connected(server) as connection:
         idle.sendall(GET)
         assert received(idle, answers=1)[0] == [200]
         connection.sendall(POST + b"Content-Length: 16\r\nExpect: 100-continue\r\n\r\n")

@@ -60,6 +60,44 @@ def test_without_a_known_key_nothing_but_health_is_answered(file: Path) -> None:
         assert client.get("/v1/users/u", headers={"Authorization": f"bearer {key}"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:8000", "LOCALHOST:8000", "localhost.", "[::1]:8000", "127.9.9.9"]
+)
+def test_without_keys_what_is_meant_for_this_machine_is_answered(host: str) -> None:
+    with client_of(engine_of(), local=True) as client:
+        assert client.get("/v1/users", headers={"Host": host}).status_code == 200
+        own = {"Host": host, "Origin": f"http://{host.lower()}"}
+        assert client.post("/v1/history", json={"user_id": "u"}, headers=own).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example:8000", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "[::2]", ""]
+)
+def test_without_keys_a_name_that_is_not_this_machines_is_refused(host: str) -> None:
+    with client_of(engine_of(), local=True) as client:
+        for path in ("/v1/users", "/metrics", "/"):
+            answer = client.get(path, headers={"Host": host.encode("latin-1")})
+            assert (answer.status_code, answer.json()["error"]["code"]) == (421, "other_host")
+            assert repr(host) in answer.json()["error"]["message"]
+            assert "--keys" in answer.json()["error"]["message"]
+        assert client.get("/health/live", headers={"Host": host.encode("latin-1")}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "https://localhost:8000", "http://localhost:3000", ""]
+)
+def test_without_keys_what_a_page_of_a_stranger_sends_is_not_stored(origin: str) -> None:
+    engine = engine_of()
+    body = json.dumps({"events": [{"user_id": "u", "item_id": "i1"}]})
+    with client_of(engine, local=True) as client:
+        headers = {"Host": "localhost:8000", "Origin": origin, "Content-Type": "text/plain"}
+        answer = client.post("/v1/events", content=body, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "other_origin")
+        assert client.get("/v1/users/u", headers={"Host": "localhost"}).json()["events"] == 0
+    with client_of(engine) as client:  # with keys, or where all may ask
+        assert client.post("/v1/events", content=body, headers=headers).status_code == 200
+
+
 def test_a_file_keeps_hashes_and_only_its_owner_reads_it(file: Path) -> None:
     first, second = add_key(file, "shop", 5), add_key(file, "app")
     text = file.read_text()

@@ -41,7 +41,7 @@ async def post(port: int, path: str, body: Any) -> Answer:
     """One call on a connection of its own: a pool of connections would hold back what is to come at once."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     content = json.dumps(body).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(content)}\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(content)}\r\n\r\n"
     writer.write(head.encode() + content)
     text = (await asyncio.wait_for(reader.read(), 120)).decode()
     writer.close()

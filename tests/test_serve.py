@@ -43,6 +43,8 @@ def test_a_server_says_its_address_answers_and_ends_well(tmp_path, number):
             event = {"user_id": "u", "item_id": "i1"}
             done = httpx.post(f"{address}/v1/events", json={"events": [event]})
             assert done.json()["results"][0]["seq"] == 1
+            misled = httpx.get(f"{address}/v1/users", headers={"Host": "evil.example"})
+            assert misled.status_code == 421, "another name was made to lead here"
         finally:
             server.send_signal(number)
         output, errors = server.communicate(timeout=10)

@@ -11,6 +11,7 @@ import msgspec
 
 from segue.web.counts import Counts
 from segue.web.keys import Key, Keys
+from segue.web.local import stranger
 from segue.web.messages import ErrorAnswer, ErrorDetail
 from segue.web.pages import PAGES
 
@@ -33,12 +34,19 @@ class Guard:
         keys: without, whoever reaches the server may ask.
         counts: told of each answer.
         logged: whether each request gets a line. Ids of users are not in it.
+        local: whether what is not meant for this machine is refused, as of pages of strangers; health is told to all.
     """
 
     def __init__(
-        self, app: Any, *, keys: Keys | None = None, counts: Counts | None = None, logged: bool = False
+        self,
+        app: Any,
+        *,
+        keys: Keys | None = None,
+        counts: Counts | None = None,
+        logged: bool = False,
+        local: bool = False,
     ) -> None:
-        self._app, self._keys, self._counts, self._logged = app, keys, counts, logged
+        self._app, self._keys, self._counts, self._logged, self._local = app, keys, counts, logged, local
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One request."""
@@ -55,6 +63,10 @@ class Guard:
 
         key: Key | None = None
         try:
+            other = stranger(scope) if self._local and not path.startswith(OPEN) else None
+            if other is not None:
+                await refuse(noting, *other)
+                return
             if self._keys is not None and not path.startswith(OPEN) and path not in PAGES:
                 key = self._keys.known(bearer(scope))
                 if key is None:

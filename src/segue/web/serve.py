@@ -56,8 +56,8 @@ class Access(NamedTuple):
     """Who may ask, and what is written of it.
 
     Attributes:
-        keys: without, whoever reaches the server may ask.
-        open: listen to other machines without keys all the same.
+        keys: without, whoever reaches the server from this machine may ask; pages of strangers in its browsers may not.
+        open: listen to other machines, and to whatever name they call this one by, without keys all the same.
         logged: a line in the log for each request.
         deadline: seconds after which a request is given up.
     """
@@ -67,6 +67,11 @@ class Access(NamedTuple):
     logged: bool = False
     deadline: float = DEADLINE
 
+    @property
+    def local(self) -> bool:
+        """Whether only this machine may ask."""
+        return self.keys is None and not self.open
+
 
 def serve(engine: Engine, host: str = "127.0.0.1", port: int = 8000, access: Access | None = None) -> None:
     """Serve until SIGTERM or SIGINT, finish the requests in hand, and close the engine.
@@ -75,7 +80,7 @@ def serve(engine: Engine, host: str = "127.0.0.1", port: int = 8000, access: Acc
         engine: closed when this returns or raises.
         host: a name or address of this machine.
         port: 0: any free one; it is named on stderr.
-        access: by default whoever reaches the server may ask.
+        access: by default this machine may ask.
 
     Raises:
         SegueError: the port is in use; the host is not one of this machine, or other machines could ask without a key.
@@ -91,7 +96,7 @@ def serve(engine: Engine, host: str = "127.0.0.1", port: int = 8000, access: Acc
             shown = f"[{host}]" if ":" in host else host
             greeting = f"segue serves {engine.bundle.name} on http://{shown}:{listener.getsockname()[1]}"
             config = uvicorn.Config(
-                Guard(direct, keys=rules.keys, counts=counts, logged=rules.logged),
+                Guard(direct, keys=rules.keys, counts=counts, logged=rules.logged, local=rules.local),
                 log_config=None,
                 access_log=False,
                 http=Connection,
@@ -119,7 +124,7 @@ def settle_memory() -> None:
 
 def check_reach(host: str, access: Access) -> None:
     """Raise SegueError where other machines could ask without a key, and nobody said that they may."""
-    if access.keys is not None or access.open:
+    if not access.local:
         return
     try:
         alone = ip_address(host).is_loopback
