@@ -178,6 +178,7 @@ def test_what_fills_a_list_breaks_no_hard_rule_and_leaves_no_place_empty(rng: ra
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover  # which would take nearly as long again
 @pytest.mark.parametrize("part", range(4))
 def test_of_a_hundred_thousand_random_requests_none_violates_a_hard_rule(part: int) -> None:
     rng, lists, windows = random.Random(part), 0, part % 2 == 1

@@ -41,7 +41,7 @@ def cuts(size: int, step: int) -> list[int]:
     return sorted({0, 1, 31, 32, *(cut for cut in (edges | commits) if cut <= size), *tail[::step]})
 
 
-@pytest.mark.parametrize("step", [499, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [499, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.no_cover])])
 def test_wherever_the_log_ends_states_are_those_of_the_events_before(tmp_path: Path, step: int) -> None:
     database, log, after = written(tmp_path / "store")
     path, seen = tmp_path / "shard.db", set()

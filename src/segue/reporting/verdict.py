@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from segue.evaluation.groups import USERS
 from segue.evaluation.report import Report, Row
+from segue.reporting.activity import users
 from segue.reporting.evidence import Difference, Evidence
 from segue.reporting.words import NARROW, counted, listed, name, relative, sentence
 
 FINEST = 0.001
 """A p at or below it says "at most": resampling tells no more."""
-
-EARLIER = "earlier event"
 
 Tone = Literal["good", "bad", "open"]
 
@@ -145,38 +143,6 @@ def figure(one: Difference) -> str:
     if low is None or high is None:
         return f"{counted(one.users, 'user')}, too few to tell"
     return amount(value, (high - low) / 2, base)
-
-
-def users(groups: Sequence[Difference], of: Sequence[Difference], within_session: bool) -> str:
-    """Users by their events before, as short as it can be said.
-
-    Groups beside each other are said as one, as far as groups with predictions tell.
-    """
-    names, order = [one.name for one in groups], [one.name for one in of]
-    where = " in their session" if within_session else ""
-    if names == order:
-        return "users of any activity, each taken by itself"
-    runs: list[list[str]] = []
-    for place, known in enumerate(order):
-        if known not in names:
-            continue
-        if place and order[place - 1] in names:
-            runs[-1].append(known)
-        else:
-            runs.append([known])
-    return f"users with {listed([between(run[0], run[-1], order[0]) for run in runs])}{where}"
-
-
-def between(first: str, last: str, lowest: str) -> str:
-    """Numbers of events, from those of one group to those of another."""
-    least, most = USERS[first][0], USERS[last][1]
-    if most is None:
-        return f"{counted(least, EARLIER)} or more"
-    if first == lowest and most > least:
-        return f"under {counted(most + 1, EARLIER)}"
-    if least == most:
-        return counted(least, EARLIER)
-    return f"{least} {'or' if most == least + 1 else 'to'} {counted(most, EARLIER)}"
 
 
 def basis(report: Report, evidence: Evidence, network: Row, baseline: Row) -> str:
