@@ -86,6 +86,14 @@ def test_groups_are_those_of_the_table_and_their_figures_too(report: Report, pag
         assert rows[name] == {"network": figure(network.groups[name]), "baseline": figure(baseline.groups[name])}
 
 
+def test_a_handful_of_users_is_too_few_to_tell_in_the_verdict_and_in_every_group(page: Page) -> None:
+    first = page.of("h2")[0]
+    assert first.startswith("Too few users to tell GRU from ")
+    assert "30 are needed" in first
+    assert len(page.of("td", class_="few")) == len(page.rows("data-group"))
+    assert not page.of("td", class_="ahead") + page.of("td", class_="behind")
+
+
 def test_users_of_few_events_are_taken_together(folder: Path) -> None:
     kept: list[Judged] = []
     log = read_log(folder / "clicks.csv")

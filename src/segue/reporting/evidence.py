@@ -27,7 +27,7 @@ class Difference(NamedTuple):
         name: of the group.
         predictions, users: in it.
         network, baseline: each with its interval.
-        difference: network less baseline, with its interval; nulls where too few users tell.
+        difference: network less baseline, with its interval; bounds are null where too few users tell.
     """
 
     name: str
@@ -39,10 +39,10 @@ class Difference(NamedTuple):
 
     @property
     def outcome(self) -> str:
-        """`ahead` or `behind` where the interval leaves no doubt, else `open`."""
+        """`ahead` or `behind` where the interval leaves no doubt, `few` where too few users have none, else `open`."""
         low, high = self.difference.low, self.difference.high
         if low is None or high is None:
-            return "open"
+            return "few"
         return "ahead" if low > 0 else "behind" if high < 0 else "open"
 
 
