@@ -254,6 +254,27 @@ def test_a_frontier_that_is_kept_with_the_model_is_in_its_report(folder: Path, t
         assert not read(tmp_path / "out.html").rows("data-point"), word
 
 
+def test_a_report_that_fails_costs_nothing_else(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("ndcg@10")
+
+    monkeypatch.setattr("segue.reporting.file.data_of", broken)
+    log, out = str(folder / "clicks.csv"), str(tmp_path / "out.html")
+    recommender = segue.load(folder / "gru")
+    with pytest.warns(UserWarning, match="could not be made .KeyError: 'ndcg@10'.; the result stands"):
+        assert recommender.evaluate(log, report=out).rows
+    with pytest.warns(UserWarning, match="the result stands"):
+        assert recommender.frontier(log, strategies=["mmr"], knobs=[0.5], report=out).points
+    assert run(["evaluate", str(folder / "gru"), log, "--json", "--report", out]) == 1
+    said = capsys.readouterr()
+    assert '"rows"' in said.out
+    assert "error: " in said.err
+    assert "the report could not be made (KeyError: 'ndcg@10')" in said.err
+    assert not Path(out).exists()
+
+
 def test_a_disk_that_does_not_take_the_report_costs_nothing_else(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
