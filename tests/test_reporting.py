@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from msgspec import structs
@@ -23,6 +24,7 @@ from segue.evaluation.figures import differs, figure
 from segue.evaluation.judged import Judged
 from segue.evaluation.report import Report
 from segue.reporting.evidence import evidence_of
+from segue.reporting.examples import examples_of
 from segue.reporting.file import Mail, mail_judged
 from segue.training.evaluate import evaluate_artifact
 
@@ -138,6 +140,24 @@ def test_lists_are_drawn_by_the_seed_and_their_share_is_told(report: Report, pag
     assert all(("came next" in card) is card.startswith("right") for card in cards)
     segue.load(folder / "gru").evaluate(folder / "clicks.csv", report=folder / "again.html")
     assert read(folder / "again.html").of("article") == cards
+
+
+def test_at_least_two_lists_of_each_kind_are_drawn_where_one_kind_is_rare(folder: Path) -> None:
+    kept: list[Judged] = []
+    log = read_log(folder / "clicks.csv")
+    evaluate_artifact(segue.load(folder / "gru").artifact, log, watch=lambda _, judged: kept.append(judged))
+    found = kept[0].predictions["gru"]
+    user, lists = found.user, found.lists.copy()
+    lists[:, 0] = found.target  # all are right ...
+    for one in np.unique(user)[:3]:  # ... but one of each of three users
+        lists[np.flatnonzero(user == one)[-1]] = -1
+    assert len(np.unique(user)) == 6
+    for seed in range(20):
+        judged = kept[0]._replace(predictions={"gru": found._replace(lists=lists)}, seed=seed)
+        drawn = examples_of(judged, log, "gru", None).drawn
+        right = sum(one.right for one in drawn)
+        assert right >= 2
+        assert len(drawn) - right >= 2
 
 
 def test_many_models_and_long_texts_stay_small_enough_to_mail(folder: Path, tmp_path: Path) -> None:

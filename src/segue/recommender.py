@@ -281,7 +281,9 @@ class Recommender:
 
         def watch(split: Split, judged: Judged) -> None:
             assert mail is not None
-            mail_judged(mail, judged, events, split, self.artifact.settings, log, kept=lambda: kept_frontier(self.artifact))
+            mail_judged(
+                mail, judged, events, split, self.artifact.settings, log, kept=lambda: kept_frontier(self.artifact)
+            )
 
         return evaluate_artifact(self.artifact, events, table, metrics=metrics, watch=watch if mail else None)
 
