@@ -176,6 +176,16 @@ def test_many_models_and_long_texts_stay_small_enough_to_mail(folder: Path, tmp_
     assert mail.file.stat().st_size < 1_000_000
 
 
+def test_nobody_is_named_by_a_row_that_was_left_out(folder: Path, tmp_path: Path) -> None:
+    model, log = segue.load(folder / "gru"), clicks()
+    strange = pl.DataFrame({"user_id": ["bob.jones@example.org" * 60], "item_id": ["i1"], "timestamp": [1_700_000_000]})
+    model.evaluate(pl.concat([log, strange]), report=tmp_path / "out.html")
+    page = read(tmp_path / "out.html")
+    assert any("column `user_id` (not shown)" in cell for cell in page.of("td"))
+    assert any("column `user_id` (not shown)" in note for note in page.of("li"))
+    assert "bob.jones" not in (tmp_path / "out.html").read_text("utf-8")
+
+
 def test_the_style_is_the_one_that_the_policy_allows(page: Page) -> None:
     (style,) = page.of("style")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

@@ -78,7 +78,7 @@ def evidence_of(judged: Judged, log: EventLog) -> Evidence:
     report = judged.report
     network, baseline = compared(report)
     first = next(iter(judged.predictions.values()))
-    popular = popularity_groups(judged.phase.counts, first.target)
+    popular = popularity_groups(judged.counts, first.target)
     groups = {**judged.groups, **popular}
     found: dict[str, Difference] = {}
     together: list[Difference] = []
@@ -89,6 +89,7 @@ def evidence_of(judged: Judged, log: EventLog) -> Evidence:
         for name, which in zip(active[:-1], accumulate((groups[name] for name in active), np.logical_or), strict=False):
             together.append(difference_in(judged, name, which, first.user, *pair))
     starts = judged.phase.replayed.starts
+    shown = network or report.rows[0].model
     return Evidence(
         network,
         baseline,
@@ -99,7 +100,7 @@ def evidence_of(judged: Judged, log: EventLog) -> Evidence:
         others=[one for name, one in found.items() if not any(name in kind for kind in (USERS, ITEMS, popular))],
         within_session=int(np.count_nonzero(starts)) > len(judged.phase.replayed.of),
         users=len(np.unique(first.user)),
-        examples=examples_of(judged, log, network or report.rows[0].model, baseline),
+        examples=examples_of(judged, log, shown, None if shown == baseline else baseline),
     )
 
 

@@ -18,7 +18,7 @@ from segue.errors import SegueError
 from segue.evaluation.points import Frontier
 from segue.places import check_place, write_whole
 from segue.reporting.content import Content, Run
-from segue.reporting.data import data_of
+from segue.reporting.data import data_of, nameless_notes
 from segue.reporting.evidence import evidence_of
 from segue.reporting.kept import Kept
 from segue.reporting.machine import installed, machine_of
@@ -105,7 +105,7 @@ def content_of(
         stretches_of(log, split),
         report.split,
         report.exclude,
-        report.notes,
+        nameless_notes(report.notes, log.rejected),
         report=report,
         evidence=evidence,
         frontier=None if kept is None else kept.frontier,
@@ -124,7 +124,7 @@ def mail_frontier(
             stretches_of(log, split()),
             found.split,
             found.exclude,
-            found.notes,
+            nameless_notes(found.notes, log.rejected),
             frontier=found,
         )
     )
