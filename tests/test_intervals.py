@@ -105,6 +105,23 @@ def test_one_sequence_has_a_value_and_no_bounds():
     assert Bootstrap(np.zeros(2, int), rng=rng()).compare(np.ones(2), np.zeros(2)).p == 1.0
 
 
+@pytest.mark.parametrize(("sequences", "told"), [(2, False), (29, False), (30, True)])
+def test_few_sequences_tell_no_two_models_apart_however_clear_it_looks(sequences, told):
+    sequence = np.arange(sequences).repeat(3)
+    found = Bootstrap(sequence, rng=rng()).compare(np.ones(len(sequence)), np.zeros(len(sequence)))
+    assert found.difference == 1.0
+    assert (found.low > 0) is told
+    assert math.isnan(found.high) is not told
+    assert (found.p == 1.0) is not told
+
+
+def test_sequences_without_a_value_do_not_help_to_tell_models_apart():
+    values = np.where(np.arange(100) < 29, 1.0, np.nan)
+    assert math.isnan(Bootstrap(np.arange(100), rng=rng()).compare(values, np.zeros(100)).low)
+    worth = np.where(np.arange(100) < 29, 1.0, 0.0)
+    assert math.isnan(Bootstrap(np.arange(100), rng=rng()).compare(np.ones(100), np.zeros(100), worth).low)
+
+
 def test_no_predictions_have_no_value():
     assert all(math.isnan(part) for part in bootstrap(np.empty(0), np.empty(0, int), rng=rng()))
 

@@ -23,7 +23,7 @@ RULE = SessionRule()
 
 
 def phase(**options: object) -> Phase:
-    log = noisy_chain(60, 30, 25, follow=0.8)
+    log = noisy_chain(120, 30, 25, follow=0.8)
     return phase_of(log, split_log(log, SplitSettings()), RULE, ask=TEST, **options)  # type: ignore[arg-type]
 
 
@@ -42,7 +42,7 @@ def report(**as_network: str) -> Report:
 
 @pytest.mark.parametrize("ask", [VALID, TEST])
 def test_nothing_is_learned_from_asked_or_later_events(ask: int) -> None:
-    log = noisy_chain(60, 30, 25, follow=0.8)
+    log = noisy_chain(120, 30, 25, follow=0.8)
     split = split_log(log, SplitSettings())
     found = phase_of(log, split, RULE, ask=ask)
     first_asked = found.replayed.time[found.asked].min()
@@ -93,6 +93,23 @@ def test_a_network_that_is_better_is_told_with_its_interval() -> None:
     found = judge(entries, asked, exclude="none", main="ndcg@10", split={"kind": "time"}, replicates=200)
     assert found.verdict.startswith("gru beats popularity, the best baseline: +")
     assert [row.model for row in found.rows] == ["gru", "popularity"]
+
+
+def test_a_few_users_tell_nothing_however_clear_the_difference_is() -> None:
+    log = noisy_chain(60, 30, 25, follow=0.8)
+    asked = phase_of(log, split_log(log, SplitSettings()), RULE, ask=TEST)
+    entries = {
+        "popularity": Entry(model=baseline("popularity", asked), baseline=True),
+        "gru": Entry(model=baseline("markov", asked), baseline=False),
+    }
+    found = judge(entries, asked, exclude="none", main="ndcg@10", split={"kind": "time"}, replicates=200)
+    assert len(np.unique(asked.replayed.user[asked.asked])) < 30
+    assert found.verdict.startswith("too few users to tell gru from popularity, the best baseline, in ndcg@10")
+    apart = found.rows[0].against_best_baseline
+    assert apart is not None
+    assert apart["difference"] is not None
+    assert apart["difference"] > 0.1
+    assert apart["low"] is apart["high"] is None
 
 
 def test_the_report_has_the_form_that_machines_read() -> None:

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from msgspec import structs
@@ -23,6 +24,7 @@ from segue.evaluation.figures import differs, figure
 from segue.evaluation.judged import Judged
 from segue.evaluation.report import Report
 from segue.reporting.evidence import evidence_of
+from segue.reporting.examples import examples_of
 from segue.reporting.file import Mail, mail_judged
 from segue.training.evaluate import evaluate_artifact
 
@@ -86,6 +88,14 @@ def test_groups_are_those_of_the_table_and_their_figures_too(report: Report, pag
         assert rows[name] == {"network": figure(network.groups[name]), "baseline": figure(baseline.groups[name])}
 
 
+def test_a_handful_of_users_is_too_few_to_tell_in_the_verdict_and_in_every_group(page: Page) -> None:
+    first = page.of("h2")[0]
+    assert first.startswith("Too few users to tell GRU from ")
+    assert "30 are needed" in first
+    assert len(page.of("td", class_="few")) == len(page.rows("data-group"))
+    assert not page.of("td", class_="ahead") + page.of("td", class_="behind")
+
+
 def test_users_of_few_events_are_taken_together(folder: Path) -> None:
     kept: list[Judged] = []
     log = read_log(folder / "clicks.csv")
@@ -132,6 +142,24 @@ def test_lists_are_drawn_by_the_seed_and_their_share_is_told(report: Report, pag
     assert read(folder / "again.html").of("article") == cards
 
 
+def test_at_least_two_lists_of_each_kind_are_drawn_where_one_kind_is_rare(folder: Path) -> None:
+    kept: list[Judged] = []
+    log = read_log(folder / "clicks.csv")
+    evaluate_artifact(segue.load(folder / "gru").artifact, log, watch=lambda _, judged: kept.append(judged))
+    found = kept[0].predictions["gru"]
+    user, lists = found.user, found.lists.copy()
+    lists[:, 0] = found.target  # all are right ...
+    for one in np.unique(user)[:3]:  # ... but one of each of three users
+        lists[np.flatnonzero(user == one)[-1]] = -1
+    assert len(np.unique(user)) == 6
+    for seed in range(20):
+        judged = kept[0]._replace(predictions={"gru": found._replace(lists=lists)}, seed=seed)
+        drawn = examples_of(judged, log, "gru", None).drawn
+        right = sum(one.right for one in drawn)
+        assert right >= 2
+        assert len(drawn) - right >= 2
+
+
 def test_many_models_and_long_texts_stay_small_enough_to_mail(folder: Path, tmp_path: Path) -> None:
     kept: list[tuple[Split, Judged]] = []
     model = segue.load(folder / "gru")
@@ -146,6 +174,16 @@ def test_many_models_and_long_texts_stay_small_enough_to_mail(folder: Path, tmp_
     page = read(mail.file)
     assert len(page.of("strong")) > 40
     assert mail.file.stat().st_size < 1_000_000
+
+
+def test_nobody_is_named_by_a_row_that_was_left_out(folder: Path, tmp_path: Path) -> None:
+    model, log = segue.load(folder / "gru"), clicks()
+    strange = pl.DataFrame({"user_id": ["bob.jones@example.org" * 60], "item_id": ["i1"], "timestamp": [1_700_000_000]})
+    model.evaluate(pl.concat([log, strange]), report=tmp_path / "out.html")
+    page = read(tmp_path / "out.html")
+    assert any("column `user_id` (not shown)" in cell for cell in page.of("td"))
+    assert any("column `user_id` (not shown)" in note for note in page.of("li"))
+    assert "bob.jones" not in (tmp_path / "out.html").read_text("utf-8")
 
 
 def test_the_style_is_the_one_that_the_policy_allows(page: Page) -> None:
@@ -244,6 +282,27 @@ def test_a_frontier_that_is_kept_with_the_model_is_in_its_report(folder: Path, t
         kept.write_text(whole.replace(word, '"damaged"'))
         model.evaluate(folder / "clicks.csv", report=tmp_path / "out.html")
         assert not read(tmp_path / "out.html").rows("data-point"), word
+
+
+def test_a_report_that_fails_costs_nothing_else(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("ndcg@10")
+
+    monkeypatch.setattr("segue.reporting.file.data_of", broken)
+    log, out = str(folder / "clicks.csv"), str(tmp_path / "out.html")
+    recommender = segue.load(folder / "gru")
+    with pytest.warns(UserWarning, match="could not be made .KeyError: 'ndcg@10'.; the result stands"):
+        assert recommender.evaluate(log, report=out).rows
+    with pytest.warns(UserWarning, match="the result stands"):
+        assert recommender.frontier(log, strategies=["mmr"], knobs=[0.5], report=out).points
+    assert run(["evaluate", str(folder / "gru"), log, "--json", "--report", out]) == 1
+    said = capsys.readouterr()
+    assert '"rows"' in said.out
+    assert "error: " in said.err
+    assert "the report could not be made (KeyError: 'ndcg@10')" in said.err
+    assert not Path(out).exists()
 
 
 def test_a_disk_that_does_not_take_the_report_costs_nothing_else(

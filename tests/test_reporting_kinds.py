@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 import segue
 from api_log import QUICK, clicks
 from report_files import Page, read
+from segue.data.log import read_log
+from segue.evaluation.judged import Judged
+from segue.reporting.evidence import evidence_of, popularity_groups
+from segue.training.evaluate import evaluate_artifact
 
 
 def ordered() -> pl.DataFrame:
@@ -57,12 +62,28 @@ def test_a_baseline_alone_has_no_verdict_and_still_its_lists(tmp_path: Path) -> 
     page = reported(clicks(), tmp_path / "out.html")
     assert page.of("h2")[0].startswith("No network to compare with")
     assert page.of("article")
+    assert "; " not in "".join(page.of("small")), "its own rank stands there once"
     assert not page.rows("data-group")
 
 
 def test_sessions_that_are_reset_are_said_to_be_sessions(tmp_path: Path) -> None:
     page = reported(clicks(), tmp_path / "out.html", "gru", sessions__gap=1800.0, sessions__at_session_start="reset")
     assert "By events in the session before" in page.of("h3")
+
+
+def test_popularity_is_that_of_the_learning_where_the_log_is_a_part(tmp_path: Path) -> None:
+    log = clicks()
+    recommender = segue.fit(log, model="gru", settings=QUICK)
+    cutoff, counts = recommender.artifact.facts.cutoff, recommender.artifact.counts
+    assert cutoff is not None
+    assert counts is not None
+    rare = log.filter((pl.col("timestamp") >= cutoff) | pl.col("item_id").is_in(["i1", "i2"]))
+    kept: list[Judged] = []
+    evaluate_artifact(recommender.artifact, read_log(rare), watch=lambda _, judged: kept.append(judged))
+    whole = popularity_groups(counts.events, next(iter(kept[0].predictions.values())).target)
+    assert not np.array_equal(kept[0].phase.counts, counts.events)
+    found = evidence_of(kept[0], read_log(rare)).popularity
+    assert {one.name: one.predictions for one in found} == {name: int(which.sum()) for name, which in whole.items()}
 
 
 def test_a_log_of_later_events_alone_leaves_the_model_alone(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_too_few_users_are_said_to_be_too_few() -> None:
     found = of((0.006, None, None, 1.0), evidence(users=1))
     assert found.tone == "open"
     assert "Too few users to tell GRU from session neighbours" in found.headline
-    assert "of 1 user," in found.lines[-1]
+    assert "of 1 user;" in found.lines[-1], "and no p"
 
 
 AHEAD, BEHIND, TIED = (0.001, 0.009), (-0.02, -0.01), (-0.01, 0.01)
@@ -159,7 +159,8 @@ def test_where_it_loses_as_a_whole_the_groups_in_which_it_is_ahead_are_named() -
 def test_a_group_of_few_users_says_so_in_place_of_a_figure() -> None:
     first = group(ACTIVITY[0], None, None, users=1)
     line = of(WINS, evidence([first, group(ACTIVITY[4], *AHEAD)], [first], within_session=True)).lines[0]
-    assert "1 user, too few to tell" in line
+    assert "nobody can tell (1 user, too few to tell" in line
+    assert first.outcome == "few"
     assert "in their session" in line
 
 

@@ -281,7 +281,9 @@ class Recommender:
 
         def watch(split: Split, judged: Judged) -> None:
             assert mail is not None
-            mail_judged(mail, judged, events, split, self.artifact.settings, log, kept=kept_frontier(self.artifact))
+            mail_judged(
+                mail, judged, events, split, self.artifact.settings, log, kept=lambda: kept_frontier(self.artifact)
+            )
 
         return evaluate_artifact(self.artifact, events, table, metrics=metrics, watch=watch if mail else None)
 
@@ -362,8 +364,7 @@ class Recommender:
         events = read_log(log, **self.columns(columns or {}))
         found = frontier_of(self.artifact, events, None if items is None else read_items(items), **asked)
         if mail is not None:
-            split = split_for(self.artifact, events)
-            mail_frontier(mail, found, events, split, self.artifact.settings, log)
+            mail_frontier(mail, found, events, lambda: split_for(self.artifact, events), self.artifact.settings, log)
         return found
 
     def keep_frontier(self, found: Frontier) -> Path:

@@ -172,7 +172,9 @@ def judge(
         notes=told,
     )
     if watch is not None:
-        watch(Judged(report, phase, asked, values, groups, replicates, seed))
+        watch(
+            Judged(report, phase, asked, values, groups, phase.counts if counts is None else counts, replicates, seed)
+        )
     return report
 
 

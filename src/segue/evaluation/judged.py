@@ -9,7 +9,7 @@ from segue.evaluation.context import Scored
 from segue.evaluation.phase import Phase
 from segue.evaluation.replay import Predictions
 from segue.evaluation.report import Report
-from segue.shapes import Bools
+from segue.shapes import Array, Bools
 
 
 class Judged(NamedTuple):
@@ -21,6 +21,7 @@ class Judged(NamedTuple):
         predictions: of each model, by name.
         values: the main metric of each prediction, by model.
         groups: (P,) marks by the name of the group.
+        counts: (N,) how often each item was learned from; of a model that came with its own counts these.
         replicates, seed: of the bootstrap.
     """
 
@@ -29,6 +30,7 @@ class Judged(NamedTuple):
     predictions: Mapping[str, Predictions]
     values: Mapping[str, Scored]
     groups: Mapping[str, Bools]
+    counts: Array
     replicates: int
     seed: int
 

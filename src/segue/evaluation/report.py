@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from segue.charts import scatter
 from segue.evaluation.cost import Cost
+from segue.metrics.intervals import FEWEST_TO_COMPARE
 
 
 class Value(Struct, frozen=True):
@@ -96,7 +97,10 @@ def verdict_of(rows: Sequence[Row], best: str | None, main: str) -> str:
     own = next(row for row in rows if row.model == best).metrics[main].value or 0.0
     difference, low, high, p = (gain.get(name) for name in ("difference", "low", "high", "p"))
     if difference is None or low is None or high is None:
-        return f"too few users to tell {top.model} from {best}, the best baseline, in {main}: use a longer log"
+        return (
+            f"too few users to tell {top.model} from {best}, the best baseline, in {main}: at least "
+            f"{FEWEST_TO_COMPARE} are needed, use a longer log"
+        )
     relative = f" ({difference / own:+.0%})" if own else ""
     span = f"{difference:+.4f}{relative} in {main}, 95 % {low:+.4f} to {high:+.4f}, p = {p:.3f}"
     if low > 0:

@@ -11,6 +11,8 @@ from segue.shapes import Array, Doubles
 MOST_GROUPS = 16_384
 REPLICATES_A_BLOCK = 64
 PERCENT = (2.5, 97.5)
+# Below so many sequences the percentile interval is too narrow: equal models would be told apart too often.
+FEWEST_TO_COMPARE = 30
 NAN = float("nan")
 
 
@@ -23,7 +25,10 @@ class Interval(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """The mean of a minus that of b over the same predictions, its 95 % interval, and a two-sided p."""
+    """The mean of a minus that of b over the same predictions, its 95 % interval, and a two-sided p.
+
+    Fewer than 30 sequences that have values tell no two models apart: bounds are NaN then, and p is 1.
+    """
 
     difference: float
     low: float
@@ -46,7 +51,8 @@ class Bootstrap:
     spread is the same.
 
     Edge cases: a NaN value is left out of total and length; with fewer than two sequences that have values,
-    the bounds are NaN (and p is 1), as one sequence says nothing of the spread; no values, all NaN.
+    the bounds are NaN, as one sequence says nothing of the spread; no values, all NaN. Two models are compared from
+    30 such sequences on, see `compare`.
 
     >>> resamples = Bootstrap(np.arange(100) // 2, rng=np.random.default_rng(1))
     >>> resamples.interval(np.ones(100))
@@ -80,14 +86,16 @@ class Bootstrap:
 
             p = 2 min(share of replicates <= 0, share of replicates >= 0),    kept within [1 / replicates, 1]
 
-        so it is no finer than their number: a p at the floor says "at most".
+        so it is no finer than their number: a p at the floor says "at most". With fewer than 30 sequences that
+        have values nothing can be told: the bounds are NaN and p is 1.
         """
         # The difference of means over the same predictions is the mean of the differences.
         values = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
         difference, low, high = self.interval(values, weights)
-        if np.isnan(low):
-            return Comparison(difference, low, high, 1.0)
-        replicates = self._replicates(*self._sums(values, weights))
+        totals, lengths = self._sums(values, weights)
+        if np.count_nonzero(lengths) < FEWEST_TO_COMPARE:
+            return Comparison(difference, NAN, NAN, 1.0)
+        replicates = self._replicates(totals, lengths)
         p = 2 * min(np.mean(replicates <= 0), np.mean(replicates >= 0))
         return Comparison(difference, low, high, float(np.clip(p, 1 / len(self._weights), 1.0)))
 

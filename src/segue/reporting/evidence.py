@@ -27,7 +27,7 @@ class Difference(NamedTuple):
         name: of the group.
         predictions, users: in it.
         network, baseline: each with its interval.
-        difference: network less baseline, with its interval; nulls where too few users tell.
+        difference: network less baseline, with its interval; bounds are null where too few users tell.
     """
 
     name: str
@@ -39,10 +39,10 @@ class Difference(NamedTuple):
 
     @property
     def outcome(self) -> str:
-        """`ahead` or `behind` where the interval leaves no doubt, else `open`."""
+        """`ahead` or `behind` where the interval leaves no doubt, `few` where too few users have none, else `open`."""
         low, high = self.difference.low, self.difference.high
         if low is None or high is None:
-            return "open"
+            return "few"
         return "ahead" if low > 0 else "behind" if high < 0 else "open"
 
 
@@ -78,7 +78,7 @@ def evidence_of(judged: Judged, log: EventLog) -> Evidence:
     report = judged.report
     network, baseline = compared(report)
     first = next(iter(judged.predictions.values()))
-    popular = popularity_groups(judged.phase.counts, first.target)
+    popular = popularity_groups(judged.counts, first.target)
     groups = {**judged.groups, **popular}
     found: dict[str, Difference] = {}
     together: list[Difference] = []
@@ -89,6 +89,7 @@ def evidence_of(judged: Judged, log: EventLog) -> Evidence:
         for name, which in zip(active[:-1], accumulate((groups[name] for name in active), np.logical_or), strict=False):
             together.append(difference_in(judged, name, which, first.user, *pair))
     starts = judged.phase.replayed.starts
+    shown = network or report.rows[0].model
     return Evidence(
         network,
         baseline,
@@ -99,7 +100,7 @@ def evidence_of(judged: Judged, log: EventLog) -> Evidence:
         others=[one for name, one in found.items() if not any(name in kind for kind in (USERS, ITEMS, popular))],
         within_session=int(np.count_nonzero(starts)) > len(judged.phase.replayed.of),
         users=len(np.unique(first.user)),
-        examples=examples_of(judged, log, network or report.rows[0].model, baseline),
+        examples=examples_of(judged, log, shown, None if shown == baseline else baseline),
     )
 
 

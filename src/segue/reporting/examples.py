@@ -78,16 +78,23 @@ def examples_of(judged: Judged, log: EventLog, model: str, baseline: str | None)
     hits = int(np.count_nonzero(right))
     wanted = min(max(round(DRAWN * hits / len(right)), FEWEST), DRAWN - FEWEST)
     order = stream(judged.seed, "examples of the report").permutation(len(right))
-    chosen: list[int] = []
-    for kind, number in ((right, wanted), (~right, DRAWN - wanted)):
-        chosen += distinct(order[kind[order]], found.user, number, {int(found.user[one]) for one in chosen})
+    numbers = {True: wanted, False: DRAWN - wanted}
+    # the kind of fewer users first, and the fewest of both before any more: else the other one takes their users
+    kinds = sorted(numbers, key=lambda kind: len(np.unique(found.user[right == kind])))
+    drawn_of: dict[bool, list[int]] = {True: [], False: []}
+    taken: set[int] = set()
+    for fewest in (True, False):
+        for kind in kinds:
+            number = FEWEST if fewest else numbers[kind] - len(drawn_of[kind])
+            drawn_of[kind] += distinct(order[right[order] == kind], found.user, number, taken)
+    chosen = [*drawn_of[True], *drawn_of[False]]
     place = np.flatnonzero(judged.phase.asked)
     drawn = [example_at(judged, log, model, baseline, at, int(place[at]), k) for at in chosen]
     return Examples(model, baseline, k, hits, len(right), judged.seed, drawn)
 
 
 def distinct(places: Array, user: Array, number: int, taken: set[int]) -> list[int]:
-    """The first places of so many users that are not taken."""
+    """The first places of so many users that are not taken; they are taken then."""
     chosen: list[int] = []
     for place in map(int, places):
         if len(chosen) == number:

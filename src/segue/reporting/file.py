@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from segue.config import Settings
 from segue.data.events import EventLog
 from segue.data.splits import Split
 from segue.evaluation.judged import Judged
+from segue.errors import SegueError
 from segue.evaluation.points import Frontier
 from segue.places import check_place, write_whole
 from segue.reporting.content import Content, Run
-from segue.reporting.data import data_of
+from segue.reporting.data import data_of, nameless_notes
 from segue.reporting.evidence import evidence_of
 from segue.reporting.kept import Kept
 from segue.reporting.machine import installed, machine_of
@@ -40,23 +42,32 @@ class Mail:
     def __init__(self, file: Path, command: str = "", *, held: bool = False) -> None:
         check_place(file, ".html", "the report")
         self.file, self.command, self.held = file, command, held
-        self.content: Content | None = None
+        self.page = self.failure = ""
 
     @classmethod
     def to(cls, asked: Mail | str | Path | None) -> Mail | None:
         """What was asked for. Raises ConfigError for a file that could not be written."""
         return asked if asked is None or isinstance(asked, Mail) else cls(Path(asked))
 
-    def take(self, content: Content) -> None:
-        """Have what is to be told."""
-        self.content = content
-        if not self.held:
+    def take(self, make: Callable[[], Content]) -> None:
+        """Make the page while all that it tells of is there. Whatever fails in it costs the report, not the result."""
+        try:
+            self.page = page_of(make())
+        except Exception as error:
+            self.failure = f"{self.file}: the report could not be made ({type(error).__name__}: {error})"
+        if self.held:
+            return
+        try:
             self.write()
+        except SegueError as error:
+            warnings.warn(f"{error}; the result stands", stacklevel=2)
 
     def write(self) -> None:
-        """Write it, whole or not at all. Raises SegueError if the disk does not take it."""
-        if self.content is not None:
-            write_whole(page_of(self.content), self.file, "the report")
+        """Write it, whole or not at all. Raises SegueError if it could not be made, or the disk does not take it."""
+        if self.failure:
+            raise SegueError(self.failure)
+        if self.page:
+            write_whole(self.page, self.file, "the report")
 
 
 def mail_judged(
@@ -66,7 +77,7 @@ def mail_judged(
     split: Split,
     settings: Settings,
     source: Any,
-    kept: Kept | None = None,
+    kept: Callable[[], Kept | None] = lambda: None,
 ) -> None:
     """Tell of a table.
 
@@ -78,36 +89,45 @@ def mail_judged(
         source: the log as it was named.
         kept: what diversity costs, as measured earlier.
     """
+    mail.take(lambda: content_of(mail, judged, log, split, settings, source, kept()))
+
+
+def content_of(
+    mail: Mail, judged: Judged, log: EventLog, split: Split, settings: Settings, source: Any, kept: Kept | None
+) -> Content:
+    """All that is told of a table; the arguments are those of `mail_judged`."""
     report, evidence = judged.report, evidence_of(judged, log)
     networks = [name(row.model) for row in report.rows if not row.baseline] or [name(report.rows[0].model)]
     title = f"How good {'is' if len(networks) == 1 else 'are'} {listed(networks[:6])}?"
-    content = Content(
+    return Content(
         run_of(mail, title, settings, source),
         data_of(log),
         stretches_of(log, split),
         report.split,
         report.exclude,
-        report.notes,
+        nameless_notes(report.notes, log.rejected),
         report=report,
         evidence=evidence,
         frontier=None if kept is None else kept.frontier,
         measured_at=None if kept is None else kept.measured_at,
     )
-    mail.take(content)
 
 
-def mail_frontier(mail: Mail, found: Frontier, log: EventLog, split: Split, settings: Settings, source: Any) -> None:
+def mail_frontier(
+    mail: Mail, found: Frontier, log: EventLog, split: Callable[[], Split], settings: Settings, source: Any
+) -> None:
     """Tell of a frontier; the arguments are those of `mail_judged`."""
-    content = Content(
-        run_of(mail, "What does diversity cost?", settings, source),
-        data_of(log),
-        stretches_of(log, split),
-        found.split,
-        found.exclude,
-        found.notes,
-        frontier=found,
+    mail.take(
+        lambda: Content(
+            run_of(mail, "What does diversity cost?", settings, source),
+            data_of(log),
+            stretches_of(log, split()),
+            found.split,
+            found.exclude,
+            nameless_notes(found.notes, log.rejected),
+            frontier=found,
+        )
     )
-    mail.take(content)
 
 
 def run_of(mail: Mail, title: str, settings: Settings, source: Any) -> Run:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from segue.evaluation.report import Report, Row
+from segue.metrics.intervals import FEWEST_TO_COMPARE
 from segue.reporting.activity import users
 from segue.reporting.evidence import Difference, Evidence
 from segue.reporting.words import NARROW, counted, listed, name, relative, sentence
@@ -35,7 +36,10 @@ def verdict_of(report: Report, evidence: Evidence) -> Verdict:
     difference, low, high = (apart.get(part) for part in ("difference", "low", "high"))
     base = baseline.metrics[report.main].value or 0.0
     if difference is None or low is None or high is None:
-        few = f"Too few users to tell {ours} from {theirs}, the best baseline ({report.main}): use a longer log"
+        few = (
+            f"Too few users to tell {ours} from {theirs}, the best baseline ({report.main}): "
+            f"{FEWEST_TO_COMPARE} are needed, use a longer log"
+        )
         return Verdict("open", few, [*of_groups(evidence, "open"), basis(report, evidence, network, baseline)])
     by = amount(difference, (high - low) / 2, base, sign=False)
     if low > 0:
@@ -126,6 +130,8 @@ def spoken(groups: Sequence[Difference], who: str, tone: Tone, figures: str = ""
         return [f"For {who} it does not: it is behind ({figures})."]
     if behind:
         return [f"For {who} it does not ({figures})."]
+    if all(one.outcome == "few" for one in groups):
+        return [f"For {who} nobody can tell ({figures})."]
     return [f"For {who} it does not: no difference beyond the noise ({figures})."]
 
 
@@ -148,7 +154,8 @@ def figure(one: Difference) -> str:
 def basis(report: Report, evidence: Evidence, network: Row, baseline: Row) -> str:
     """The two figures, and on how much they stand."""
     ours, theirs = network.metrics[report.main].value, baseline.metrics[report.main].value
-    p = (network.against_best_baseline or {}).get("p")
+    apart = network.against_best_baseline or {}
+    p = None if apart.get("low") is None else apart.get("p")
     told = "" if ours is None or theirs is None else f"{report.main} {ours:.4f} against {theirs:.4f}; "
     sure = "" if p is None else f", {chance(p)}"
     return f"{told}{asked(report, evidence)}{sure}; intervals are 95{NARROW}%."

@@ -15,7 +15,7 @@ from segue.reporting.sections.parts import row, section, table
 from segue.reporting.verdict import figure as relative
 from segue.reporting.words import name, sentence
 
-OUTCOMES = {"ahead": "ahead", "behind": "behind", "open": "not told apart"}
+OUTCOMES = {"ahead": "ahead", "behind": "behind", "open": "not told apart", "few": "too few users to tell"}
 
 
 def groups_part(report: Report, evidence: Evidence) -> Element | None:

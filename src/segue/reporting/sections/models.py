@@ -91,7 +91,7 @@ def against(one: Row) -> tuple[Element, Element]:
     kind = None
     if low is not None and high is not None:
         kind = "ahead" if low > 0 else "behind" if high < 0 else None
-    told = "-" if p is None else f"≤ {p:.2g}" if p <= FINEST else f"{p:.2g}"
+    told = "-" if p is None or low is None else f"≤ {p:.2g}" if p <= FINEST else f"{p:.2g}"
     return element("td", differs(found), class_=kind, data_test=one.model), element("td", told)
 
 
