@@ -18,7 +18,7 @@ import numpy as np
 from machine import introduce
 
 from segue.data.ids import Ids
-from segue.serving.browse.titles import Titles
+from segue.serving.search.titles import Titles
 
 OUT = Path(__file__).with_suffix(".json")
 ITEMS, WORDS, K, ROUNDS = 1_000_000, 200_000, 20, 5

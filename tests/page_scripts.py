@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
+import playwright
 
 from segue.web.pages import STATIC
 
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+NODE = os.environ.get("PLAYWRIGHT_NODEJS_PATH") or str(Path(playwright.__file__).parent / "driver" / "node")
+"""The one that drives the browser: wherever the tests run, it is there."""
 
 
 def computed(folder: Path, program: str, given: Any = None) -> Any:
@@ -24,6 +26,6 @@ def computed(folder: Path, program: str, given: Any = None) -> Any:
     (folder / "given.json").write_text(json.dumps(given))
     begin = 'import { readFileSync } from "node:fs";\nconst given = JSON.parse(readFileSync("given.json", "utf8"));\n'
     (folder / "program.js").write_text(f"{begin}{program}\n")
-    ran = subprocess.run(["node", "program.js"], cwd=folder, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run([NODE, "program.js"], cwd=folder, capture_output=True, text=True, timeout=60)
     assert ran.stderr == "", ran.stderr
     return json.loads(ran.stdout)

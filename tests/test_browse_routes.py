@@ -280,3 +280,11 @@ def test_one_who_waits_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch) -> N
         assert (late.status_code, late.json()["error"]["code"]) == (503, "overloaded")
         going.set()
         assert client.get("/v1/users").json() == {"users": []}
+
+
+def test_what_the_model_says_of_itself_is_one_of_the_looks_and_bounded_like_them(
+    client: TestClient[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.get("/v1/model").json()["defaults"] == client.get("/v1/choices").json()["defaults"]
+    monkeypatch.setattr(beside, "MOST_WAITING", 0)
+    assert [client.get(path).status_code for path in ("/v1/model", "/v1/choices")] == [503, 503]

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from litestar.testing import TestClient
 
 from segue.data.ids import Ids
-from segue.serving.browse import titles as module
-from segue.serving.browse.folding import folded
 from segue.serving.browse.items import LONGEST_TITLE, described, searched
-from segue.serving.browse.titles import Titles
+from segue.serving.search import titles as module
+from segue.serving.search.folding import folded
+from segue.serving.search.titles import Titles
 from segue.web.app import create_app
 from serving_models import ITEMS, NOW, engine_of, fading_bundle
 

@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from page_scripts import computed, needs_node
+from page_scripts import computed
 from segue.web.counts import Counts
 from serving_models import engine_of
-
-pytestmark = needs_node
 
 BOTH = """
 import { parsed } from "./metrics_text.js";

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from page_scripts import computed, needs_node
-
-pytestmark = needs_node
+from page_scripts import computed
 
 SPLIT = {"kind": "time", "train": 80, "valid": 10, "test": 10, "predictions": 9, "unknown_targets": 1}
 

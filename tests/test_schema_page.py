@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from litestar.testing import TestClient
 
+from page_scripts import NODE
 from segue.web.app import create_app
 from serving_models import engine_of
 
@@ -112,13 +112,12 @@ console.log(JSON.stringify({
 """
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_the_script_draws_every_route_and_sends_what_is_typed(client: TestClient, tmp_path: Path) -> None:
     (tmp_path / "page.mjs").write_bytes(client.get("/schema/page.js").content)
     (tmp_path / "openapi.json").write_bytes(client.get("/schema/openapi.json").content)
     (tmp_path / "drawn.mjs").write_text(DRAWN)
     ran = subprocess.run(
-        ["node", "drawn.mjs", "./page.mjs", "openapi.json"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [NODE, "drawn.mjs", "./page.mjs", "openapi.json"], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
     assert ran.stderr == ""
     drawn = json.loads(ran.stdout)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
+
+PARTIAL = ".partial-"
 
 
 def write_through(file: Path, data: bytes) -> None:
@@ -16,10 +19,23 @@ def write_through(file: Path, data: bytes) -> None:
 
 def replace_file(file: Path, data: bytes) -> None:
     """Put a file in the place of what was there: whoever reads it finds the one or the other. Raises OSError."""
-    partial = file.with_name(f".{file.name}.partial")
-    write_through(partial, data)
-    os.replace(partial, file)
+    partial = partial_of(file)
+    try:
+        write_through(partial, data)
+        os.replace(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)
     sync_folder(file.parent)
+
+
+def partial_of(file: Path) -> Path:
+    """Where a file is until it is whole: under a name that no other writer has, on another machine neither."""
+    return file.with_name(f".{file.name}{PARTIAL}{secrets.token_hex(8)}")
+
+
+def is_partial(file: Path) -> bool:
+    """Whether it is what was left of a writer that was killed."""
+    return file.name.startswith(".") and PARTIAL in file.name
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from segue.disk import partial_of, replace_file
 from segue.errors import ConfigError, SegueError
 
 
@@ -27,16 +27,7 @@ def check_place(file: Path, ending: str, what: str) -> None:
 
 def write_whole(text: str, file: Path, what: str) -> None:
     """Write a text, whole or not at all. Raises SegueError if the disk does not take it."""
-    partial = partial_of(file)
     try:
-        partial.write_text(text, "utf-8")
-        os.replace(partial, file)
+        replace_file(file, text.encode())
     except OSError as error:
         raise SegueError(f"{file}: {what} could not be written ({error.strerror})") from None
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def partial_of(file: Path) -> Path:
-    """Where a file is until it is whole."""
-    return file.with_name(f".{file.name}.partial-{os.getpid()}")

@@ -35,7 +35,7 @@ from segue.artifact.content import (
 from segue.artifact.reading import for_learning, replay_of
 from segue.artifact.searching import index_of
 from segue.config import toml_of
-from segue.disk import write_through
+from segue.disk import is_partial, write_through
 from segue.errors import ArtifactError
 
 
@@ -131,7 +131,7 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
     if not (folder / MANIFEST).exists():
         raise ArtifactError(f"{folder} exists and holds no model of segue: it is not overwritten, choose another --out")
     ours = {MANIFEST, STEP, INDEX, COUNTS, EVENTS, FRONTIER, *FOR_LEARNING, *FILES, *DIAGNOSIS}
-    foreign = sorted({file.name for file in folder.iterdir()} - ours)
+    foreign = sorted({file.name for file in folder.iterdir() if not is_partial(file)} - ours)
     if foreign:
         raise ArtifactError(
             f"{folder} holds more than a model ({', '.join(foreign[:3])}): it is not overwritten; move that elsewhere"

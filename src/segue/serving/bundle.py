@@ -16,8 +16,8 @@ from segue.models.log_counts import LogCounts
 from segue.ranking.index import Index
 from segue.ranking.rules import Bound, Facts, Rules
 from segue.ranking.rules.bound import united
-from segue.serving.browse.titles import Titles
 from segue.serving.lists.fallback import Chain
+from segue.serving.search.titles import Titles
 from segue.shapes import Ints
 
 Exclude = Literal["none", "current", "seen"]

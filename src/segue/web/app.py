@@ -16,7 +16,6 @@ from segue.errors import OverloadedError, RequestError
 from segue.serving.engine import Engine
 from segue.serving.lists.similar import similar_items
 from segue.serving.task import Done, Task, in_order, question_of, tasks_of
-from segue.web.about import model_handler
 from segue.web.arrivals import in_time
 from segue.web.browse.routes import browse_handlers
 from segue.web.counts import TEXT_TYPE, Counts
@@ -133,8 +132,8 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
             UNSET if refused is None else RefusedMessage(refused.version),
         )
 
-    browse, model = browse_handlers(engine, deadline, about), model_handler(engine)
-    described = document([events, recommend, similar, *browse, user, forget, model, live, ready], version="1")
+    browse = browse_handlers(engine, deadline, about)
+    described = document([events, recommend, similar, *browse, user, forget, live, ready], version="1")
 
     @get("/metrics", sync_to_thread=False, media_type=TEXT_TYPE)
     def metrics() -> bytes:
@@ -147,7 +146,7 @@ def create_app(engine: Engine, *, counts: Counts | None = None, deadline: float 
         return described
 
     return Litestar(
-        [events, recommend, similar, *browse, user, forget, model, live, ready, metrics, schema, *page_handlers()],
+        [events, recommend, similar, *browse, user, forget, live, ready, metrics, schema, *page_handlers()],
         request_class=StrictRequest,
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,

@@ -11,6 +11,7 @@ from segue.moments import LATEST
 from segue.ranking.rules import Rules, Short, UnmetPin
 from segue.serving.bundle import Exclude
 from segue.serving.features import LONGEST_NAME, LONGEST_TEXT, MOST_FEATURES, MOST_LABELS
+from segue.serving.lists.asks import USUAL_K
 from segue.serving.lists.diverse import ChosenBy
 from segue.web.reasons import ReasonsMessage
 
@@ -98,7 +99,7 @@ class RecommendMessage(Struct, frozen=True, forbid_unknown_fields=True):
 
     user_id: Id | None = None
     items: Annotated[list[Id], Meta(max_length=1000)] | None = None
-    k: Annotated[int, Meta(ge=1, le=1000)] = 10
+    k: Annotated[int, Meta(ge=1, le=1000)] = USUAL_K
     timestamp: Timestamp | None = None
     exclude: Exclude | None = None
     candidates: Annotated[list[Id], Meta(max_length=1000)] | None = None

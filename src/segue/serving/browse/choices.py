@@ -10,13 +10,21 @@ from segue.ranking.diversity import STRATEGIES, parse
 from segue.serving.browse.items import LONGEST_TEXT
 from segue.serving.bundle import EXCLUDES, Bundle, Exclude
 from segue.serving.engine import Engine
+from segue.serving.lists.asks import USUAL_K
 from segue.serving.lists.diverse import DEFAULT, Wish
 
 MOST = 100
 """So many categories are named, the largest."""
 
-USUAL_K = 10
-"""The length of a list where a request does not say."""
+
+class Defaults(NamedTuple):
+    """What holds where a request does not say. `strategy` and `similarity` are those of a `diversity` above 0."""
+
+    k: int
+    diversity: float
+    strategy: str
+    similarity: Similarity
+    exclude: Exclude
 
 
 class Choices(NamedTuple):
@@ -27,7 +35,7 @@ class Choices(NamedTuple):
         excludes: what may be left out.
         scenarios: names of sets of rules.
         categories: the largest, and how many items each has. A name that is longer than is shown is left out.
-        k, exclude, usual: what holds where a request does not say.
+        defaults: what holds where a request does not say.
         gap: seconds above which a pause ends a session; None: none does.
         time_aware: whether the model reads how long a pause was.
     """
@@ -37,9 +45,7 @@ class Choices(NamedTuple):
     excludes: list[Exclude]
     scenarios: list[str]
     categories: list[tuple[str, int]]
-    k: int
-    exclude: Exclude
-    usual: Wish
+    defaults: Defaults
     gap: float | None
     time_aware: bool
 
@@ -47,18 +53,22 @@ class Choices(NamedTuple):
 def choices_of(engine: Engine) -> Choices:
     """What a request may say at the moment. Of a large catalog the first one to ask waits a second or more."""
     bundle = engine.bundle
-    usual = engine.usual
     return Choices(
         strategies=[name for name in sorted(STRATEGIES) if any(can(bundle, name, one) for one in SIMILARITIES)],
         similarities=[one for one in SIMILARITIES if can(bundle, None, one)],
         excludes=list(EXCLUDES),
         scenarios=sorted(engine.scenarios.sets),
         categories=largest(bundle),
-        k=USUAL_K,
-        exclude=bundle.exclude,
-        usual=Wish(usual.diversity or 0.0, usual.strategy or DEFAULT, usual.similarity or "auto"),
+        defaults=defaults_of(bundle, engine.usual),
         gap=bundle.rule.gap,
         time_aware=bool(bundle.model.settings().get("time_gap")),
+    )
+
+
+def defaults_of(bundle: Bundle, usual: Wish) -> Defaults:
+    """What holds where a request does not say. `usual`: of this server."""
+    return Defaults(
+        USUAL_K, usual.diversity or 0.0, usual.strategy or DEFAULT, usual.similarity or "auto", bundle.exclude
     )
 
 

@@ -15,6 +15,9 @@ from segue.serving.lists.diverse import ChosenBy, Diverse
 from segue.serving.store.base import Memory
 from segue.shapes import Ints
 
+USUAL_K = 10
+"""The length of a list where a request does not say."""
+
 
 class Ask(NamedTuple):
     """A wish for a list.
@@ -30,7 +33,7 @@ class Ask(NamedTuple):
         explain: whether what reasons are made from is to be kept.
     """
 
-    k: int = 10
+    k: int = USUAL_K
     timestamp: float | None = None
     exclude: Exclude | None = None
     candidates: Sequence[str] | None = None

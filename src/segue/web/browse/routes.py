@@ -14,6 +14,7 @@ from segue.serving.browse.items import described, searched
 from segue.serving.browse.users import last_events, some_users
 from segue.serving.engine import Engine
 from segue.serving.events import check_id
+from segue.web.browse.about import ModelAnswer, model_answer
 from segue.web.browse.beside import Beside
 from segue.web.browse.messages import (
     ChoicesAnswer,
@@ -74,4 +75,9 @@ def browse_handlers(
         """Say what a request for a list may say."""
         return await beside(lambda: choices_answer(choices_of(engine)))
 
-    return [search, items, history, users, choices]
+    @get("/v1/model")
+    async def model() -> ModelAnswer:
+        """Say what the model that answers is, how good it was, and what it was made with."""
+        return await beside(lambda: model_answer(engine))
+
+    return [search, items, history, users, choices, model]

@@ -66,16 +66,13 @@ def users_answer(found: Sequence[KnownUser]) -> UsersAnswer:
 
 def choices_answer(choices: Choices) -> ChoicesAnswer:
     """What a request may say."""
-    usual = choices.usual
     return ChoicesAnswer(
         choices.strategies,
         choices.similarities,
         choices.excludes,
         choices.scenarios,
         [CategoryMessage(*one) for one in choices.categories],
-        DefaultsMessage(
-            choices.k, usual.diversity or 0.0, usual.strategy or "", usual.similarity or "auto", choices.exclude
-        ),
+        DefaultsMessage(*choices.defaults),
         choices.gap,
         choices.time_aware,
     )

@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from litestar import get
-from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from segue.artifact import Measured
 from segue.artifact.curves import Curve
-from segue.serving.browse.choices import USUAL_K
-from segue.serving.bundle import Exclude
+from segue.serving.browse.choices import defaults_of
 from segue.serving.engine import Engine
-from segue.serving.lists.diverse import DEFAULT
 from segue.web.browse.messages import DefaultsMessage
 
 Free = dict[str, Any]
@@ -55,21 +51,10 @@ class ModelAnswer(Struct, frozen=True, kw_only=True):
     left_out: list[str] = []
 
 
-def model_handler(engine: Engine) -> HTTPRouteHandler:
-    """The route over an engine."""
-
-    @get("/v1/model", sync_to_thread=True)
-    def model() -> ModelAnswer:
-        """Say what the model that answers is, how good it was, and what it was made with."""
-        return model_answer(engine)
-
-    return model
-
-
 def model_answer(engine: Engine) -> ModelAnswer:
     """What the bundle of this moment says of itself: where another one takes over, all of it is the other's."""
     bundle = engine.bundle
-    defaults, about = defaults_of(engine, bundle.exclude), bundle.about
+    defaults, about = DefaultsMessage(*defaults_of(bundle, engine.usual)), bundle.about
     bare = ModelAnswer(name=bundle.name, version=bundle.version, n_items=bundle.model.n_items, defaults=defaults)
     if about is None:
         return bare
@@ -96,10 +81,3 @@ def model_answer(engine: Engine) -> ModelAnswer:
         card=about.card,
         left_out=about.left_out,
     )
-
-
-def defaults_of(engine: Engine, exclude: Exclude) -> DefaultsMessage:
-    """What this server does where a request does not say."""
-    usual = engine.usual
-    named = usual.strategy or DEFAULT, usual.similarity or "auto"
-    return DefaultsMessage(USUAL_K, usual.diversity or 0.0, *named, exclude)

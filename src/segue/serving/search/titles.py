@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.data.ids import Ids
-from segue.serving.browse.folding import folded
+from segue.serving.search.folding import folded
 from segue.shapes import Array, Ints
 
 READ = 10_000

@@ -1,0 +1,1 @@
+"""The items of a catalog by the words of their titles."""
