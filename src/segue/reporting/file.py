@@ -13,8 +13,8 @@ import msgspec
 from segue.config import Settings
 from segue.data.events import EventLog
 from segue.data.splits import Split
-from segue.evaluation.judged import Judged
 from segue.errors import SegueError
+from segue.evaluation.judged import Judged
 from segue.evaluation.points import Frontier
 from segue.places import check_place, write_whole
 from segue.reporting.content import Content, Run
