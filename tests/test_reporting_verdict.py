@@ -35,10 +35,12 @@ def report(*rows: Row) -> Report:
     return Report(split=split, exclude="seen", main="ndcg@10", rows=list(rows), groups={}, verdict="", notes=[])
 
 
-def group(name: str, low: float | None, high: float | None, *, users: int = 30) -> Difference:
+def group(name: str, low: float | None, high: float | None, *, users: int = 30, p: float | None = None) -> Difference:
     """A group in which the baseline has 0.1."""
     value = 0.002 if low is None or high is None else (low + high) / 2
-    return Difference(name, 100, users, Value(0.1 + value), Value(0.1), Value(value, low, high))
+    if p is None:
+        p = 0.5 if low is None or high is None or low <= 0 <= high else 0.001
+    return Difference(name, 100, users, Value(0.1 + value), Value(0.1), Value(value, low, high), p)
 
 
 def evidence(
@@ -52,7 +54,7 @@ def evidence(
     within_session: bool = False,
 ) -> Evidence:
     return Evidence(
-        network, baseline, activity or [], beginners or [], [], popularity or [], [], within_session, users, None
+        network, baseline, activity or [], beginners or [], [], popularity or [], [], within_session, users, 0.001, None
     )
 
 
@@ -154,6 +156,25 @@ def test_where_it_loses_as_a_whole_the_groups_in_which_it_is_ahead_are_named() -
         assert plain(of(apart, evidence(activity)).lines[0]) == (
             "It is ahead only for users with 6 earlier events or more (+5 % ± 4)."
         )
+
+
+def test_a_group_that_may_be_ahead_by_chance_alone_is_not_named() -> None:
+    """With five groups of 4 % each, one in five tables without any difference would name one."""
+    others = groups([TIED] * 4)
+    for p, named in ((0.04, False), (0.011, False), (0.01, True)):
+        activity = [*others, group(ACTIVITY[4], *AHEAD, p=p)]
+        lines = of(LOSES, evidence(activity)).lines
+        assert any(line.startswith("It is ahead only for") for line in lines) is named
+    popular = [group("most popular items (3)", *AHEAD, p=0.01), group("least popular items (9)", *TIED, p=0.5)]
+    lines = of(LOSES, evidence(others, popularity=popular)).lines
+    assert not any("ahead only" in line for line in lines), "one of six or more"
+
+
+@pytest.mark.parametrize(("p", "told"), [(0.001, "p at most 0.001"), (0.0014, "p = 0.0014"), (0.002, "p = 0.002")])
+def test_p_is_a_bound_at_the_floor_alone(p: float, told: str) -> None:
+    assert f", {told}; intervals" in of((0.006, 0.004, 0.008, p)).lines[-1]
+    coarse = evidence()._replace(finest=0.01)
+    assert ", p at most 0.01; intervals" in of((0.006, 0.004, 0.008, 0.01), coarse).lines[-1]
 
 
 def test_a_group_of_few_users_says_so_in_place_of_a_figure() -> None:

@@ -168,7 +168,7 @@ def judge(
         rows=rows,
         asked=[name for name in names if name not in (*ALWAYS, *BESIDE)],
         groups={group: int(which.sum()) for group, which in groups.items()},
-        verdict=verdict_of(rows, best, main),
+        verdict=verdict_of(rows, best, main, 1 / replicates),
         notes=told,
     )
     if watch is not None:

@@ -87,8 +87,8 @@ class Report(Struct, frozen=True, kw_only=True):
         return scatter(points, title=title, x=x, y=self.main, intervals=intervals)
 
 
-def verdict_of(rows: Sequence[Row], best: str | None, main: str) -> str:
-    """Whether the network beats the best baseline, in words."""
+def verdict_of(rows: Sequence[Row], best: str | None, main: str, finest: float = 0.001) -> str:
+    """Whether the network beats the best baseline, in words; a p at the finest that resampling tells is a bound."""
     networks = [row for row in rows if not row.baseline]
     if best is None or not networks:
         return "no network and baseline to compare"
@@ -102,7 +102,8 @@ def verdict_of(rows: Sequence[Row], best: str | None, main: str) -> str:
             f"{FEWEST_TO_COMPARE} are needed, use a longer log"
         )
     relative = f" ({difference / own:+.0%})" if own else ""
-    span = f"{difference:+.4f}{relative} in {main}, 95 % {low:+.4f} to {high:+.4f}, p = {p:.3f}"
+    chance = f"p at most {finest:.2g}" if p is not None and p <= finest else f"p = {p:.2g}"
+    span = f"{difference:+.4f}{relative} in {main}, 95 % {low:+.4f} to {high:+.4f}, {chance}"
     if low > 0:
         return f"{top.model} beats {best}, the best baseline: {span}"
     if high < 0:

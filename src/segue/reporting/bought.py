@@ -20,7 +20,13 @@ def verdict_of(found: Frontier) -> Verdict:
     """Put a frontier into words: the first gain is the headline."""
     first, *rest = (spoken(found, gain) for gain in GAINS)
     asked = f"{counted(found.split['predictions'], 'prediction')} of {counted(found.split['users'], 'user')}"
-    lines = [*unsure(found, f"{GAINS[0]}@{found.k}"), *(f"{line}." for line in rest)]
+    lines = unsure(found, GAINS[0])
+    for gain, line in zip(GAINS[1:], rest, strict=True):
+        lines += [f"{line}.", *unsure(found, gain)]
+    lines.append(
+        f"Strategies and knobs were chosen on these very predictions, as the best of "
+        f"{counted(len(found.points), 'point')}, which flatters what is said of them."
+    )
     lines.append(
         f"Lists of {found.k} out of the best {found.pool}, {asked}; alike by {found.similarity}, measured by "
         f"{found.measured_by}."
@@ -43,14 +49,19 @@ def spoken(found: Frontier, gain: str) -> str:
     return f"{bound}, {SPOKEN[gain]} {by}: {best.strategy} at {best.diversity:g}{around}"
 
 
-def unsure(found: Frontier, name: str) -> list[str]:
+def unsure(found: Frontier, gain: str) -> list[str]:
     """A warning where the loss may well be larger than allowed."""
-    best = best_of(found, name)
-    if best is None or best.loss.high is None or best.loss.high <= found.allowed_loss:
+    best = best_of(found, f"{gain}@{found.k}")
+    if best is None or best.diversity == 0 or (best.loss.high is not None and best.loss.high <= found.allowed_loss):
         return []
+    why = (
+        "there are too few users to tell"
+        if best.loss.high is None
+        else f"the interval of the loss reaches {100 * best.loss.high:.1f}{NARROW}%"
+    )
     return [
-        f"That it costs no more than that is not certain: the interval of the loss reaches "
-        f"{100 * best.loss.high:.1f}{NARROW}%. Ask for more predictions (--predictions) to know better."
+        f"That {SPOKEN[gain]} costs no more than that is not certain: {why}. Ask for more predictions (--predictions) "
+        "to know better."
     ]
 
 

@@ -28,6 +28,7 @@ class Difference(NamedTuple):
         predictions, users: in it.
         network, baseline: each with its interval.
         difference: network less baseline, with its interval; bounds are null where too few users tell.
+        p: of that, two-sided, by itself.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Difference(NamedTuple):
     network: Value
     baseline: Value
     difference: Value
+    p: float
 
     @property
     def outcome(self) -> str:
@@ -58,6 +60,7 @@ class Evidence(NamedTuple):
         others: warm and cold users, repeated and new targets.
         within_session: the events that were read are those of a session, not of the user.
         users: who were asked for.
+        finest: the smallest p that the resamples tell.
         examples: some lists.
     """
 
@@ -70,6 +73,7 @@ class Evidence(NamedTuple):
     others: list[Difference]
     within_session: bool
     users: int
+    finest: float
     examples: Examples | None
 
 
@@ -100,6 +104,7 @@ def evidence_of(judged: Judged, log: EventLog) -> Evidence:
         others=[one for name, one in found.items() if not any(name in kind for kind in (USERS, ITEMS, popular))],
         within_session=int(np.count_nonzero(starts)) > len(judged.phase.replayed.of),
         users=len(np.unique(first.user)),
+        finest=1 / judged.replicates,
         examples=examples_of(judged, log, shown, None if shown == baseline else baseline),
     )
 
@@ -127,6 +132,7 @@ def difference_in(judged: Judged, name: str, which: Bools, user: Array, own: Sco
         interval(resamples, ours),
         interval(resamples, theirs),
         Value(*(number(value) for value in (apart.difference, apart.low, apart.high))),
+        apart.p,
     )
 
 

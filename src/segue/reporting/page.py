@@ -35,7 +35,7 @@ def findings(content: Content) -> list[Child]:
     if report is not None and evidence is not None:
         found += [
             verdict_part(content, verdict_of(report, evidence)),
-            models_part(report),
+            models_part(report, evidence.finest),
             cost_part(report),
             groups_part(report, evidence),
             None if evidence.examples is None else examples_part(evidence.examples),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from segue.evaluation.report import Report, Row
@@ -11,8 +12,8 @@ from segue.reporting.activity import users
 from segue.reporting.evidence import Difference, Evidence
 from segue.reporting.words import NARROW, counted, listed, name, relative, sentence
 
-FINEST = 0.001
-"""A p at or below it says "at most": resampling tells no more."""
+LEVEL = 0.05
+"""Of the test that names groups in which a network is ahead that is not so as a whole."""
 
 Tone = Literal["good", "bad", "open"]
 
@@ -91,15 +92,26 @@ def amount(difference: float, half: float, base: float, *, sign: bool = True) ->
 def of_groups(evidence: Evidence, tone: Tone) -> list[str]:
     """For whom it is otherwise: by activity of the user, and by popularity of what came next."""
     lines = []
+    sure = {one.name for one in surely_ahead([*evidence.activity, *evidence.popularity])}
     if tone == "good":
         lines += not_yet(evidence)
     elif len(evidence.activity) > 1:
-        ahead = [one for one in evidence.activity if one.outcome == "ahead"]
+        ahead = [one for one in evidence.activity if one.name in sure]
         lines += spoken(ahead, users(ahead, evidence.activity, evidence.within_session), tone)
     if len(evidence.popularity) > 1:
-        other = [one for one in evidence.popularity if (one.outcome == "ahead") is not (tone == "good")]
+        other = [one for one in evidence.popularity if (one.outcome != "ahead" if tone == "good" else one.name in sure)]
         lines += spoken(other, f"what comes next among the {listed([short(one) for one in other])}", tone)
     return lines
+
+
+def surely_ahead(groups: Sequence[Difference]) -> list[Difference]:
+    """Groups in which it is ahead although the best of several are picked, at 5 % for all together.
+
+    Source: Holm, A simple sequentially rejective multiple test procedure (1979).
+    """
+    tested = sorted((one for one in groups if one.outcome != "few"), key=lambda one: one.p)
+    kept = takewhile(lambda pair: pair[1].p * (len(tested) - pair[0]) <= LEVEL, enumerate(tested))
+    return [one for _, one in kept if one.outcome == "ahead"]
 
 
 def not_yet(evidence: Evidence) -> list[str]:
@@ -157,7 +169,7 @@ def basis(report: Report, evidence: Evidence, network: Row, baseline: Row) -> st
     apart = network.against_best_baseline or {}
     p = None if apart.get("low") is None else apart.get("p")
     told = "" if ours is None or theirs is None else f"{report.main} {ours:.4f} against {theirs:.4f}; "
-    sure = "" if p is None else f", {chance(p)}"
+    sure = "" if p is None else f", {chance(p, evidence.finest)}"
     return f"{told}{asked(report, evidence)}{sure}; intervals are 95{NARROW}%."
 
 
@@ -166,10 +178,10 @@ def asked(report: Report, evidence: Evidence) -> str:
     return f"{counted(report.split['predictions'], 'prediction')} of {counted(evidence.users, 'user')}"
 
 
-def chance(p: float) -> str:
-    """A p for people: no finer than resampling tells.
+def chance(p: float, finest: float) -> str:
+    """A p for people: at the finest that resampling tells it is a bound.
 
-    >>> chance(0.001), chance(0.04)
-    ('p at most 0.001', 'p = 0.04')
+    >>> chance(0.001, 0.001), chance(0.0014, 0.001), chance(0.04, 0.001)
+    ('p at most 0.001', 'p = 0.0014', 'p = 0.04')
     """
-    return f"p at most {p:.2g}" if p <= FINEST else f"p = {p:.2g}"
+    return f"p at most {p:.2g}" if p <= finest else f"p = {p:.2g}"

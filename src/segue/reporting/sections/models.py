@@ -9,13 +9,12 @@ from segue.evaluation.figures import differs, figure
 from segue.evaluation.report import Report, Row, Value
 from segue.reporting.markup import Child, element, picture
 from segue.reporting.sections.parts import row, section, table
-from segue.reporting.verdict import FINEST
 from segue.reporting.words import learned_in, name
 
 SHOWN = ("recall@10", "mrr@10", "ndcg@10", "recall@20", "coverage@10", "novelty@10", "intra_list_diversity@10")
 
 
-def models_part(report: Report) -> Element:
+def models_part(report: Report, finest: float) -> Element:
     """Every model, best first."""
     reach = reach_of([one.metrics[report.main] for one in report.rows])
     best = next((one for one in report.rows if one.baseline), None)
@@ -32,7 +31,7 @@ def models_part(report: Report) -> Element:
         f"next, among all items? Left out of every list: {excluded}.",
         table(
             ["model", report.main, "<95 % interval", "against the best baseline", "p", "learned in"],
-            [model_row(one, report, reach, mark) for one in report.rows],
+            [model_row(one, report, reach, mark, finest) for one in report.rows],
             label="Models",
             foot=foot,
         ),
@@ -62,7 +61,7 @@ def called(one: Row) -> Child:
     return element("strong", name(one.model))
 
 
-def model_row(one: Row, report: Report, reach: tuple[float, float], mark: float | None) -> Element:
+def model_row(one: Row, report: Report, reach: tuple[float, float], mark: float | None, finest: float) -> Element:
     """One model."""
     main = one.metrics[report.main]
     label = f"{one.model}: {report.main} {figure(main)}"
@@ -71,7 +70,7 @@ def model_row(one: Row, report: Report, reach: tuple[float, float], mark: float 
         called(one),
         metric(report.main, main),
         picture(drawn, "strip"),
-        *against(one),
+        *against(one, finest),
         learned_in(one.seconds),
         data_model=one.model,
     )
@@ -82,7 +81,7 @@ def metric(key: str, value: Value) -> Element:
     return element("td", figure(value), data_metric=key)
 
 
-def against(one: Row) -> tuple[Element, Element]:
+def against(one: Row, finest: float) -> tuple[Element, Element]:
     """The paired test: how far apart, and its p."""
     found = one.against_best_baseline
     if found is None:
@@ -91,7 +90,7 @@ def against(one: Row) -> tuple[Element, Element]:
     kind = None
     if low is not None and high is not None:
         kind = "ahead" if low > 0 else "behind" if high < 0 else None
-    told = "-" if p is None or low is None else f"≤ {p:.2g}" if p <= FINEST else f"{p:.2g}"
+    told = "-" if p is None or low is None else f"≤ {p:.2g}" if p <= finest else f"{p:.2g}"
     return element("td", differs(found), class_=kind, data_test=one.model), element("td", told)
 
 
