@@ -31,9 +31,10 @@ def against(difference: float | None, low: float | None, high: float | None) -> 
     return {"difference": difference, "low": low, "high": high, "p": 0.02}
 
 
-def verdict(folder: Path, *rows: Any, name: str = "gru", **report: Any) -> Any:
+def verdict(folder: Path, *rows: Any, name: str = "gru", settings: Any = None, **report: Any) -> Any:
     said = {
         "name": name,
+        "settings": settings or {},
         "metrics": {"report": {"split": SPLIT, "main": "ndcg@10", "groups": {}, "rows": rows} | report},
     }
     program = 'import { verdict } from "./verdict.js";\nconsole.log(JSON.stringify(verdict(given)));'
@@ -64,15 +65,24 @@ def test_the_interval_is_of_the_same_share_as_the_gain(tmp_path: Path) -> None:
     assert "(95 % interval +10 % to +30 %, p = 0.02)" in said["text"].replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_where_a_baseline_is_higher_is_named(tmp_path: Path) -> None:
+def test_nothing_is_said_of_groups_whose_difference_is_not_known(tmp_path: Path) -> None:
     rows = (
-        row("gru", 0.12, against(0.02, 0.01, 0.03), groups={"after 1 event": 0.3, "cold users": 0.2}),
-        row("sknn", 0.1, groups={"after 1 event": 0.31, "cold users": 0.1}),
-        row("markov", 0.09, groups={"after 1 event": 0.32, "cold users": 0.1}),
+        row("gru", 0.12, against(0.02, 0.01, 0.03), groups={"after 1 event": 0.1}),
+        row("sknn", 0.1, groups={"after 1 event": 0.11}),
     )
-    (told,) = verdict(tmp_path, *rows, groups={"after 1 event": 1234, "cold users": 9})["more"]
-    assert "after 1 event (what followed the last item 0.32, it 0.3; 1,234 predictions)" in told
-    assert "new to it" not in told
+    said = verdict(tmp_path, *rows, groups={"after 1 event": 3})
+    assert said.keys() == {"good", "text"}
+    assert "event" not in said["text"]
+
+
+@pytest.mark.parametrize(
+    ("p", "replicates", "words"),
+    [(0.001, 1000, "p at most 0.001)"), (0.0014, 1000, "p = 0.0014)"), (0.01, 100, "p at most 0.01)")],
+)
+def test_a_p_says_no_more_than_its_resamples(tmp_path: Path, p: float, replicates: int, words: str) -> None:
+    rows = row("gru", 0.12, against(0.02, 0.01, 0.03) | {"p": p}), row("sknn", 0.1)
+    said = verdict(tmp_path, *rows, settings={"evaluate": {"replicates": replicates}})
+    assert said["text"].replace("\N{NO-BREAK SPACE}", " ").endswith(f"{words}.")
 
 
 def test_a_baseline_and_a_model_without_a_report_claim_nothing(tmp_path: Path) -> None:
@@ -85,7 +95,6 @@ def test_a_baseline_and_a_model_without_a_report_claim_nothing(tmp_path: Path) -
     assert said == {
         "good": None,
         "text": "Nothing is known of how good it is: its folder holds no report of its training.",
-        "more": [],
     }
 
 
@@ -103,8 +112,13 @@ def points(strategy: str, *at: tuple[float, float, float]) -> list[dict[str, Any
         ({"diversity": 0, "strategy": "mmr"}, {"x": 0.2, "y": 0.1}, "the model's own order"),
         ({"diversity": 0.2, "strategy": "mmr"}, {"x": 0.4, "y": 0.08}, "by mmr at 0.2 unless"),
         ({"diversity": 0.15, "strategy": "mmr"}, {"x": 0.35, "y": 0.085}, "between the measured 0.1 and 0.2"),
-        ({"diversity": 0.5, "strategy": "mmr"}, {"x": 0.4, "y": 0.08}, "by mmr at 0.5"),
-        ({"diversity": 0.5, "strategy": "mine"}, None, "mine at 0.5, which was not measured"),
+        ({"diversity": 0.5, "strategy": "mmr"}, None, "mmr at 0.5, which was not measured"),
+        ({"diversity": 0.2, "strategy": "mine"}, None, "mine at 0.2, which was not measured"),
+        ({"diversity": 0.2, "strategy": "mmr", "similarity": "attributes"}, {"x": 0.4, "y": 0.08}, "by mmr at 0.2"),
+        ({"diversity": 0.2, "strategy": "mmr", "similarity": "vectors"}, None, "vectors, which was not measured"),
+        ({"diversity": 0, "strategy": "mmr", "similarity": "vectors"}, {"x": 0.2, "y": 0.1}, "own order"),
+        ({"diversity": 0, "strategy": "mmr", "k": 20}, None, "lists of 20, which was not measured"),
+        ({"diversity": 0.2, "strategy": "mmr", "exclude": "none"}, None, "nothing, which was not measured"),
     ],
 )
 def test_where_the_server_stands_on_the_frontier(tmp_path: Path, defaults: Any, place: Any, words: str) -> None:
@@ -117,7 +131,10 @@ import { standing } from "./frontier.js";
 const here = standing(given.found, given.defaults);
 console.log(JSON.stringify({ place: here.place("coverage"), none: here.place("novelty"), text: here.text }));
 """
-    said = computed(tmp_path, program, {"found": {"k": 10, "points": both}, "defaults": defaults})
+    attributes = "the items' categories"
+    found = {"k": 10, "exclude": "seen", "similarity": attributes, "measured_by": attributes, "points": both}
+    usual = {"k": 10, "exclude": "seen", "similarity": "auto"}
+    said = computed(tmp_path, program, {"found": found, "defaults": usual | defaults})
     assert said["place"] == (place if place is None else pytest.approx(place))
     assert said["none"] is None
     assert words in said["text"]

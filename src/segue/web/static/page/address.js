@@ -47,7 +47,8 @@ function events(ids, times) {
   const steps = times.split(",").map(Number);
   let time = 0;
   return ids.filter(Boolean).map((id, place) => {
-    time += Number.isFinite(steps[place]) && steps[place] >= 0 ? steps[place] : 60;
+    const step = steps[place];
+    time += Number.isFinite(step) ? Math.max(0, step) : 60; // times never fall, nor do those of a request
     return { item_id: id, time };
   });
 }

@@ -1,9 +1,10 @@
 // Charts of lines and of points with whiskers, drawn as SVG for the width there is, each with a table of its numbers.
 
-import { axisOf, number } from "./chart_axis.js";
+import { axisOf } from "./chart_axis.js";
 import { legend, SHAPES, shape } from "./chart_legend.js";
 import { tableOf } from "./chart_table.js";
 import { drawn, element, fresh } from "./dom.js";
+import { number } from "./words.js";
 
 const SIDES = { top: 28, right: 14, left: 46 };
 const bottomOf = (about) => (about.x.label ? 40 : 24);

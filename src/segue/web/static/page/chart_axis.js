@@ -1,5 +1,7 @@
 // Where the ticks of an axis are, and from a value to its place.
 
+import { number } from "./words.js";
+
 /** About `count` round numbers from `low` to `high`: multiples of 1, 2 or 5 times a power of ten. */
 export function ticks(low, high, count = 5, { whole = false } = {}) {
   const apart = stepOf((high - low) / count, whole);
@@ -54,11 +56,4 @@ function reach(axis, values) {
   const low = axis.low ?? Math.min(axis.zero ? 0 : Infinity, ...known);
   const high = axis.high ?? Math.max(axis.atLeast ?? -Infinity, ...known);
   return Number.isFinite(low) && Number.isFinite(high) ? [low, high] : [0, 1];
-}
-
-/** A number for people: three digits that count, thousands parted. */
-export function number(value, digits = 3) {
-  if (value == null || !Number.isFinite(value)) return "–";
-  if (Number.isInteger(value)) return value.toLocaleString("en");
-  return value.toLocaleString("en", { maximumSignificantDigits: digits });
 }

@@ -1,6 +1,6 @@
 // The numbers of a chart as a table, in its place.
 
-import { number } from "./chart_axis.js";
+import { number } from "./words.js";
 import { element } from "./dom.js";
 
 /**

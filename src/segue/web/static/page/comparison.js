@@ -1,10 +1,11 @@
 // A model beside the baselines: large figures, dots and whiskers, groups of users and items, and every figure in a table.
 
-import { number } from "./chart_axis.js";
 import { element, fresh } from "./dom.js";
 import { inline } from "./markdown.js";
-import { grouped, percent, spoken } from "./verdict.js";
+import { grouped, spoken } from "./names.js";
+import { chance } from "./verdict.js";
 import { whiskers } from "./whiskers.js";
+import { number, percent, wordOf } from "./words.js";
 
 const KINDS = [
   ["By what is known of the user", (name) => /users$/.test(name)],
@@ -14,7 +15,7 @@ const KINDS = [
 ];
 
 /** The part of the view; null where the folder holds no report. */
-export function comparison({ name, metrics }) {
+export function comparison({ name, metrics, settings }) {
   const report = metrics.report;
   const own = report?.rows?.find((row) => row.model === name);
   if (!own) return null;
@@ -23,7 +24,7 @@ export function comparison({ name, metrics }) {
     figures(report, own),
     element("div", { class: "card" }, overall(report, own)),
     element("div", { class: "grid" }, groups(report, own).map((figure) => element("div", { class: "card" }, figure))),
-    everything(report, name),
+    everything(report, name, settings),
   ]);
 }
 
@@ -55,7 +56,7 @@ function overall(report, own) {
   }));
   return whiskers({
     title: `${report.main} beside the baselines`,
-    describe: `${rows.length} models with 95 % intervals; the table has the numbers.`,
+    describe: `${rows.length} models with 95\u00a0% intervals; the table has the numbers.`,
     label: report.main,
     series: [report.main],
     rows,
@@ -70,13 +71,13 @@ function note(row, report) {
 
 function meaning(metric) {
   const [name, k] = metric.split("@");
-  const told = {
+  const told = wordOf({
     ndcg: `1 if the item that came next stood first each time, less the lower it stands, 0 where it is not among the ${k}.`,
     recall: `The share of what came next that is among the ${k}.`,
     hr: `How often what came next is among the ${k}.`,
     mrr: `1 divided by the place of what came next, 0 where it is not among the ${k}, on average.`,
-  }[name];
-  return `${told ?? ""} Bars are 95 % intervals over users; all models learned from the same events and were asked the same.`.trim();
+  }, name, "");
+  return `${told} Bars are 95\u00a0% intervals over users; all models learned from the same events and were asked the same.`.trim();
 }
 
 /** The model and the best baseline by groups of predictions, a figure for each kind of group. */
@@ -101,12 +102,12 @@ function groups(report, own) {
 }
 
 /** All figures of all models, with the paired test against the best baseline. */
-function everything(report, name) {
+function everything(report, name, settings) {
   const looks = (row) => `figure${row.model === name ? " own" : ""}`;
   const line = (words, told) =>
     element("tr", {}, element("th", { scope: "row" }, words), report.rows.map((row) => element("td", { class: looks(row) }, told(row))));
   const rows = [
-    line(`${report.main} less the best baseline's`, (row) => (row.baseline && !row.against_best_baseline ? "the best baseline" : paired(row.against_best_baseline))),
+    line(`${report.main} less the best baseline's`, (row) => (row.baseline && !row.against_best_baseline ? "the best baseline" : paired(row.against_best_baseline, settings))),
     ...Object.keys(report.rows[0].metrics).map((metric) => line(metric, (row) => span(row.metrics[metric]))),
   ];
   const id = fresh("all");
@@ -116,16 +117,15 @@ function everything(report, name) {
       element("table", { class: "table" },
         element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "metric"), report.rows.map((row) => element("th", { scope: "col", class: looks(row) }, spoken(row.model))))),
         element("tbody", {}, rows))),
-    element("p", { class: "quiet small" }, `Differences are paired, prediction by prediction; p and 95 % intervals by a bootstrap over users. ${report.split.unknown_targets.toLocaleString("en")} of ${report.split.predictions.toLocaleString("en")} targets were unknown and are misses of every model.`),
+    element("p", { class: "quiet small" }, `Differences are paired, prediction by prediction; p and 95\u00a0% intervals by a bootstrap over users. ${report.split.unknown_targets.toLocaleString("en")} of ${report.split.predictions.toLocaleString("en")} targets were unknown and are misses of every model.`),
     element("ul", { class: "bullets small quiet" }, report.notes.map((one) => element("li", {}, inline(one)))),
   ]);
 }
 
-function paired(found) {
+function paired(found, settings) {
   if (found?.difference == null) return "–";
   const signed = (value) => `${value > 0 ? "+" : ""}${number(value)}`.replace("-", "−");
-  const p = `p\u00a0${found.p < 0.0015 ? "≤ 0.001" : `= ${number(found.p, 2)}`}`;
-  return [signed(found.difference), under(`${signed(found.low)} to ${signed(found.high)}, ${p}`)];
+  return [signed(found.difference), under(`${signed(found.low)} to ${signed(found.high)}, ${chance(found.p, settings, "≤")}`)];
 }
 
 const under = (words) => element("span", { class: "under" }, words);

@@ -12,7 +12,7 @@ const STRATEGIES = {
 };
 const SIMILARITIES = { auto: "whatever there is", attributes: "their categories, else titles", vectors: "what follows the same histories" };
 const EXCLUDES = { none: "nothing", current: "the last item of the session", seen: "all items of the history" };
-const named = (words) => (value) => (words[value] ? `${words[value]} (${value})` : value);
+const named = (words) => (value) => (Object.hasOwn(words, value) ? `${words[value]} (${value})` : value);
 
 /** @param changed told of `{ k: 20 }` and the like; null: as the server has it. */
 export function controls(changed) {

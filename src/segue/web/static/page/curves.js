@@ -1,7 +1,7 @@
 // How a network learned: its loss on what it learned from, and its metric on what it did not, epoch by epoch.
 
 import { chart } from "./chart.js";
-import { number } from "./chart_axis.js";
+import { number, wordOf } from "./words.js";
 import { element } from "./dom.js";
 
 const TITLES = { training: "How it learned", update: "How its last update learned" };
@@ -10,7 +10,7 @@ const TITLES = { training: "How it learned", update: "How its last update learne
 export function curves({ curves: kept }) {
   if (!kept.length) return null;
   return element("section", { class: "stack", ariaLabel: "How it learned" }, kept.flatMap((curve) => [
-    element("h3", {}, TITLES[curve.of] ?? curve.of),
+    element("h3", {}, wordOf(TITLES, curve.of)),
     element("p", { class: "lead" }, told(curve)),
     element("div", { class: "grid roomy" }, [drawnOf(curve, "loss"), drawnOf(curve, "value")].filter(Boolean)),
   ]));

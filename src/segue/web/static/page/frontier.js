@@ -1,9 +1,8 @@
 // What diversity costs: accuracy against what is bought, by strategy, with the place where this server stands.
 
 import { chart } from "./chart.js";
-import { number } from "./chart_axis.js";
 import { element, fresh } from "./dom.js";
-import { percent } from "./verdict.js";
+import { number, percent, wordOf } from "./words.js";
 
 const GAINS = {
   intra_list_diversity: "diversity within a list",
@@ -67,12 +66,17 @@ function pictured(found, here, gain) {
 }
 
 /** Where the server stands: its usual strategy at its usual place of the knob, between two measured places if need be. */
-export function standing(found, { diversity, strategy }) {
+export function standing(found, defaults) {
+  const { diversity, strategy } = defaults;
+  const nowhere = (which) => ({ place: () => null, text: `This server ${which}, which was not measured.` });
+  if (defaults.k !== found.k) return nowhere(`gives lists of ${defaults.k}`);
+  if (defaults.exclude !== found.exclude) return nowhere(`leaves out ${EXCLUDED[defaults.exclude]}`);
+  if (diversity && alikeBy(found, defaults) !== spaceOf(found.similarity)) return nowhere(`uses ${strategy} with items alike by ${ALIKE[alikeBy(found, defaults)]}`);
   const all = diversity ? found.points.filter((point) => point.strategy === strategy) : found.points.slice(0, 1);
   const line = [...all].sort((a, b) => a.diversity - b.diversity);
   const below = line.filter((point) => point.diversity <= diversity).at(-1);
-  const above = line.find((point) => point.diversity >= diversity) ?? below;
-  if (!below) return { place: () => null, text: `This server uses ${strategy} at ${diversity}, which was not measured.` };
+  const above = line.find((point) => point.diversity >= diversity);
+  if (!below || !above) return nowhere(`uses ${strategy} at ${diversity}`);
   const part = above === below ? 0 : (diversity - below.diversity) / (above.diversity - below.diversity);
   const value = (name) => {
     const [a, b] = [below, above].map((point) => point.metrics[name]?.value);
@@ -92,14 +96,23 @@ export function standing(found, { diversity, strategy }) {
   };
 }
 
+/** `vectors` or `attributes`, of what a measurement says of it: its attributes have names, the model's vectors one. */
+const spaceOf = (words) => (/^the (items' categories|words of)/.test(words) ? "attributes" : "vectors");
+
+/** What the server's items are alike by: `auto` takes attributes where there are some, by which diversity is then measured. */
+const alikeBy = (found, { similarity }) => (similarity === "auto" ? spaceOf(found.measured_by) : similarity);
+
+const ALIKE = { attributes: "their categories or titles", vectors: "the model's vectors" };
+const EXCLUDED = { none: "nothing", current: "the last item of a session alone", seen: "all items that a user had" };
+
 /** What the best strategy buys at the loss allowed, a line a gain. */
 function bought(found) {
   const gains = [...new Set(found.points.flatMap((point) => point.best_of))];
   const told = gains.map((gain) => {
     const best = found.points.filter((point) => point.best_of.includes(gain)).reduce((a, b) => (a.change[gain] >= b.change[gain] ? a : b));
     const { value, low, high } = best.loss;
-    const span = low == null ? "" : ` (95 % interval ${signed(-high)} to ${signed(-low)})`;
-    return `${signed(best.change[gain])} ${BOUGHT[gain.split("@")[0]] ?? gain} by ${best.strategy} at ${best.diversity}, for ${signed(-value)} ${worth(found)}${span}.`;
+    const span = low == null ? "" : ` (95\u00a0% interval ${signed(-high)} to ${signed(-low)})`;
+    return `${signed(best.change[gain])} ${wordOf(BOUGHT, gain.split("@")[0], gain)} by ${best.strategy} at ${best.diversity}, for ${signed(-value)} ${worth(found)}${span}.`;
   });
   const at = `For at most ${percent(found.allowed_loss)} of ${worth(found)} no strategy buys more than`;
   if (!told.length) return element("p", {}, `${at} the model's own order has.`);

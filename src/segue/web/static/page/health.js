@@ -107,8 +107,8 @@ function figureRow() {
     { class: "figures" },
     stat("rate", "requests a second"),
     stat("p50", "half within about"),
-    stat("p90", "90 % within about"),
-    stat("p99", "99 % within about"),
+    stat("p90", "90\u00a0% within about"),
+    stat("p99", "99\u00a0% within about"),
     stat("errors", "errors"),
     stat("events", "events a second"),
   );

@@ -23,7 +23,7 @@ const CHARTS = [
   {
     about: { title: "Time of a request, about", y: { label: "milliseconds", log: true }, describe: READ, empty: "nothing was asked" },
     lines: Object.fromEntries(
-      [["half within", "p50"], ["90 % within", "p90"], ["99 % within", "p99"]].map(([name, key]) => [name, (did) => milliseconds(did.latency?.[key])]),
+      [["half within", "p50"], ["90\u00a0% within", "p90"], ["99\u00a0% within", "p99"]].map(([name, key]) => [name, (did) => milliseconds(did.latency?.[key])]),
     ),
   },
   {

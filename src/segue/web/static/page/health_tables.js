@@ -4,6 +4,7 @@ import { element } from "./dom.js";
 import { BECAME, perSecond, share, SOURCES, spent, STATUSES } from "./health_words.js";
 import { samples, single, summed } from "./metrics_text.js";
 import { total } from "./rates.js";
+import { wordOf } from "./words.js";
 
 const figure = (text) => element("td", { class: "figure" }, text);
 const head = (text, number = true) => element("th", { scope: "col", class: number ? "figure" : "" }, text);
@@ -22,7 +23,7 @@ function fill(body, rows) {
 
 /** Requests by route over the last ten seconds, and answers that are not 200 since the server began. */
 export function routes() {
-  const made = card("Requests by route", [head("route", false), head("a second"), head("half within"), head("99 % within")]);
+  const made = card("Requests by route", [head("route", false), head("a second"), head("half within"), head("99\u00a0% within")]);
   return {
     card: made.card,
     update({ recent, reading }) {
@@ -30,7 +31,7 @@ export function routes() {
       fill(made.body, rows.length ? rows : [["nothing was asked yet", "–", "–", "–"]]);
       const statuses = summed(reading, "segue_requests_total", "status", (labels) => labels.route.startsWith("/v1/"));
       const failed = [...statuses].filter(([status]) => status >= "400").sort();
-      const told = failed.map(([status, count]) => `${count.toLocaleString("en")} with ${status} (${STATUSES[status] ?? "refused"})`);
+      const told = failed.map(([status, count]) => `${count.toLocaleString("en")} with ${status} (${wordOf(STATUSES, status, "refused")})`);
       made.words.textContent = told.length ? `Since the server began not answered as asked: ${told.join(", ")}.` : "Since the server began every request was answered.";
       made.words.classList.toggle("bad", failed.some(([status]) => status >= "500"));
     },
@@ -45,7 +46,7 @@ export function events() {
     update({ recent, reading }) {
       const all = summed(reading, "segue_events_total", "became");
       fill(made.body, [...all].map(([became, count]) => [
-        BECAME[became] ?? became,
+        wordOf(BECAME, became),
         recent ? perSecond((recent.events.get(became) ?? 0) / recent.seconds) : "–",
         count.toLocaleString("en"),
       ]));
@@ -55,14 +56,14 @@ export function events() {
 
 /** Where the items of lists come from, and how many lists are short. */
 export function lists() {
-  const made = card("Items of lists by where they come from", [head("source", false), head("last 10 s"), head("since it began")]);
+  const made = card("Items of lists by where they come from", [head("source", false), head("last 10\u00a0s"), head("since it began")]);
   return {
     card: made.card,
     update({ recent, reading }) {
       const all = summed(reading, "segue_items_total", "source");
       const of = recent ? total(recent.sources) : 0;
       fill(made.body, [...all].map(([source, count]) => [
-        SOURCES[source] ?? source,
+        wordOf(SOURCES, source),
         share(recent?.sources.get(source) ?? 0, of),
         share(count, total(all)),
       ]));

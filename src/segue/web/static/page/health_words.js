@@ -1,12 +1,12 @@
 // Health in words and numbers. Pure: nothing here knows of the page.
 
-import { number } from "./chart_axis.js";
+import { number } from "./words.js";
 
 /** Seconds as milliseconds or seconds; "more than" where the counts say no more. */
 export function spent(quantile) {
   if (!quantile) return "–";
   const { value, above } = quantile;
-  const text = value >= 1 ? `${number(value)} s` : `${number(value * 1000, 2)} ms`;
+  const text = value >= 1 ? `${number(value)}\u00a0s` : `${number(value * 1000, 2)}\u00a0ms`;
   return above ? `more than ${text}` : text;
 }
 

@@ -2,7 +2,7 @@
 
 import { element, fresh, name, pointing, shortened } from "./dom.js";
 import { bars, moveWords } from "./moves.js";
-import { called, evidence, number, shortReason, signed, sourceWords } from "./words.js";
+import { called, evidence, score, shortReason, signed, sourceWords } from "./words.js";
 
 const MOST = 6; // categories of an item
 const MARKS = { new: () => "new", up: (by) => `▲ ${by}`, down: (by) => `▼ ${by}`, same: () => "", first: () => "" };
@@ -38,7 +38,7 @@ export function rankedList(told) {
       element("div", { class: "score" },
         element("div", { class: "value" },
           element("div", { class: "reach", "aria-hidden": "true" }, bar),
-          element("span", { class: "figure" }, element("span", { class: "unseen" }, "score "), number(item.score))),
+          element("span", { class: "figure" }, element("span", { class: "unseen" }, "score "), score(item.score))),
         element("div", { class: "source small quiet" }, element("span", {}, sourceWords(item.source)[0]), push)),
       why);
     return { item, node, title, why, categories, reason, push };

@@ -29,7 +29,7 @@ export function listPart(told) {
       const after = answer.items.map(({ item_id: id }) => id);
       ranked.draw(answer.items, moves(before, after));
       const change = changeWords(before, after);
-      state.textContent = [change, milliseconds !== null && `answered in ${number(Math.max(1, Math.round(milliseconds)))} ms`].filter(Boolean).join(" · ");
+      state.textContent = [change, milliseconds !== null && `answered in ${number(Math.max(1, Math.round(milliseconds)))}\u00a0ms`].filter(Boolean).join(" · ");
       notes.replaceChildren(...remarks(answer).map((text) => element("p", { class: "note small" }, text)));
       problem.replaceChildren();
       why.replaceChildren();

@@ -56,7 +56,7 @@ let showing = null;
 const viewOf = (hash) => hash.slice(1).split("?")[0];
 
 async function show() {
-  const named = viewOf(location.hash), name = named in VIEWS ? named : "play";
+  const named = viewOf(location.hash), name = Object.hasOwn(VIEWS, named) ? named : "play";
   if (name === showing) return;
   opened[showing]?.then((view) => view?.hidden?.());
   showing = name;
@@ -126,18 +126,18 @@ document.querySelector(".skip").onclick = (event) => {
   at("view").focus();
 };
 // a tab leads back to what it showed
-const left = {};
+const left = new Map();
 for (const link of document.querySelectorAll(".bar nav a")) {
   link.onclick = (event) => {
     const name = link.hash.slice(1);
-    if (event.ctrlKey || event.metaKey || event.shiftKey || (name !== showing && !left[name])) return;
+    if (event.ctrlKey || event.metaKey || event.shiftKey || (name !== showing && !left.has(name))) return;
     event.preventDefault();
-    if (name !== showing) location.hash = left[name];
+    if (name !== showing) location.hash = left.get(name);
   };
 }
 addEventListener("hashchange", (event) => {
   const { hash } = new URL(event.oldURL);
-  left[viewOf(hash)] = hash;
+  left.set(viewOf(hash), hash);
   show();
 });
 show();

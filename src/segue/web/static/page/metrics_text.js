@@ -17,14 +17,14 @@ export function parsed(text) {
 }
 
 function labelsOf(text) {
-  const found = {};
+  const found = Object.create(null); // names of labels are any
   for (const [, name, value] of text.matchAll(LABEL)) {
     found[name] = value.replace(/\\(.)/g, (_, letter) => (letter === "n" ? "\n" : letter));
   }
   return found;
 }
 
-const valueOf = (text) => ({ "+Inf": Infinity, "-Inf": -Infinity })[text] ?? Number(text);
+const valueOf = (text) => Number(text.replace("Inf", "Infinity"));
 
 /** The samples of a name; none where it is not there. */
 export const samples = (reading, name) => reading.get(name) ?? [];

@@ -8,7 +8,7 @@ import { frontier } from "./frontier.js";
 import { markdown } from "./markdown.js";
 import { settings } from "./settings.js";
 import { caveats, day, verdict } from "./verdict.js";
-import { number } from "./chart_axis.js";
+import { number } from "./words.js";
 
 /** Draws the view into its section, once; what it shows is asked for each time it is opened. */
 export function model(root, api) {
@@ -42,7 +42,6 @@ function parts(said) {
     element("p", { class: "lead" }, origin(said)),
     element("div", { class: `card verdict ${{ true: "wins", false: "loses" }[found.good] ?? ""}` }, [
       element("p", { class: "words" }, found.text),
-      found.more.map((one) => element("p", { class: "quiet" }, one)),
       caveats(said).map((one) => element("p", { class: "note" }, one)),
     ]),
     comparison(said),

@@ -33,13 +33,13 @@ export function changeWords(before, after) {
 
 /** How far each score reaches between the least of its source (a stub) and the best: from 0.06 to 1. */
 export function bars(items) {
-  const least = {}, best = {};
+  const least = new Map(), best = new Map();
   for (const { source, score } of items) {
-    least[source] = Math.min(least[source] ?? score, score);
-    best[source] = Math.max(best[source] ?? score, score);
+    least.set(source, Math.min(least.get(source) ?? score, score));
+    best.set(source, Math.max(best.get(source) ?? score, score));
   }
   return items.map(({ source, score }) => {
-    const spread = best[source] - least[source];
-    return spread > 0 && Number.isFinite(spread) ? 0.06 + (0.94 * (score - least[source])) / spread : 1;
+    const spread = best.get(source) - least.get(source);
+    return spread > 0 && Number.isFinite(spread) ? 0.06 + (0.94 * (score - least.get(source))) / spread : 1;
   });
 }

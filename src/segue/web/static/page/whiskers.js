@@ -1,9 +1,10 @@
 // Dots with whiskers, a row each: values with their 95 % intervals, side by side on one axis.
 
-import { axisOf, number } from "./chart_axis.js";
+import { axisOf } from "./chart_axis.js";
 import { legend, SHAPES, shape } from "./chart_legend.js";
 import { toggle } from "./chart_table.js";
 import { drawn, element, fresh } from "./dom.js";
+import { number } from "./words.js";
 
 const NAMES = 186; // pixels beside the plot for the names of rows, where there is room
 const TELL = 150;
@@ -91,7 +92,7 @@ function table({ title, series, rows, label, format = (value) => number(value, 3
   return element(
     "table",
     { class: "table" },
-    element("caption", {}, `${title}, with 95 % intervals`),
+    element("caption", {}, `${title}, with 95\u00a0% intervals`),
     element("thead", {}, element("tr", {}, element("th", { scope: "col" }, series.length > 1 ? "group" : "model"), heads.map((one) => element("th", { scope: "col", class: "figure" }, one)))),
     element("tbody", {}, rows.map((row) => element("tr", {}, element("th", { scope: "row" }, row.name), row.dots.map((dot) => element("td", { class: "figure" }, tell(dot)))))),
   );

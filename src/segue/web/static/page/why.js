@@ -1,7 +1,7 @@
 // Why: for an item of the list the events that moved it; for an event the items that it moved.
 
 import { element, name } from "./dom.js";
-import { called, duration, followedWords, number, plural, signed, sourceWords } from "./words.js";
+import { called, duration, followedWords, plural, score, signed, sourceWords } from "./words.js";
 
 /** The panel; `nodes` replace what it says. */
 export function whyPanel() {
@@ -23,7 +23,7 @@ export function whyItem(item, asked) {
     element("p", { class: "small quiet" }, "Why"),
     element("h3", {}, name(text)),
     wholeTitle(text),
-    element("p", { class: "small quiet" }, `Place ${item.rank} of ${asked.length}, score ${number(item.score)}. ${sourceWords(item.source)[2]}`),
+    element("p", { class: "small quiet" }, `Place ${item.rank} of ${asked.length}, score ${score(item.score)}. ${sourceWords(item.source)[2]}`),
   ];
   const { reasons } = item;
   if (!reasons) return [...head, element("p", { class: "small quiet" }, "Asking for the reasons…"), aboutItem(asked.about)];
@@ -39,7 +39,7 @@ function wholeTitle(text) {
 function aboutItem({ columns = {} } = {}) {
   const rows = Object.entries(columns);
   if (!rows.length) return null;
-  const list = rows.map(([column, value]) => element("div", {}, element("dt", {}, name(column)), element("dd", {}, name(typeof value === "number" ? number(value) : value))));
+  const list = rows.map(([column, value]) => element("div", {}, element("dt", {}, name(column)), element("dd", {}, name(value))));
   return element("details", {}, element("summary", {}, "About this item"), element("dl", { class: "about small" }, list));
 }
 
@@ -68,7 +68,7 @@ function pushed(events, moment, had) {
 function spoken(event) {
   const { difference } = event;
   return ["Measured: without ", name(called(event)),
-    ` the score would be ${number(Math.abs(difference))} ${difference > 0 ? "lower" : "higher"}.`];
+    ` the score would be ${score(Math.abs(difference))} ${difference > 0 ? "lower" : "higher"}.`];
 }
 
 function followed(pairs) {

@@ -17,22 +17,35 @@ export function duration(seconds) {
   return `${many.toLocaleString("en")} ${unit}${many === 1 ? "" : "s"}`;
 }
 
-/** A number without needless digits, with a true minus. */
-export function number(value) {
+/** The words for a key that may be any text: what every object has, as `constructor`, is none. */
+export const wordOf = (words, key, otherwise = key) => (Object.hasOwn(words, key) ? words[key] : otherwise);
+
+/** A number for people: digits that count, thousands parted, a true minus. */
+export function number(value, digits = 3) {
+  if (value == null || !Number.isFinite(value)) return "–";
+  const rounding = Number.isInteger(value) ? {} : { maximumSignificantDigits: digits };
+  return value.toLocaleString("en", rounding).replace("-", "−");
+}
+
+/** A part of a whole in percent. */
+export const percent = (part, digits = 2) => `${number(100 * part, digits)}\u00a0%`;
+
+/** The scores of a list: places after the point that stand below each other. */
+export function score(value) {
   const size = Math.abs(value);
   const digits = size >= 1000 || Number.isInteger(value) ? 0 : size >= 100 ? 1 : size >= 0.1 || size === 0 ? 2 : 3;
   if (size && size < 0.0005) return value.toExponential(1).replaceAll("-", "−");
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
 }
 
-/** A difference with its sign: "+0.42", "−0.13". */
-export const signed = (value) => (value > 0 ? `+${number(value)}` : number(value));
+/** A difference of scores with its sign: "+0.42", "−0.13". */
+export const signed = (value) => (value > 0 ? `+${score(value)}` : score(value));
 
 /** One of two words by number: plural(1, "event") is "1 event". */
 export const plural = (many, word, words = `${word}s`) => `${many.toLocaleString("en")} ${many === 1 ? word : words}`;
 
 /** Where an item of a list comes from: in a few words, as a reason, and as a sentence. */
-export const SOURCES = {
+const SOURCES = {
   state: ["from this history", "No one event decided it", "The model chose it from this history."],
   initial_state: ["what people begin with", "People begin with it", "There is nothing to go by, or a new session begins: the model says what people begin with."],
   neighbours: ["what others did next", "Others went on here", "The model has nothing to say here: others went on to this from the last items."],
@@ -42,7 +55,7 @@ export const SOURCES = {
 };
 
 /** The words for a source, also for one that this page does not know. */
-export const sourceWords = (source) => SOURCES[source] ?? [source, source, `It comes from “${source}”.`];
+export const sourceWords = (source) => wordOf(SOURCES, source, [source, source, `It comes from “${source}”.`]);
 
 /** Why a list has fewer items than were asked for, as `short` of an answer says it. */
 export function shortWords({ wanted, given, because }) {

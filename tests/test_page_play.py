@@ -1,0 +1,76 @@
+"""What the view Play computes: what it says of its model, what an address means, and how it words what it is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from page_scripts import computed, needs_node
+
+pytestmark = needs_node
+
+
+def trust(folder: Path, rows: list[tuple[str, bool, float | None]], **facts: Any) -> str:
+    """What is said of the model `gru`, whose report has these rows: model, whether a baseline, share of hits."""
+    report = {
+        "rows": [
+            {"model": model, "baseline": baseline, "predictions": 1234, "metrics": {"hr@10": {"value": value}}}
+            for model, baseline, value in rows
+        ]
+    }
+    program = 'import { trustWords } from "./trust.js";\nconsole.log(JSON.stringify(trustWords(given)));'
+    said = computed(folder, program, {"name": "gru", "metrics": {"report": report}, **facts})
+    return str(said).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_how_far_to_trust_a_list_is_said_of_the_model_that_serves(tmp_path: Path) -> None:
+    rows = [("from scratch", False, 0.5), ("gru", False, 0.25), ("sknn", True, 0.2), ("popularity", True, None)]
+    assert trust(tmp_path, rows, split="test") == (
+        "Tested on 1,234 events that it had not seen: what came next was in its first 10 in 25 % of cases "
+        "(session neighbours: 20 %)."
+    )
+    assert trust(tmp_path, [("from scratch", False, 0.5)]) == ""
+    assert trust(tmp_path, [("gru", False, None)]) == ""
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"split": "everything"}, "events before it learned from everything:"),
+        ({"split": "train", "update_of": "0123456789ab"}, "events when it was first trained:"),
+    ],
+)
+def test_a_model_that_has_seen_its_test_since_says_so(tmp_path: Path, facts: Any, words: str) -> None:
+    assert words in trust(tmp_path, [("gru", False, 0.25)], **facts)
+
+
+def test_times_of_an_address_never_fall(tmp_path: Path) -> None:
+    program = """
+import { PLAIN, read, written } from "./address.js";
+const history = given.map((time) => ({ item_id: "a", time }));
+const times = (hash) => read(hash).history.map(({ time }) => time);
+const own = times(`#${written({ ...PLAIN, history })}`);
+console.log(JSON.stringify([own, times("#play?i=a&i=b&i=c&i=d&t=1000,-5,x,Infinity")]));
+"""
+    assert computed(tmp_path, program, [1000, 1060, 900, 960]) == [[1000, 1060, 1060, 1120], [1000, 1000, 1060, 1120]]
+
+
+def test_names_that_every_object_has_are_names_like_others(tmp_path: Path) -> None:
+    program = """
+import { spoken, grouped } from "./names.js";
+import { sourceWords } from "./words.js";
+import { bars } from "./moves.js";
+import { parsed, samples } from "./metrics_text.js";
+const told = given.map((name) => [spoken(name), grouped(name), sourceWords(name)[0]]);
+const reach = given.map((source) => bars([{ source, score: 2 }, { source, score: 1 }]));
+const [{ labels, value }] = samples(parsed('a{__proto__="x"} constructor'), "a");
+console.log(JSON.stringify([told, reach, Object.entries(labels), value]));
+"""
+    names = ["constructor", "__proto__", "toString"]
+    told, reach, labels, value = computed(tmp_path, program, names)
+    assert told == [[name] * 3 for name in names]
+    assert reach == [[1, 0.06]] * 3
+    assert labels == [["__proto__", "x"]]
+    assert value is None, "no number"
