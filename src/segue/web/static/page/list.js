@@ -2,7 +2,8 @@
 
 import { element, fresh, name, pointing, shortened } from "./dom.js";
 import { bars, moveWords } from "./moves.js";
-import { called, evidence, score, shortReason, signed, sourceWords } from "./words.js";
+import { evidence, shortReason } from "./reason.js";
+import { called, score, signed, sourceWords } from "./words.js";
 
 const MOST = 6; // categories of an item
 const MARKS = { new: () => "new", up: (by) => `▲ ${by}`, down: (by) => `▼ ${by}`, same: () => "", first: () => "" };
@@ -31,6 +32,7 @@ export function rankedList(told) {
     const categories = element("span", { class: "categories small quiet" });
     const reason = element("p", { id: fresh("reason"), class: "reason small" });
     title.setAttribute("aria-describedby", reason.id);
+    const source = element("span", {}, sourceWords(item.source)[0]);
     const push = element("span", { class: "push figure" });
     const node = element("li", { class: "item", onpointermove: (moved) => pointing(moved) && point(false) },
       element("div", { class: "rank figure" }, element("span", {}, String(item.rank)), mark),
@@ -39,9 +41,9 @@ export function rankedList(told) {
         element("div", { class: "value" },
           element("div", { class: "reach", "aria-hidden": "true" }, bar),
           element("span", { class: "figure" }, element("span", { class: "unseen" }, "score "), score(item.score))),
-        element("div", { class: "source small quiet" }, element("span", {}, sourceWords(item.source)[0]), push)),
+        element("div", { class: "source small quiet" }, source, push)),
       why);
-    return { item, node, title, why, categories, reason, push };
+    return { item, node, title, why, categories, reason, source, push };
   }
 
   return {
@@ -82,13 +84,14 @@ export function rankedList(told) {
       }
     },
 
-    /** @param reasons a Map from ids to reasons. */
-    reasons(reasons) {
-      for (const [id, { item, reason }] of rows) {
-        const why = reasons.get(id);
-        if (!why) continue;
-        const more = evidence(item.source, why);
-        reason.replaceChildren(...sentence(shortReason(item.source, why)), more.length ? element("span", { class: "evidence quiet" }, " · ", sentence(more)) : "");
+    /** @param items as `meant` gives them; @param many events of the history. */
+    reasons(items, many) {
+      for (const { item_id: id, source: from, reasons: why } of items) {
+        const row = rows.get(id);
+        if (!row) continue;
+        const more = evidence(from, why);
+        row.source.textContent = sourceWords(from)[0];
+        row.reason.replaceChildren(...sentence(shortReason(from, why, many)), more.length ? element("span", { class: "evidence quiet" }, " · ", sentence(more)) : "");
       }
     },
 

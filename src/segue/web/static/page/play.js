@@ -12,6 +12,7 @@ import { layOut } from "./layout.js";
 import { listPart } from "./list_part.js";
 import { opensSession, pauseSlider } from "./pause.js";
 import { makePointing } from "./pointing.js";
+import { meant } from "./reason.js";
 import { TODAY, eventsOf, nextTime, request, settings } from "./request.js";
 import { exampleItems, startFields, withNext } from "./start.js";
 import { showTrust } from "./trust.js";
@@ -23,8 +24,7 @@ const now = () => Date.now() / 1000;
 /** Draws the view into its section, once. */
 export function play(root, api) {
   let asked = PLAIN, stored = null, choices = null, examples = null, settled = false, reasonsOf = "", version = null;
-  const known = knownItems(api);
-  const opening = latest();
+  const known = knownItems(api), opening = latest();
 
   const events = () => eventsOf(asked, stored).map((event, place) => {
     const item = known.get(event.item_id);
@@ -50,9 +50,9 @@ export function play(root, api) {
       learn(answer.items.map(({ item_id: id }) => id));
     },
     reasons(answer) {
-      const reasons = new Map(answer.items.map((item) => [item.item_id, item.reasons]));
-      list.ranked.reasons(reasons);
-      point(answer, reasons);
+      const past = events(), items = meant(answer, past);
+      list.ranked.reasons(items, past.length);
+      point({ items }, new Map(items.map(({ item_id: id, reasons }) => [id, reasons])));
     },
     failed(error, again) {
       list.failed(error, again);
