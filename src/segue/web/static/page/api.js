@@ -18,6 +18,15 @@ export class ApiError extends Error {
 /** Whether an error says that nobody wants the answer any more. */
 export const dropped = (error) => error?.name === "AbortError";
 
+/** Whether a key can be sent at all: a header takes no letters outside Latin-1. */
+export function sendable(key) {
+  try {
+    return Boolean(new Headers({ Authorization: key }));
+  } catch {
+    return false;
+  }
+}
+
 /**
  * `get(path)` and `post(path, body)` give the JSON of the answer; both take `{ signal }` and raise ApiError.
  * `text(path)` gives it as text.

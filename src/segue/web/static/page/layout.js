@@ -1,6 +1,7 @@
 // Where the parts of Play stand.
 
 import { element } from "./dom.js";
+import { opensSession } from "./pause.js";
 
 export function layOut(root, { start, whose, stripTrouble, strip, pause, wishes, list, pointing }) {
   root.append(
@@ -11,4 +12,14 @@ export function layOut(root, { start, whose, stripTrouble, strip, pause, wishes,
     element("section", { class: "wishes", "aria-label": "Settings" },
       pause.node, wishes.sliders, pause.meaning, wishes.tools),
     element("div", { class: "columns playing" }, wishes.more, list.node, pointing.home));
+}
+
+/** Draw what is asked, and whose history it is; `events` are those that are shown. */
+export function drawParts({ strip, pause, wishes, whose }, { asked, stored, choices, events }, told) {
+  const opens = (seconds) => opensSession(seconds, choices?.gap);
+  const { seconds, text } = pause.draw(asked, events, choices);
+  const end = element("li", { class: opens(seconds) ? "ending opens" : "ending" }, `What comes ${events.length ? text : "first"}?`);
+  strip.draw(events, opens, end);
+  wishes.draw(asked, choices);
+  whose.draw(asked, stored, told);
 }

@@ -3,7 +3,7 @@
 import { element, fresh, name, pointing, shortened } from "./dom.js";
 import { bars, moveWords } from "./moves.js";
 import { evidence, shortReason } from "./reason.js";
-import { called, score, signed, sourceWords } from "./words.js";
+import { alike, called, score, signed, sourceWords } from "./words.js";
 
 const MOST = 6; // categories of an item
 const MARKS = { new: () => "new", up: (by) => `▲ ${by}`, down: (by) => `▼ ${by}`, same: () => "", first: () => "" };
@@ -16,7 +16,7 @@ export function rankedList(told) {
   const list = element("ol", { class: "ranked", "aria-label": "Recommended next, best first" });
   const rows = new Map();
 
-  function row(item, move, reach) {
+  function row(item, move, reach, shared) {
     const text = called(item);
     const point = (deliberate) => told.point(item.item_id, deliberate);
     const title = element("button", { type: "button", class: "choose", onclick: () => told.choose(item), onfocus: () => point(false) },
@@ -36,7 +36,7 @@ export function rankedList(told) {
     const push = element("span", { class: "push figure" });
     const node = element("li", { class: "item", onpointermove: (moved) => pointing(moved) && point(false) },
       element("div", { class: "rank figure" }, element("span", {}, String(item.rank)), mark),
-      element("div", { class: "what" }, element("div", { class: "title-line" }, title, categories), reason),
+      element("div", { class: "what" }, element("div", { class: "title-line" }, title, shared && element("span", { class: "small quiet id" }, name(item.item_id)), categories), reason),
       element("div", { class: "score" },
         element("div", { class: "value" },
           element("div", { class: "reach", "aria-hidden": "true" }, bar),
@@ -56,8 +56,8 @@ export function rankedList(told) {
       const held = [...rows.values()].find(({ node }) => node.contains(document.activeElement));
       const held_why = held?.why === document.activeElement;
       rows.clear();
-      const reach = bars(items);
-      items.forEach((item, place) => rows.set(item.item_id, row(item, moved.get(item.item_id), reach[place])));
+      const reach = bars(items), twice = alike(items);
+      items.forEach((item, place) => rows.set(item.item_id, row(item, moved.get(item.item_id), reach[place], twice.has(called(item)))));
       list.replaceChildren(...[...rows.values()].map(({ node }) => node));
       if (held) {
         const heir = [...rows.values()][Math.min(held.item.rank, rows.size) - 1];

@@ -39,8 +39,9 @@ export function listPart(told) {
       before = after;
     },
 
-    failed(error, again) {
-      state.textContent = before ? "This is the list before." : "";
+    /** @param next seconds until it is asked again by itself, or null. */
+    failed(error, again, next) {
+      state.textContent = [before && "This is the list before.", next && `Asking again in ${plural(next, "second")}.`].filter(Boolean).join(" ");
       problem.replaceChildren(trouble(error.message, error.status === 400 ? null : again)); // the same would be refused again
     },
 
@@ -48,9 +49,22 @@ export function listPart(told) {
       why.replaceChildren(trouble(`The reasons cannot be had: ${error.message}`, () => { why.replaceChildren(); again(); }));
     },
 
-    /** Nothing can be asked. */
-    idle() {
+    explained() {
+      why.replaceChildren();
+    },
+
+    /** Nothing can be asked: what is here is of another history. */
+    clear() {
+      before = null;
+      ranked.draw([], new Map());
+      notes.replaceChildren();
       state.textContent = "";
+    },
+
+    /** Why nothing came of a choice. */
+    refuse(words) {
+      state.textContent = words;
+      say(words);
     },
 
     /** The next list is another person's: nothing in it has moved. */

@@ -1,7 +1,8 @@
 // The shell: which view is open, light or dark, and the key.
 
-import { makeApi } from "./api.js";
-import { element, trouble } from "./dom.js";
+import { makeApi, sendable } from "./api.js";
+import { element, say, trouble } from "./dom.js";
+import { answeredBy, onNewModel, watchModel } from "./serving.js";
 
 const VIEWS = { play: "Play", health: "Health", model: "Model" };
 const at = (id) => document.getElementById(id);
@@ -10,6 +11,7 @@ const at = (id) => document.getElementById(id);
 
 const KEY = "segue-key";
 let key = kept(() => sessionStorage.getItem(KEY)) ?? "", asking = null;
+if (!sendable(key)) key = "";
 
 /** What a browser keeps for us, or not: some forbid it. */
 function kept(act) {
@@ -36,7 +38,12 @@ function askForKey(message) {
   return new Promise((resolve) => {
     at("key-form").onsubmit = (event) => {
       event.preventDefault();
-      key = at("key").value.trim();
+      const given = at("key").value.trim();
+      if (!sendable(given)) {
+        at("key-trouble").textContent = "A key has no such letters: those that segue makes are of a-z, A-Z, 0-9, - and _.";
+        return;
+      }
+      key = given;
       kept(() => sessionStorage.setItem(KEY, key));
       dialog.close("given");
     };
@@ -112,14 +119,24 @@ offerTheme();
 
 // --- the model that answers, beside the tabs
 
+let since = "";
+
 async function nameModel() {
   try {
     const ready = await api.get("/health/ready");
-    at("serving").replaceChildren(ready.name, element("span", { class: "figure" }, ` · ${ready.n_items.toLocaleString("en")} items`));
+    at("serving").replaceChildren(ready.name, element("span", { class: "figure" }, ` · ${ready.n_items.toLocaleString("en")} items${since}`));
+    answeredBy(ready.version);
   } catch {
     at("serving").textContent = "";
   }
 }
+
+onNewModel(() => {
+  since = ` · a new model answers since ${new Date().toLocaleTimeString("en-GB", { timeStyle: "short" })}`;
+  nameModel();
+  say("A new model answers.");
+});
+watchModel(api);
 
 document.querySelector(".skip").onclick = (event) => {
   event.preventDefault(); // the address holds the view and its state

@@ -10,7 +10,7 @@ const QUIET = 60; // milliseconds without a key before it looks
  * @param placeholder in it.
  * @param longest text that can be looked for, in characters.
  * @param find `(text, signal)` to a promise of options.
- * @param show `(option)` to the nodes of its row.
+ * @param show `(option, options)` to the nodes of its row.
  * @param choose told of the option that was taken.
  * @param empty what is said where nothing fits, by the text.
  * @param beside a node beside the label, if any.
@@ -18,13 +18,15 @@ const QUIET = 60; // milliseconds without a key before it looks
 export function combobox({ label, placeholder, longest, find, show, choose, empty, beside }) {
   const id = fresh("box"), list = fresh("list"), looking = latest();
   let options = [], active = -1, timer = null;
+  let of = null, sought = null; // the texts that the options are of, and that is being looked for
+  let entered = false; // Enter came before the options of what is typed
 
   const input = element("input", {
     id, type: "text", role: "combobox", placeholder, maxLength: longest, autocomplete: "off", spellcheck: false, "aria-expanded": "false",
     "aria-controls": list, "aria-autocomplete": "list",
-    oninput: () => later(QUIET), onfocus: () => later(0), onclick: () => later(0), onblur: close, onkeydown: key,
+    oninput: () => { entered = false; later(QUIET); }, onfocus: () => later(0), onclick: () => later(0), onblur: close, onkeydown: key,
   });
-  const rows = element("ul", { id: list, role: "listbox", "aria-label": label, class: "options", hidden: true });
+  const rows = element("ul", { id: list, role: "listbox", "aria-label": label, class: "options", hidden: true, tabIndex: -1 }); // else Tab leads into it where it scrolls
   const said = element("p", { class: "options said", role: "status", hidden: true });
 
   function later(milliseconds) {
@@ -33,26 +35,33 @@ export function combobox({ label, placeholder, longest, find, show, choose, empt
   }
 
   async function look() {
-    const signal = looking.begin();
+    const signal = looking.begin(), text = typed();
+    sought = text;
     try {
-      const found = await find(input.value.trim(), signal);
-      if (document.activeElement === input) open(found);
+      const found = await find(text, signal);
+      if (document.activeElement === input) open(found, text);
     } catch (error) {
-      if (!dropped(error)) { open([]); tell(error.message); }
+      if (!dropped(error)) { open([], null); tell(error.message); }
     }
   }
 
-  function open(found) {
+  const typed = () => input.value.trim();
+
+  function open(found, text) {
     options = found;
+    of = text;
+    sought = null;
     rows.replaceChildren(...options.map((option, place) => element("li", {
       id: `${list}-${place}`, role: "option", "aria-selected": "false",
       onpointerdown: (event) => event.preventDefault(), // the field keeps the focus
       onclick: () => take(place),
-    }, show(option))));
+    }, show(option, options))));
     rows.hidden = !options.length;
     input.setAttribute("aria-expanded", String(!rows.hidden));
-    tell(options.length ? "" : empty(input.value.trim()));
-    activate(options.length && input.value.trim() ? 0 : -1);
+    tell(options.length ? "" : empty(text));
+    activate(options.length && text ? 0 : -1);
+    if (entered && options.length) take(0);
+    entered = false;
   }
 
   function tell(text) {
@@ -73,6 +82,8 @@ export function combobox({ label, placeholder, longest, find, show, choose, empt
   function close() {
     clearTimeout(timer);
     looking.stop();
+    of = sought = null;
+    entered = false;
     rows.hidden = true;
     tell("");
     activate(-1);
@@ -86,6 +97,16 @@ export function combobox({ label, placeholder, longest, find, show, choose, empt
     choose(option);
   }
 
+  /** Take an option of what is typed, which may be on its way still. */
+  function enter() {
+    if (of === typed()) {
+      if (options.length) take(Math.max(active, 0));
+      return;
+    }
+    entered = true;
+    if (sought !== typed()) later(0);
+  }
+
   function key(event) {
     const { length } = options, shown = !rows.hidden;
     if (event.isComposing) return;
@@ -94,9 +115,9 @@ export function combobox({ label, placeholder, longest, find, show, choose, empt
       const step = event.key === "ArrowDown" ? 1 : -1;
       if (!shown) later(0);
       else activate(active < 0 && step < 0 ? length - 1 : (active + step + length) % length);
-    } else if (event.key === "Enter" && shown && length) {
+    } else if (event.key === "Enter" && (shown || typed())) {
       event.preventDefault();
-      take(Math.max(active, 0));
+      enter();
     } else if (event.key === "Escape") {
       if (!shown && said.hidden) input.value = "";
       close();

@@ -1,8 +1,9 @@
 // How a history begins: search an item, open a stored user, or take an example.
 
+import { dropped } from "./api.js";
 import { element, name, shortened } from "./dom.js";
 import { combobox } from "./search.js";
-import { called, duration, plural } from "./words.js";
+import { alike, called, duration, plural } from "./words.js";
 
 const FOUND = 20;
 const EXAMPLES = 3;
@@ -13,8 +14,8 @@ export function startFields(api, told) {
   const items = combobox({
     label: "Add an item", placeholder: "Search titles", longest: 200, choose: told.add, beside: examples,
     find: async (text, signal) => (await api.get(`/v1/items?search=${encodeURIComponent(text)}&k=${FOUND}`, { signal })).items,
-    show: (item) => [
-      element("span", {}, name(called(item))),
+    show: (item, found) => [
+      element("span", {}, name(called(item)), alike(found).has(called(item)) && element("span", { class: "small quiet" }, " ", name(item.item_id))),
       element("span", { class: "small quiet" }, about(item)),
     ],
     empty: (text) => (text ? `No item has “${shortened(text, 60)}” in its title.` : "The model knows no items."),
@@ -28,7 +29,13 @@ export function startFields(api, told) {
     ],
     empty: () => "The store knows no users yet: they come with their first event.",
   });
-  return { nodes: [items, users], offer: (given) => drawExamples(examples, given, told) };
+  const boxes = [items, users];
+  return {
+    nodes: boxes,
+    offer: (given) => drawExamples(examples, given, told),
+    /** What was typed is of the history before. */
+    clear: () => boxes.forEach((box) => { box.querySelector("input").value = ""; }),
+  };
 }
 
 function about({ categories = [], withdrawn }) {
@@ -69,13 +76,13 @@ export async function exampleItems(api) {
 }
 
 /** An item, and the two that the model expects after it: a history that hangs together. */
-export async function withNext(api, item) {
+export async function withNext(api, item, signal) {
   if (!item) return [];
   try {
-    const { items } = await api.post("/v1/recommend", { items: [item.item_id], k: 2, exclude: "seen", diversity: 0 });
+    const { items } = await api.post("/v1/recommend", { items: [item.item_id], k: 2, exclude: "seen", diversity: 0 }, { signal });
     return [item, ...items.map(({ item_id, title }) => ({ item_id, title }))];
   } catch (error) {
-    console.warn(error);
+    if (!dropped(error)) console.warn(error);
     return [item];
   }
 }

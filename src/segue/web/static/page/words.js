@@ -7,6 +7,13 @@ const UNITS = [
 /** What an item is called: its title, else its id. */
 export const called = ({ title, item_id: id }) => (title?.trim() ? title : id);
 
+/** What more than one of some items is called; their ids tell them apart. */
+export function alike(items) {
+  const once = new Set(), twice = new Set();
+  for (const text of items.map(called)) (once.has(text) ? twice : once).add(text);
+  return twice;
+}
+
 const NEAR = 0.1; // how far a rounded length may be off
 
 /** A length of time in the largest unit that says it well: "2 days", "90 minutes", "28 years". */
