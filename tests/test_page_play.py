@@ -140,3 +140,43 @@ def test_items_that_the_model_does_not_know_are_no_reason(tmp_path: Path) -> Non
     answer = {"items": [listed("state", "zzz2", "i0")], "unknown_items": ["zzz2"]}
     ((_, said),) = meant(tmp_path, answer, ["i0", "zzz2"])
     assert said.startswith("In spite of i0")
+
+
+@pytest.mark.parametrize(
+    ("address", "times", "k", "words"),
+    [
+        ("i=a&i=b", [940, 1000], None, ["The address has no times"]),
+        ("i=a&i=b&t=abc", [940, 1000], None, ["The times “t=abc” cannot be read"]),
+        ("i=a&i=b&t=5,x", [5, 65], None, ["The times of 1 of 2 items cannot be read"]),
+        ("i=a&t=5&k=1000", [5], 1000, []),
+        ("i=a&t=5&k=5000", [5], 1000, ["“k=5000” cannot be had: it is 1000."]),
+        ("i=a&t=5&k=many", [5], None, ["“k=many” is no number"]),
+        ("t=", [], None, []),
+    ],
+)
+def test_what_of_an_address_cannot_be_read_is_said(
+    tmp_path: Path, address: str, times: list[int], k: int | None, words: list[str]
+) -> None:
+    program = 'import { read } from "./address.js";\nconsole.log(JSON.stringify(read(given, 1000)));'
+    found = computed(tmp_path, program, f"#play?{address}")
+    assert [event["time"] for event in found["history"]] == times
+    assert found["k"] == k
+    assert len(found["unread"]) == len(words)
+    assert all(said.startswith(start) for said, start in zip(found["unread"], words, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "kind"), [(-0.03, -0.01, "loses"), (0.01, 0.03, "wins"), (-0.01, 0.01, ""), (None, None, "")]
+)
+def test_whether_the_model_loses_is_its_paired_test(
+    tmp_path: Path, low: float | None, high: float | None, kind: str
+) -> None:
+    own = {"model": "gru", "baseline": False, "against_best_baseline": {"low": low, "high": high}}
+    rows = [own, {"model": "sknn", "baseline": True}]
+    program = 'import { standing } from "./trust.js";\nconsole.log(JSON.stringify(standing(given)));'
+    found = computed(tmp_path, program, {"name": "gru", "metrics": {"report": {"rows": rows}}})
+    assert found["kind"] == kind
+    assert "session neighbours" in found["words"]
+    assert (
+        "is a baseline" in computed(tmp_path, program, {"name": "sknn", "metrics": {"report": {"rows": rows}}})["words"]
+    )
