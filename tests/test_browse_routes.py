@@ -85,11 +85,13 @@ def test_the_last_events_of_a_user_are_shown(client: TestClient[Any]) -> None:
         "total": 4,
         "events": [
             {"seq": 2, "item_id": "?", "time": 60.0, "known_item": False},
-            {"seq": 3, "item_id": "i6", "time": 55.5, "known_item": True, "title": "x" * 299 + "…"},
+            {"seq": 3, "item_id": "i6", "time": 60.0, "sent": 55.5, "known_item": True, "title": "x" * 299 + "…"},
             {"seq": 4, "item_id": "i7", "time": 70.0, "known_item": True, "event_type": "buy"},
         ],
     }
     assert len(client.post("/v1/history", json={"user_id": "ann"}).json()["events"]) == 4
+    last_two = client.post("/v1/history", json={"user_id": "ann", "last": 2}).json()["events"]
+    assert [one["time"] for one in last_two] == [60.0, 70.0], "the late one counts with one that is not shown"
     nobody = {"user_id": "nobody", "total": 0, "events": []}
     assert client.post("/v1/history", json={"user_id": "nobody"}).json() == nobody
 

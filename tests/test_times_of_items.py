@@ -16,8 +16,9 @@ from segue.models.base import SessionRule
 from segue.models.network import Network
 from segue.serving.bundle import Bundle
 from segue.serving.engine import Engine
-from segue.serving.events import LiveEvent
+from segue.serving.events import LateEvents, LiveEvent
 from segue.serving.lists import explain as explain_module
+from segue.serving.policy import Policy
 from segue.serving.store.memory import MemoryStore
 from segue.web.app import create_app
 from segue.web.direct import ROUTE, Direct
@@ -79,6 +80,24 @@ def test_items_with_times_are_answered_as_the_same_events_of_a_user(
                 of_items = client.post(ROUTE, json={"items": items, "times": times, **asked, **more})
                 assert listed(of_items) == listed(of_user)
                 assert of_items.json()["unknown_items"] == ["unknown"]
+
+
+@pytest.mark.parametrize("late", ["append", "refold"])
+@pytest.mark.parametrize("bundle", BUNDLES.values(), ids=BUNDLES)
+def test_the_history_of_a_user_with_late_events_is_answered_as_the_user(
+    bundle: Callable[[], Bundle], late: LateEvents
+) -> None:
+    engine = Engine(bundle(), MemoryStore(), policy=Policy(late=late), clock=lambda: NOW)
+    with TestClient(Direct(create_app(engine), engine, 10.0)) as client:  # type: ignore[arg-type]
+        times = [50.0, 500.0, 40.0, 45.0, 520.0, 130.0, 700.0, 690.0]
+        engine.observe([LiveEvent("u", ITEMS[place % 5], 1000 + at) for place, at in enumerate(times)])
+        events = client.post("/v1/history", json={"user_id": "u"}).json()["events"]
+        given = {"items": [one["item_id"] for one in events], "times": [one["time"] for one in events]}
+        for pause in PAUSES.values():
+            asked = {"k": 8, "timestamp": given["times"][-1] + pause}
+            of_user = client.post(ROUTE, json={"user_id": "u", **asked})
+            assert listed(client.post(ROUTE, json=given | asked)) == listed(of_user)
+        assert sorted(one.get("sent", one["time"]) for one in events) == sorted(1000 + at for at in times)
 
 
 def test_times_part_sessions_and_without_them_items_are_one() -> None:

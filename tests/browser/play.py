@@ -115,10 +115,20 @@ def number(text: str) -> float:
     return float(text.replace("\u2212", "-").replace(",", ""))
 
 
+def tab_to(page: Page, control: Locator) -> None:
+    """Press the tabulator until a control has the focus; forwards or, from behind it, backwards."""
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(120):
+            if control.evaluate("(one) => one === document.activeElement"):
+                return
+            page.keyboard.press(key)
+    raise AssertionError(f"the tabulator does not lead to {control}")
+
+
 def until(page: Page, what: Callable[[], bool], told: Callable[[], str] = lambda: "it did not come") -> None:
     """Wait for it, ten seconds at most, while the page goes on."""
     end = time.monotonic() + 10
     while not what():
         if time.monotonic() > end:
             raise AssertionError(told())
-        page.wait_for_timeout(20)
+        page.wait_for_timeout(40)

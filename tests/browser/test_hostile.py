@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from browser.asking import ask
-from browser.play import opened, shown, until
+from browser.play import Play, opened, shown, until
 from browser.shop import HOSTILE, HOSTILE_USER
 from browser.watching import Watched
 from live_server import Live
@@ -42,27 +42,35 @@ def test_a_history_of_hostile_titles_is_text(watched: Watched, server: Live) -> 
     plain(play.page)
 
 
-@pytest.mark.parametrize("name", [name for name, title in HOSTILE.items() if title.strip()])
-def test_a_hostile_title_is_found_chosen_and_explained(watched: Watched, server: Live, name: str) -> None:
+def test_each_hostile_title_is_found_chosen_and_explained(watched: Watched, server: Live) -> None:
     play = opened(watched, server, "#play?i=sku03&t=1700000000")
-    text = HOSTILE[name].split()[0 if name == "long" else -1][:40]
-    play.items.fill(text)
-    found = ask(server, f"/v1/items?search={quote(text, safe='')}&k=20")["items"]
-    place = [item["item_id"] for item in found].index(name)
-    option = play.options.nth(place)
-    until(play.page, lambda: play.options.count() == len(found))
-    until(play.page, lambda: option.locator(".name").text_content() == shown(found[place]))
-    plain(play.page)
-    option.click()
-    play.has("sku03", name)
-    play.settled()
-    play.page.locator("#play .chip").last.click()
-    until(play.page, lambda: play.page.locator("#play .why-panel h3 .name").text_content() == shown(found[place]))
-    if name == "long":
-        play.page.locator("#play .why-panel summary", has_text="All of its title").click()
-        whole = play.page.locator("#play .why-panel .long").text_content() or ""
-        assert whole == found[place]["title"], "as much of it as the server gives"
-    plain(play.page)
+    chosen = ["sku03"]
+    for name in (name for name, title in HOSTILE.items() if title.strip()):
+        text = HOSTILE[name].split()[0 if name == "long" else -1][:40]
+        play.items.fill(text)
+        found = ask(server, f"/v1/items?search={quote(text, safe='')}&k=20")["items"]
+        place = [item["item_id"] for item in found].index(name)
+        names = [shown(item) for item in found]
+        until(play.page, partial(offered, play, names), partial(str, f"{name}: {names}"))
+        plain(play.page)
+        play.options.nth(place).click()
+        chosen.append(name)
+        play.has(*chosen)
+        play.page.locator("#play .chip").last.click()
+        until(play.page, partial(explained, play, names[place]), partial(str, name))
+        if name == "long":
+            play.page.locator("#play .why-panel summary", has_text="All of its title").click()
+            whole = play.page.locator("#play .why-panel .long").text_content() or ""
+            assert whole == found[place]["title"], "as much of it as the server gives"
+        plain(play.page)
+
+
+def offered(play: Play, names: list[str]) -> bool:
+    return play.options.locator(".name").all_text_contents() == names
+
+
+def explained(play: Play, name: str) -> bool:
+    return play.page.locator("#play .why-panel h3 .name").text_content() == name
 
 
 def test_what_is_slipped_into_the_page_does_not_run(watched: Watched) -> None:

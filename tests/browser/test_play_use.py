@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 from browser.asking import ask
-from browser.play import Play, opened, shown, until
+from browser.play import Play, opened, shown, tab_to, until
 from browser.watching import Watched
 from live_server import Live
 
@@ -28,16 +28,6 @@ def by_keyboard(play: Play, control: Locator) -> None:
 
 WAYS = {"mouse": by_mouse, "keyboard": by_keyboard}
 BEGUN = "#play?i=sku03&i=sku04&i=sku05&t=1700000000,60,90"
-
-
-def tab_to(page: Page, control: Locator) -> None:
-    """Press the tabulator until a control has the focus; forwards or, from behind it, backwards."""
-    for key in ("Tab", "Shift+Tab"):
-        for _ in range(120):
-            if control.evaluate("(one) => one === document.activeElement"):
-                return
-            page.keyboard.press(key)
-    raise AssertionError(f"the tabulator does not lead to {control}")
 
 
 @pytest.fixture(params=WAYS)

@@ -165,3 +165,24 @@ def test_a_late_search_does_not_take_the_place_of_a_newer_one(watched: Watched, 
             route.fallback()
     play.page.wait_for_timeout(300)
     expect(play.options.locator(".name")).to_have_text(["blue Vase"])
+
+
+def test_a_late_history_to_begin_with_does_not_take_the_place_of_what_was_done_since(
+    watched: Watched, server: Live
+) -> None:
+    play = opened(watched, server, "#play?i=sku03&t=1700000000")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route) if '"k":2,' in (route.request.post_data or "") else route.fallback()
+
+    watched.context.route("**/v1/recommend", hold)
+    play.page.locator("#play .examples button").first.click()
+    until(play.page, lambda: bool(held))
+    play.row(0).locator(".choose").click()
+    until(play.page, lambda: len(play.strip()) == 2)
+    strip = play.strip()
+    for route in held:
+        route.fallback()
+    play.page.wait_for_timeout(300)
+    assert play.strip() == strip

@@ -35,9 +35,13 @@ class Described(NamedTuple):
     withdrawn: bool = False
 
 
-def searched(bundle: Bundle, text: str, k: int, *, at: float) -> list[Described]:
-    """At most k items that have all words of a text in their titles, see `Titles`. `at`: the present."""
-    return described(bundle, [bundle.item_ids[item] for item in bundle.titles.found(text, k)], at=at)
+def searched(bundle: Bundle, text: str, k: int, *, at: float) -> tuple[list[Described], bool]:
+    """At most k items that have all words of a text in their titles, and whether not all were looked at, see `Titles`.
+
+    `at`: the present.
+    """
+    items, partial = bundle.titles.found(text, k)
+    return described(bundle, [bundle.item_ids[item] for item in items], at=at), partial
 
 
 def described(bundle: Bundle, item_ids: Iterable[str], *, at: float) -> list[Described]:

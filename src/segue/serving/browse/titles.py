@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from threading import Lock
-from time import sleep
+from time import monotonic, sleep
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,21 @@ TOGETHER = 131_072
 
 FREQUENT = 200
 """Where each of several words occurs more often in a piece, all of its lines are looked at: it is faster then."""
+
+
+LONGEST = 1.0
+"""Seconds after which one who searches gets the best of what was looked at."""
+
+
+class Found(NamedTuple):
+    """Items that were searched.
+
+    Attributes:
+        partial: whether the time was over before all titles were looked at.
+    """
+
+    items: list[int]
+    partial: bool = False
 
 
 class Block(NamedTuple):
@@ -56,29 +71,37 @@ class Titles:
         """Whether they are folded: the first who searches does that."""
         return self._made is not None
 
-    def found(self, text: str, k: int) -> list[int]:
+    def found(self, text: str, k: int, *, seconds: float = LONGEST) -> Found:
         """At most k items that have all words of a text, whatever their case and accents.
 
         Those in which all begin a word come first, then more frequent ones. An item whose id is the text leads. Of a
         text without words, the most frequent.
+
+        Args:
+            seconds: after which no more titles are looked at; those of the most frequent items were.
         """
+        over = monotonic() + seconds
         words = set(folded(text.replace("\n", " ")).split())
         order, blocks = self.folded()
         exact = self._ids.place_of(text)
         found = dict.fromkeys([exact] if exact >= 0 else [])
         if not words:
             found |= dict.fromkeys(order[: k + 1].tolist())
-            return list(found)[:k]
+            return Found(list(found)[:k])
         wanted = [word.encode("utf-8", "replace") for word in words]
-        inside = dict[int, None]()
+        beginning = [b" " + word for word in wanted]
+        inside = dict[int, None]()  # the same, but not all words begin one
         for block in blocks:
             sleep(0)  # others go first, and do not wait until this is told to let them
-            for place, line in lines_with(block, wanted):
-                begins = all(b" " + word in line for word in wanted)
+            # once there are enough of those they are not looked at: they may be nearly all that there are
+            for place, line in lines_with(block, wanted if len(inside) < k else beginning):
+                begins = all(word in line for word in beginning)
                 (found if begins else inside)[int(order[place])] = None
                 if len(found) >= k:
-                    return list(found)
-        return list(found | inside)[:k]
+                    return Found(list(found))
+            if monotonic() >= over and block is not blocks[-1]:
+                return Found(list(found | inside)[:k], partial=True)
+        return Found(list(found | inside)[:k])
 
     def folded(self) -> tuple[Ints, list[Block]]:
         """(N,) the items in the order of frequency, and their folded titles. It takes a second a million, once."""

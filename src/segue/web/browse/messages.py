@@ -48,9 +48,14 @@ class ItemMessage(Struct, frozen=True):
 
 
 class ItemsAnswer(Struct, frozen=True):
-    """The items, as they were asked for, or the best first."""
+    """The items, as they were asked for, or the best first.
+
+    `partial` is there, and true, where a search was given up after a second: these are the best among the more
+    frequent items.
+    """
 
     items: list[ItemMessage]
+    partial: bool | UnsetType = UNSET
 
 
 class HistoryMessage(Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +66,13 @@ class HistoryMessage(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PastMessage(Struct, frozen=True):
-    """An event that is stored; `seq` is its number among the user's events."""
+    """An event that is stored; `seq` is its number among the user's events.
+
+    `time` is when it counts, in Unix seconds, never before the event before it: such a late one counts as simultaneous
+    with that, unless the server was started to give it its place in time. `sent` is there where it was another time
+    that was sent. The `item_id`s and `time`s of a whole history may be asked about as `items` and `times`, and are
+    answered as the user is where the events have no sessions, types or features of their own.
+    """
 
     seq: int
     item_id: str
@@ -69,6 +80,7 @@ class PastMessage(Struct, frozen=True):
     known_item: bool
     event_type: str | UnsetType = UNSET
     title: str | UnsetType = UNSET
+    sent: float | UnsetType = UNSET
 
 
 class HistoryAnswer(Struct, frozen=True):

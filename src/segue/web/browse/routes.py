@@ -45,7 +45,7 @@ def browse_handlers(
     async def search(request: AnyRequest) -> ItemsAnswer:
         """Find items by the words of their titles."""
         asked, bundle = query_of(request, SearchQuery), engine.bundle  # another one may take over meanwhile
-        return await beside(lambda: items_answer(searched(bundle, asked.search, asked.k, at=engine.clock())))
+        return await beside(lambda: items_answer(*searched(bundle, asked.search, asked.k, at=engine.clock())))
 
     @post("/v1/items", status_code=200)
     async def items(data: Annotated[ItemsMessage, Body()]) -> ItemsAnswer:

@@ -8,8 +8,9 @@ from msgspec import UNSET
 
 from segue.serving.browse.choices import Choices
 from segue.serving.browse.items import Described, shortened_title
+from segue.serving.browse.users import Past
 from segue.serving.bundle import Bundle
-from segue.serving.store.looks import KnownUser, LastEvents
+from segue.serving.store.looks import KnownUser
 from segue.web.browse.messages import (
     CategoryMessage,
     ChoicesAnswer,
@@ -23,8 +24,8 @@ from segue.web.browse.messages import (
 )
 
 
-def items_answer(found: Sequence[Described]) -> ItemsAnswer:
-    """Items with what is known of them."""
+def items_answer(found: Sequence[Described], partial: bool = False) -> ItemsAnswer:
+    """Items with what is known of them; `partial`: not all were looked at."""
     return ItemsAnswer(
         [
             ItemMessage(
@@ -36,22 +37,24 @@ def items_answer(found: Sequence[Described]) -> ItemsAnswer:
                 one.withdrawn or UNSET,
             )
             for one in found
-        ]
+        ],
+        partial or UNSET,
     )
 
 
-def history_answer(bundle: Bundle, user_id: str, last: LastEvents) -> HistoryAnswer:
+def history_answer(bundle: Bundle, user_id: str, last: Past) -> HistoryAnswer:
     """Events with the titles of their items."""
     events = [
         PastMessage(
             event.seq,
             event.item_id,
-            event.time,
+            time,
             bundle.item_ids.place_of(event.item_id) >= 0,
             UNSET if event.event_type is None else event.event_type,
             shortened_title(bundle, event.item_id) or UNSET,
+            UNSET if event.time == time else event.time,
         )
-        for event in last.events
+        for event, time in zip(last.events, last.times, strict=True)
     ]
     return HistoryAnswer(user_id, last.total, events)
 

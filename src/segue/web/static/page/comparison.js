@@ -23,7 +23,7 @@ export function comparison({ name, metrics, settings }) {
     element("h3", {}, "How good it is"),
     figures(report, own),
     element("div", { class: "card" }, overall(report, own)),
-    element("div", { class: "grid" }, groups(report, own).map((figure) => element("div", { class: "card" }, figure))),
+    element("div", { class: "grid uneven" }, groups(report, own).map((figure) => element("div", { class: "card" }, figure))),
     everything(report, name, settings),
   ]);
 }

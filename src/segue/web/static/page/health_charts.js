@@ -13,6 +13,8 @@ function time(points, now) {
   return { label: "", low: long ? -KEPT : -60, high: 0, ticks, format: ago, tell: (value) => `${Math.round(-value)} s ago` };
 }
 
+const HEIGHT = 170, LEGEND = 31; // pixels; a chart of one line has no legend, and ends where those beside it do
+
 const READ = "A line over the last five minutes, a point every two seconds; its numbers are in the table.";
 
 const CHARTS = [
@@ -42,7 +44,7 @@ const milliseconds = (quantile) => (quantile ? quantile.value * 1000 : null);
 export function healthCharts() {
   const made = CHARTS.map(({ about, lines }) => {
     const series = seriesOf(lines, [], 0);
-    return { lines, drawn: chart({ ...about, level: "h3", x: time([], 0), height: 170, series }) };
+    return { lines, drawn: chart({ ...about, level: "h3", x: time([], 0), height: series.length > 1 ? HEIGHT : HEIGHT + LEGEND, series }) };
   });
   return {
     cards: made.map(({ drawn }) => element("div", { class: "card" }, drawn.figure)),
