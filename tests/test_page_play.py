@@ -74,3 +74,109 @@ console.log(JSON.stringify([told, reach, Object.entries(labels), value]));
     assert reach == [[1, 0.06]] * 3
     assert labels == [["__proto__", "x"]]
     assert value is None, "no number"
+
+
+def reason(folder: Path, differences: list[float], many: int = 3) -> str:
+    """The reason of an item that these events moved: `A`, `B` and so on, the strongest first."""
+    program = """
+import { shortReason } from "./reason.js";
+const parts = shortReason(given.source, given.reasons, given.many);
+console.log(JSON.stringify(parts.map((part) => part.title ?? part).join("")));
+"""
+    events = [{"item_id": "ABC"[place], "difference": one} for place, one in enumerate(differences)]
+    reasons = {"events": events, "followed": []}
+    return str(computed(folder, program, {"source": "state", "reasons": reasons, "many": many}))
+
+
+@pytest.mark.parametrize(
+    ("differences", "words"),
+    [
+        ([-1.14, -0.47, 0.45], "In spite of A: what the model gives anyone weighs more"),
+        ([0.9, -0.3], "Because of A"),
+        ([0.4, 0.35, 0.3], "Because of A and B"),
+        ([0.5, -0.45, 0.2], "Because of A and C"),
+        ([], "No one event decided it"),
+    ],
+)
+def test_a_reason_follows_the_signed_sum_of_its_figures(tmp_path: Path, differences: list[float], words: str) -> None:
+    assert reason(tmp_path, differences) == words
+
+
+def test_a_longer_history_may_have_moved_a_score_by_other_events(tmp_path: Path) -> None:
+    words = "In spite of A: other events and what the model gives anyone weigh more"
+    assert reason(tmp_path, [-1.14, -0.47, 0.45], many=9) == words
+
+
+def meant(folder: Path, answer: Any, history: list[str]) -> Any:
+    """Items of an answer as the page speaks of them."""
+    program = """
+import { meant, shortReason } from "./reason.js";
+const items = meant(given.answer, given.history.map((item_id) => ({ item_id })));
+const said = ({ source, reasons }) => shortReason(source, reasons).map((part) => part.title ?? part).join("");
+console.log(JSON.stringify(items.map((item) => [item.source, said(item)])));
+"""
+    return computed(folder, program, {"answer": answer, "history": history})
+
+
+def listed(source: str, *events: str, followed: bool = False) -> dict[str, Any]:
+    """An item of a list, moved by events of these ids."""
+    pairs = [{"item_id": "i0", "times": 2, "of": 2}] if followed else []
+    moved = [{"item_id": one, "difference": -0.5} for one in events]
+    return {"item_id": "x", "source": source, "reasons": {"events": moved, "followed": pairs}}
+
+
+def test_where_no_event_moves_a_score_the_history_is_no_reason(tmp_path: Path) -> None:
+    answer = {"items": [listed("state", followed=True), listed("pin")], "unknown_items": []}
+    words = [["anyone", "Popular, whatever the history"], ["pin", "Placed here by a rule"]]
+    assert meant(tmp_path, answer, ["i0"]) == words
+    answer["items"].append(listed("state", "i0"))
+    assert [source for source, _ in meant(tmp_path, answer, ["i0"])] == ["state", "pin", "state"]
+
+
+def test_items_that_the_model_does_not_know_are_no_reason(tmp_path: Path) -> None:
+    answer = {"items": [listed("initial_state", "zzz2"), listed("trending")], "unknown_items": ["zzz2"]}
+    words = [["unknown", "The model does not know these items"], ["trending", "Popular of late"]]
+    assert meant(tmp_path, answer, ["zzz2"]) == words
+    answer = {"items": [listed("state", "zzz2", "i0")], "unknown_items": ["zzz2"]}
+    ((_, said),) = meant(tmp_path, answer, ["i0", "zzz2"])
+    assert said.startswith("In spite of i0")
+
+
+@pytest.mark.parametrize(
+    ("address", "times", "k", "words"),
+    [
+        ("i=a&i=b", [940, 1000], None, ["The address has no times"]),
+        ("i=a&i=b&t=abc", [940, 1000], None, ["The times “t=abc” cannot be read"]),
+        ("i=a&i=b&t=5,x", [5, 65], None, ["The times of 1 of 2 items cannot be read"]),
+        ("i=a&t=5&k=1000", [5], 1000, []),
+        ("i=a&t=5&k=5000", [5], 1000, ["“k=5000” cannot be had: it is 1000."]),
+        ("i=a&t=5&k=many", [5], None, ["“k=many” is no number"]),
+        ("t=", [], None, []),
+    ],
+)
+def test_what_of_an_address_cannot_be_read_is_said(
+    tmp_path: Path, address: str, times: list[int], k: int | None, words: list[str]
+) -> None:
+    program = 'import { read } from "./address.js";\nconsole.log(JSON.stringify(read(given, 1000)));'
+    found = computed(tmp_path, program, f"#play?{address}")
+    assert [event["time"] for event in found["history"]] == times
+    assert found["k"] == k
+    assert len(found["unread"]) == len(words)
+    assert all(said.startswith(start) for said, start in zip(found["unread"], words, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "kind"), [(-0.03, -0.01, "loses"), (0.01, 0.03, "wins"), (-0.01, 0.01, ""), (None, None, "")]
+)
+def test_whether_the_model_loses_is_its_paired_test(
+    tmp_path: Path, low: float | None, high: float | None, kind: str
+) -> None:
+    own = {"model": "gru", "baseline": False, "against_best_baseline": {"low": low, "high": high}}
+    rows = [own, {"model": "sknn", "baseline": True}]
+    program = 'import { standing } from "./trust.js";\nconsole.log(JSON.stringify(standing(given)));'
+    found = computed(tmp_path, program, {"name": "gru", "metrics": {"report": {"rows": rows}}})
+    assert found["kind"] == kind
+    assert "session neighbours" in found["words"]
+    assert (
+        "is a baseline" in computed(tmp_path, program, {"name": "sknn", "metrics": {"report": {"rows": rows}}})["words"]
+    )

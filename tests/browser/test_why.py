@@ -29,7 +29,7 @@ def lit_up(play: Play, expected: dict[int, float]) -> bool:
 
 @pytest.mark.parametrize("way", ["mouse", "keyboard", "button"])
 def test_pointing_at_an_item_lights_up_the_events_that_moved_it(watched: Watched, server: Live, way: str) -> None:
-    play = opened(watched, server, "#play?user=anna")
+    play = opened(watched, server, "#play?user=anna&pause=0")
     last = play.history("anna")[-1]["time"]
     expected = reasons(play, user_id="anna", k=10, timestamp=last)
     assert sum(map(len, expected)) > 10

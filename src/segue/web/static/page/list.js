@@ -2,7 +2,8 @@
 
 import { element, fresh, name, pointing, shortened } from "./dom.js";
 import { bars, moveWords } from "./moves.js";
-import { called, evidence, score, shortReason, signed, sourceWords } from "./words.js";
+import { evidence, shortReason } from "./reason.js";
+import { alike, called, score, signed, sourceWords } from "./words.js";
 
 const MOST = 6; // categories of an item
 const MARKS = { new: () => "new", up: (by) => `▲ ${by}`, down: (by) => `▼ ${by}`, same: () => "", first: () => "" };
@@ -15,7 +16,7 @@ export function rankedList(told) {
   const list = element("ol", { class: "ranked", "aria-label": "Recommended next, best first" });
   const rows = new Map();
 
-  function row(item, move, reach) {
+  function row(item, move, reach, shared) {
     const text = called(item);
     const point = (deliberate) => told.point(item.item_id, deliberate);
     const title = element("button", { type: "button", class: "choose", onclick: () => told.choose(item), onfocus: () => point(false) },
@@ -31,17 +32,18 @@ export function rankedList(told) {
     const categories = element("span", { class: "categories small quiet" });
     const reason = element("p", { id: fresh("reason"), class: "reason small" });
     title.setAttribute("aria-describedby", reason.id);
+    const source = element("span", {}, sourceWords(item.source)[0]);
     const push = element("span", { class: "push figure" });
     const node = element("li", { class: "item", onpointermove: (moved) => pointing(moved) && point(false) },
       element("div", { class: "rank figure" }, element("span", {}, String(item.rank)), mark),
-      element("div", { class: "what" }, element("div", { class: "title-line" }, title, categories), reason),
+      element("div", { class: "what" }, element("div", { class: "title-line" }, title, shared && element("span", { class: "small quiet id" }, name(item.item_id)), categories), reason),
       element("div", { class: "score" },
         element("div", { class: "value" },
           element("div", { class: "reach", "aria-hidden": "true" }, bar),
           element("span", { class: "figure" }, element("span", { class: "unseen" }, "score "), score(item.score))),
-        element("div", { class: "source small quiet" }, element("span", {}, sourceWords(item.source)[0]), push)),
+        element("div", { class: "source small quiet" }, source, push)),
       why);
-    return { item, node, title, why, categories, reason, push };
+    return { item, node, title, why, categories, reason, source, push };
   }
 
   return {
@@ -54,8 +56,8 @@ export function rankedList(told) {
       const held = [...rows.values()].find(({ node }) => node.contains(document.activeElement));
       const held_why = held?.why === document.activeElement;
       rows.clear();
-      const reach = bars(items);
-      items.forEach((item, place) => rows.set(item.item_id, row(item, moved.get(item.item_id), reach[place])));
+      const reach = bars(items), twice = alike(items);
+      items.forEach((item, place) => rows.set(item.item_id, row(item, moved.get(item.item_id), reach[place], twice.has(called(item)))));
       list.replaceChildren(...[...rows.values()].map(({ node }) => node));
       if (held) {
         const heir = [...rows.values()][Math.min(held.item.rank, rows.size) - 1];
@@ -82,13 +84,14 @@ export function rankedList(told) {
       }
     },
 
-    /** @param reasons a Map from ids to reasons. */
-    reasons(reasons) {
-      for (const [id, { item, reason }] of rows) {
-        const why = reasons.get(id);
-        if (!why) continue;
-        const more = evidence(item.source, why);
-        reason.replaceChildren(...sentence(shortReason(item.source, why)), more.length ? element("span", { class: "evidence quiet" }, " · ", sentence(more)) : "");
+    /** @param items as `meant` gives them; @param many events of the history. */
+    reasons(items, many) {
+      for (const { item_id: id, source: from, reasons: why } of items) {
+        const row = rows.get(id);
+        if (!row) continue;
+        const more = evidence(from, why);
+        row.source.textContent = sourceWords(from)[0];
+        row.reason.replaceChildren(...sentence(shortReason(from, why, many)), more.length ? element("span", { class: "evidence quiet" }, " · ", sentence(more)) : "");
       }
     },
 

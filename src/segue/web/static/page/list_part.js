@@ -39,13 +39,18 @@ export function listPart(told) {
       before = after;
     },
 
-    failed(error, again) {
-      state.textContent = before ? "This is the list before." : "";
+    /** @param next seconds until it is asked again by itself, or null. */
+    failed(error, again, next) {
+      state.textContent = [before && "This is the list before.", next && `Asking again in ${plural(next, "second")}.`].filter(Boolean).join(" ");
       problem.replaceChildren(trouble(error.message, error.status === 400 ? null : again)); // the same would be refused again
     },
 
     unexplained(error, again) {
       why.replaceChildren(trouble(`The reasons cannot be had: ${error.message}`, () => { why.replaceChildren(); again(); }));
+    },
+
+    explained() {
+      why.replaceChildren();
     },
 
     /** Nothing can be asked: what is here is of another history. */

@@ -1,7 +1,8 @@
 // The shell: which view is open, light or dark, and the key.
 
 import { makeApi, sendable } from "./api.js";
-import { element, trouble } from "./dom.js";
+import { element, say, trouble } from "./dom.js";
+import { answeredBy, onNewModel, watchModel } from "./serving.js";
 
 const VIEWS = { play: "Play", health: "Health", model: "Model" };
 const at = (id) => document.getElementById(id);
@@ -118,14 +119,24 @@ offerTheme();
 
 // --- the model that answers, beside the tabs
 
+let since = "";
+
 async function nameModel() {
   try {
     const ready = await api.get("/health/ready");
-    at("serving").replaceChildren(ready.name, element("span", { class: "figure" }, ` · ${ready.n_items.toLocaleString("en")} items`));
+    at("serving").replaceChildren(ready.name, element("span", { class: "figure" }, ` · ${ready.n_items.toLocaleString("en")} items${since}`));
+    answeredBy(ready.version);
   } catch {
     at("serving").textContent = "";
   }
 }
+
+onNewModel(() => {
+  since = ` · a new model answers since ${new Date().toLocaleTimeString("en-GB", { timeStyle: "short" })}`;
+  nameModel();
+  say("A new model answers.");
+});
+watchModel(api);
 
 document.querySelector(".skip").onclick = (event) => {
   event.preventDefault(); // the address holds the view and its state

@@ -6,6 +6,7 @@ import { comparison } from "./comparison.js";
 import { curves } from "./curves.js";
 import { frontier } from "./frontier.js";
 import { markdown } from "./markdown.js";
+import { onNewModel } from "./serving.js";
 import { settings } from "./settings.js";
 import { caveats, day, verdict } from "./verdict.js";
 import { number } from "./words.js";
@@ -32,6 +33,7 @@ export function model(root, api) {
     }
   }
 
+  onNewModel(() => { if (!root.hidden) ask(); });
   return { shown: ask, hidden: () => asking.stop() };
 }
 

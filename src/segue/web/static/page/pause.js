@@ -1,7 +1,7 @@
 // The time since the last event: the list as it would be after a pause.
 
 import { element, fresh } from "./dom.js";
-import { TODAY, lastTime } from "./request.js";
+import { TODAY, lastTime, pauseOf } from "./request.js";
 import { duration } from "./words.js";
 
 const STOPS = [0, 60, 600, 1800, 3600, 21_600, 86_400, 259_200, 604_800, 2_629_800, 7_889_400, 31_557_600];
@@ -37,15 +37,15 @@ export function pauseSlider(changed) {
     meaning,
 
     draw(asked, events, choices) {
-      const last = lastTime(events);
+      const last = lastTime(events), pause = pauseOf(asked);
       const present = last === null ? 0 : Math.max(0, Date.now() / 1000 - last);
       stops = asked.user !== null && last !== null ? [...STOPS, TODAY] : STOPS;
-      if (!stops.includes(asked.pause)) stops = [...stops.filter((stop) => stop !== TODAY), asked.pause].sort((a, b) => a - b);
-      const seconds = asked.pause === TODAY ? present : asked.pause;
+      if (!stops.includes(pause)) stops = [...stops.filter((stop) => stop !== TODAY), pause].sort((a, b) => a - b);
+      const seconds = pause === TODAY ? present : pause;
       slider.max = stops.length - 1;
-      slider.value = stops.indexOf(asked.pause);
+      slider.value = stops.indexOf(pause);
       slider.disabled = last === null;
-      const text = asked.pause === TODAY ? `today, ${duration(seconds)} later` : pauseName(asked.pause, seconds);
+      const text = pause === TODAY ? `now, ${duration(seconds)} later` : pauseName(pause, seconds);
       value.textContent = text;
       slider.setAttribute("aria-valuetext", text);
       meaning.textContent = last === null ? "There is no event yet." : pauseWords(seconds, choices);

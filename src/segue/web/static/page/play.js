@@ -13,9 +13,13 @@ import { drawParts, layOut } from "./layout.js";
 import { listPart } from "./list_part.js";
 import { pauseSlider } from "./pause.js";
 import { makePointing } from "./pointing.js";
-import { TODAY, eventsOf, request, settings } from "./request.js";
+import { meant } from "./reason.js";
+import { TODAY, eventsOf, pauseOf, request, settings } from "./request.js";
+import { makeRetry } from "./retry.js";
+import { makeServed } from "./served.js";
+import { onNewModel } from "./serving.js";
 import { exampleItems, startFields, withNext } from "./start.js";
-import { showTrust } from "./trust.js";
+import { covers } from "./trust.js";
 import { whoseHistory } from "./whose.js";
 
 const LAST = 50; // events of a stored user: as many as reasons look at
@@ -23,9 +27,8 @@ const now = () => Date.now() / 1000;
 
 /** Draws the view into its section, once. */
 export function play(root, api) {
-  let asked = PLAIN, stored = null, choices = null, examples = null, settled = false, reasonsOf = "", version = null;
-  const known = knownItems(api);
-  const opening = latest();
+  let asked = PLAIN, stored = null, examples = null, settled = false, reasonsOf = "", shownOf = null;
+  const known = knownItems(api), opening = latest(), retry = makeRetry();
 
   const events = () => eventsOf(asked, stored).map((event, place) => {
     const item = known.get(event.item_id);
@@ -42,33 +45,40 @@ export function play(root, api) {
   const wishes = controls(set);
   const whose = whoseHistory();
   const stripTrouble = element("div", {});
+  const served = makeServed(api, { known, trust: list.trust, changed: relight });
   const asking = makeAsking(api, {
     list(answer, milliseconds) {
       list.answered(answer, milliseconds);
       settled = true;
+      retry.worked();
+      list.trust.hidden = !covers(answer, events().length);
       const given = JSON.stringify(eventsOf(asked, stored));
       point(answer, given === reasonsOf ? undefined : new Map()); // those of the same history do for a moment
       reasonsOf = given;
-      if (version !== answer.model_version) renew(answer.model_version);
+      served.answered(answer.model_version);
       learn(answer.items.map(({ item_id: id }) => id));
     },
     reasons(answer) {
-      const reasons = new Map(answer.items.map((item) => [item.item_id, item.reasons]));
-      list.ranked.reasons(reasons);
-      point(answer, reasons);
+      const past = events(), items = meant(answer, past);
+      list.ranked.reasons(items, past.length);
+      list.explained();
+      point({ items }, new Map(items.map(({ item_id: id, reasons }) => [id, reasons])));
     },
     failed(error, again) {
-      list.failed(error, again);
-      if (choices === null) learnChoices(); // there may be others to choose
+      list.failed(error, again, retry.failed(error, again));
+      if (served.choices === null) served.learn(); // there may be others to choose
     },
-    unexplained: list.unexplained, waiting: list.waiting,
+    unexplained(error, again) {
+      list.unexplained(error, again);
+      retry.failed(error, again);
+    }, waiting: list.waiting,
   });
 
   layOut(root, { start, whose, stripTrouble, strip, pause, wishes, list, pointing });
 
   /** Another history or user: a step that the browser's Back takes back. */
   function go(next) {
-    asked = next;
+    asked = { ...next, unread: [] };
     keep(asked, { step: true });
     opened();
   }
@@ -81,8 +91,7 @@ export function play(root, api) {
   }
 
   function open(id) {
-    list.forget();
-    go({ ...asked, user: id, history: null, pause: 0 });
+    go({ ...asked, user: id, history: null, pause: null });
   }
 
   async function begin(item) {
@@ -91,13 +100,15 @@ export function play(root, api) {
     if (signal.aborted) return; // something else was chosen since
     list.forget();
     items.forEach(known.add);
-    go({ ...asked, user: null, history: madeUp(items, now()), pause: 0 });
+    go({ ...asked, user: null, history: madeUp(items, now()), pause: null });
   }
 
   /** After another address: have what is stored, then ask. */
   async function opened() {
-    stripTrouble.replaceChildren();
+    stripTrouble.replaceChildren(...asked.unread.map((text) => element("p", { class: "note small" }, text)));
     const signal = opening.begin();
+    retry.stop();
+    if (shownOf !== asked.user) changeUser();
     if (stored?.user_id !== asked.user) stored = null;
     if (stored === null && (asked.user !== null || asked.history === null)) hold(true);
     try {
@@ -120,7 +131,16 @@ export function play(root, api) {
       hold(false);
       draw();
       stripTrouble.replaceChildren(trouble(error.message, opened));
+      retry.failed(error, opened);
     }
+  }
+
+  /** Nothing that was chosen or typed is of this user. */
+  function changeUser() {
+    shownOf = asked.user;
+    list.forget();
+    pointing.forget();
+    start.clear();
   }
 
   /** What is on screen is of another history than is asked about; or no longer. */
@@ -136,22 +156,23 @@ export function play(root, api) {
 
   function refresh() {
     settled = false;
+    retry.stop();
     hold(false);
-    asking.ask(request(asked, stored, choices)); // first: the answer is on its way while we draw
+    asking.ask(request(asked, stored, served.choices)); // first: the answer is on its way while we draw
     draw();
   }
 
   function draw() {
-    drawParts({ strip, pause, wishes, whose }, { asked, stored, choices, events: events() }, {
+    drawParts({ strip, pause, wishes, whose }, { asked, stored, choices: served.choices, events: events() }, {
       link: () => `${location.origin}${location.pathname}#${written(asked)}`,
-      back: () => go({ ...asked, history: null, pause: 0 }), again: () => { stored = null; opened(); }, clear: () => go({ ...asked, user: null, history: [], pause: 0 }),
+      back: () => go({ ...asked, history: null, pause: null }), again: () => { stored = null; opened(); }, clear: () => go({ ...asked, user: null, history: [], pause: null }),
     });
     learn(events().map(({ item_id: id }) => id));
   }
 
   function point(answer, reasons) {
-    const { diversity, scenario } = settings(asked, choices);
-    const moment = asked.pause === TODAY ? now() : (events().at(-1)?.time ?? 0) + asked.pause;
+    const { diversity, scenario } = settings(asked, served.choices);
+    const moment = pauseOf(asked) === TODAY ? now() : (events().at(-1)?.time ?? 0) + pauseOf(asked);
     pointing.show({ events: events(), items: answer.items, ...(reasons && { reasons }), moment, ruled: diversity > 0 || Boolean(scenario) });
   }
 
@@ -161,26 +182,13 @@ export function play(root, api) {
     list.ranked.details(known);
   }
 
-  /** A model serves that is new here; what the first list does without is asked for after it. */
-  function renew(model) {
-    if (version !== null) known.forget();
-    version = model;
-    learnChoices();
-    showTrust(list.trust, api);
-  }
-
-  async function learnChoices() {
-    try {
-      choices = await api.get("/v1/choices");
-      relight();
-    } catch (error) {
-      console.warn(error);
-    }
-  }
-
   addEventListener("hashchange", () => {
     if (!/^#?(play)?(\?|$)/.test(location.hash) || location.hash.slice(1) === written(asked)) return;
     asked = read(location.hash);
+    opened();
+  });
+  onNewModel(() => { // what is known of its items is of the model before
+    examples = stored = null;
     opened();
   });
   asked = read(location.hash);

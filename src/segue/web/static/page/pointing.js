@@ -97,6 +97,8 @@ export function makePointing({ strip, ranked }, told) {
       draw();
     },
     draw,
+    /** Another history: what one pointed at was of the one before. */
+    forget() { at = null; deliberate = false; },
     /** Point at the event at another place: it has moved there. */
     follow(place) { at = { place }; },
   };

@@ -26,8 +26,12 @@ export const eventsOf = (asked, stored) => asked.history ?? stored?.events ?? []
 /** The time of the last event; null: there is none. */
 export const lastTime = (events) => events.at(-1)?.time ?? null;
 
+/** The pause that is asked about; nobody said: a stored user is asked about as programs ask, now; else right away. */
+export const pauseOf = ({ user, history, pause }) => pause ?? (user !== null && history === null ? TODAY : 0);
+
 /** The body of a request for a list. */
 export function request(asked, stored, choices) {
+  const pause = pauseOf(asked);
   const { k, diversity, strategy, similarity, exclude } = settings(asked, choices);
   const body = { k };
   const last = lastTime(eventsOf(asked, stored));
@@ -37,7 +41,7 @@ export function request(asked, stored, choices) {
   } else {
     body.user_id = asked.user;
   }
-  if (last !== null && asked.pause !== TODAY) body.timestamp = last + asked.pause;
+  if (last !== null && pause !== TODAY) body.timestamp = last + pause;
   if (asked.exclude !== null) body.exclude = exclude;
   if (asked.categories.length) body.categories = [...asked.categories];
   if (asked.scenario) body.scenario = asked.scenario;
@@ -54,6 +58,7 @@ export function request(asked, stored, choices) {
 export function nextTime(asked, events, now) {
   const last = lastTime(events);
   if (last === null) return Math.round(now);
-  if (asked.pause === TODAY) return Math.max(last, Math.round(now));
-  return last + (asked.pause || 60);
+  const pause = pauseOf(asked);
+  if (pause === TODAY) return Math.max(last, Math.round(now));
+  return last + (pause || 60);
 }

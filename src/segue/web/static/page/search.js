@@ -10,7 +10,7 @@ const QUIET = 60; // milliseconds without a key before it looks
  * @param placeholder in it.
  * @param longest text that can be looked for, in characters.
  * @param find `(text, signal)` to a promise of options.
- * @param show `(option)` to the nodes of its row.
+ * @param show `(option, options)` to the nodes of its row.
  * @param choose told of the option that was taken.
  * @param empty what is said where nothing fits, by the text.
  * @param beside a node beside the label, if any.
@@ -26,7 +26,7 @@ export function combobox({ label, placeholder, longest, find, show, choose, empt
     "aria-controls": list, "aria-autocomplete": "list",
     oninput: () => { entered = false; later(QUIET); }, onfocus: () => later(0), onclick: () => later(0), onblur: close, onkeydown: key,
   });
-  const rows = element("ul", { id: list, role: "listbox", "aria-label": label, class: "options", hidden: true });
+  const rows = element("ul", { id: list, role: "listbox", "aria-label": label, class: "options", hidden: true, tabIndex: -1 }); // else Tab leads into it where it scrolls
   const said = element("p", { class: "options said", role: "status", hidden: true });
 
   function later(milliseconds) {
@@ -55,7 +55,7 @@ export function combobox({ label, placeholder, longest, find, show, choose, empt
       id: `${list}-${place}`, role: "option", "aria-selected": "false",
       onpointerdown: (event) => event.preventDefault(), // the field keeps the focus
       onclick: () => take(place),
-    }, show(option))));
+    }, show(option, options))));
     rows.hidden = !options.length;
     input.setAttribute("aria-expanded", String(!rows.hidden));
     tell(options.length ? "" : empty(text));

@@ -3,7 +3,7 @@
 import { dropped } from "./api.js";
 import { element, name, shortened } from "./dom.js";
 import { combobox } from "./search.js";
-import { called, duration, plural } from "./words.js";
+import { alike, called, duration, plural } from "./words.js";
 
 const FOUND = 20;
 const EXAMPLES = 3;
@@ -14,8 +14,8 @@ export function startFields(api, told) {
   const items = combobox({
     label: "Add an item", placeholder: "Search titles", longest: 200, choose: told.add, beside: examples,
     find: async (text, signal) => (await api.get(`/v1/items?search=${encodeURIComponent(text)}&k=${FOUND}`, { signal })).items,
-    show: (item) => [
-      element("span", {}, name(called(item))),
+    show: (item, found) => [
+      element("span", {}, name(called(item)), alike(found).has(called(item)) && element("span", { class: "small quiet" }, " ", name(item.item_id))),
       element("span", { class: "small quiet" }, about(item)),
     ],
     empty: (text) => (text ? `No item has “${shortened(text, 60)}” in its title.` : "The model knows no items."),
@@ -29,7 +29,13 @@ export function startFields(api, told) {
     ],
     empty: () => "The store knows no users yet: they come with their first event.",
   });
-  return { nodes: [items, users], offer: (given) => drawExamples(examples, given, told) };
+  const boxes = [items, users];
+  return {
+    nodes: boxes,
+    offer: (given) => drawExamples(examples, given, told),
+    /** What was typed is of the history before. */
+    clear: () => boxes.forEach((box) => { box.querySelector("input").value = ""; }),
+  };
 }
 
 function about({ categories = [], withdrawn }) {

@@ -32,12 +32,31 @@ function when({ split, update_of: update }) {
   return split === "everything" ? "before it learned from everything" : "that it had not seen";
 }
 
+const TOLD = new Set(["state", "initial_state", "anyone"]);
+
+/** Whether the test asked for lists like this one: of the model, after some event. */
+export const covers = ({ items }, events) => events > 0 && items.some(({ source }) => TOLD.has(source));
+
+/** How a model stands to the best baseline by the paired test: `{ kind, words }`; kind "" where nobody can tell. */
+export function standing({ name, metrics }) {
+  const report = metrics?.report, own = report?.rows?.find((row) => row.model === name);
+  if (!own) return { kind: "", words: "How good this model is was not tested." };
+  if (own.baseline) return { kind: "", words: `This model is a baseline, ${spoken(name)}: no network was learned.` };
+  const best = report.rows.find((row) => row.baseline);
+  if (!best) return { kind: "", words: "It was compared with no baseline." };
+  const { low, high } = own.against_best_baseline ?? {}, rival = spoken(best.model);
+  if (low == null || high == null) return { kind: "", words: `There were too few users to tell it from ${rival}, the best baseline.` };
+  if (low > 0) return { kind: "wins", words: `This model beats ${rival}, the best baseline.` };
+  if (high < 0) return { kind: "loses", words: `This model loses to ${rival}, a baseline: its lists are worse than that would give.` };
+  return { kind: "", words: `This model cannot be told from ${rival}, a baseline, by its test.` };
+}
+
 /** Say so in a node, once the server has told. */
 export async function showTrust(node, api) {
   try {
-    const words = trustWords(await api.get("/v1/model"));
-    if (words) node.replaceChildren(`${words} `, element("a", { href: "#model" }, "How it was tested"));
-    else node.replaceChildren(); // another model may have said something
+    const model = await api.get("/v1/model"), { kind, words } = standing(model);
+    node.className = kind === "loses" ? "note loses" : "small quiet";
+    node.replaceChildren(element(kind === "loses" ? "strong" : "span", {}, words), ` ${trustWords(model)} `, element("a", { href: "#model" }, "How it was tested"));
   } catch (error) {
     console.warn(error); // the view Model tells why
   }

@@ -1,7 +1,7 @@
 // Whose history it is, and what is stored of it: nothing that one does here.
 
 import { element, name } from "./dom.js";
-import { plural } from "./words.js";
+import { duration, plural } from "./words.js";
 
 /** The line over the strip. It is drawn anew only where it says something else: who is at a button stays there. */
 export function whoseHistory() {
@@ -44,9 +44,12 @@ function describe(asked, stored, told) {
 function howMany(stored) {
   if (!stored) return ""; // on its way, or not to be had
   if (!stored.total) return "The store has no events of this user: the list is what strangers get.";
-  const shown = stored.events.length;
-  return shown < stored.total ? `${plural(stored.total, "event")}; the last ${shown} are shown.` : `${plural(stored.total, "event")}.`;
+  const shown = stored.events.length, last = stored.events.at(-1)?.time;
+  const when = last == null ? "" : `, the last on ${DAY.format(1000 * last)}, ${duration(Math.max(0, Date.now() / 1000 - last))} ago`;
+  return `${plural(stored.total, "event")}${when}${shown < stored.total ? `; ${shown} are shown` : ""}.`;
 }
+
+const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
 
 const lastOf = (stored) => (stored && stored.events.length < stored.total ? `the last ${stored.events.length} of ${plural(stored.total, "event")}` : "what is stored");
 

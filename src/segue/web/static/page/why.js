@@ -44,7 +44,7 @@ function aboutItem({ columns = {} } = {}) {
 }
 
 function pushed(events, moment, had) {
-  if (!events.length) return had ? [element("p", {}, "No event of the history moved its score.")] : [];
+  if (!events.length) return had ? [element("p", {}, "No event that the model knows moved its score.")] : [];
   const most = Math.max(...events.map(({ difference }) => Math.abs(difference)));
   const rows = events.map((event) => {
     const { difference, time } = event;
@@ -104,13 +104,14 @@ export function whyEvent(event, moved, told) {
     element("h3", {}, name(text)),
     wholeTitle(text),
     element("p", { class: "small quiet" }, when(event)),
-    element("p", rows.length ? { class: "label" } : {}, didWhat(moved)),
+    element("p", rows.length ? { class: "label" } : {}, didWhat(moved, event)),
     element("ul", { class: "pushes" }, rows),
     element("p", { class: "row" }, button("Earlier", told.earlier), button("Later", told.later), button("Remove", told.remove)),
   ];
 }
 
-function didWhat(moved) {
+function didWhat(moved, { known_item: known }) {
+  if (known === false) return "The model does not know this item: it is no reason for anything.";
   if (moved === null) return "Asking for the reasons…";
   if (!moved.length) return "It is not among the three events that moved an item of this list most.";
   return `It moved ${plural(moved.length, "item")} of this list`;

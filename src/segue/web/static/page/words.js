@@ -7,6 +7,13 @@ const UNITS = [
 /** What an item is called: its title, else its id. */
 export const called = ({ title, item_id: id }) => (title?.trim() ? title : id);
 
+/** What more than one of some items is called; their ids tell them apart. */
+export function alike(items) {
+  const once = new Set(), twice = new Set();
+  for (const text of items.map(called)) (once.has(text) ? twice : once).add(text);
+  return twice;
+}
+
 const NEAR = 0.1; // how far a rounded length may be off
 
 /** A length of time in the largest unit that says it well: "2 days", "90 minutes", "28 years". */
@@ -47,6 +54,8 @@ export const plural = (many, word, words = `${word}s`) => `${many.toLocaleString
 /** Where an item of a list comes from: in a few words, as a reason, and as a sentence. */
 const SOURCES = {
   state: ["from this history", "No one event decided it", "The model chose it from this history."],
+  anyone: ["popular", "Popular, whatever the history", "No event of the history moves any score of this list: it is popular, whatever the history."],
+  unknown: ["what people begin with", "The model does not know these items", "The model does not know the items of this history: it says what people begin with."],
   initial_state: ["what people begin with", "People begin with it", "There is nothing to go by, or a new session begins: the model says what people begin with."],
   neighbours: ["what others did next", "Others went on here", "The model has nothing to say here: others went on to this from the last items."],
   trending: ["popular of late", "Popular of late", "There is nothing to go by yet: this has been popular of late."],
@@ -67,35 +76,5 @@ export function shortWords({ wanted, given, because }) {
 export function followedWords({ times, of, ...from }) {
   return [`Of ${plural(of, "time")} that people went on from `, title(from), `, ${times.toLocaleString("en")} led here.`];
 }
-
-/**
- * The shortest true reason of a listed item, in parts: text, or { title } for what may be any text.
- *
- * @param reasons as the server gives them: events (strongest first), followed, rank_without_rules.
- */
-export function shortReason(source, reasons) {
-  const raised = reasons.events.filter(({ difference }) => difference > 0);
-  if (source === "pin") return [sourceWords(source)[1]];
-  if (raised.length) {
-    const [first, second] = raised;
-    const and = second && second.difference > first.difference / 2 ? [" and ", title(second)] : [];
-    return ["Because of ", title(first), ...and];
-  }
-  if (reasons.followed.length) return wentOn(reasons.followed[0]);
-  if (reasons.events.length) return ["In spite of ", title(reasons.events[0])];
-  return [sourceWords(source)[1]];
-}
-
-/** What others did, where that is no accident and `shortReason` does not say it: parts as there, or none. */
-export function evidence(source, reasons) {
-  const often = reasons.followed.filter(({ times, of }) => times >= OFTEN.times && times >= OFTEN.share * of);
-  const best = often.sort((one, other) => other.times / other.of - one.times / one.of)[0];
-  const said = source === "pin" || reasons.events.some(({ difference }) => difference > 0);
-  return best && said ? wentOn(best) : [];
-}
-
-const OFTEN = { times: 5, share: 0.03 };
-
-const wentOn = ({ times, of, ...from }) => [`${times.toLocaleString("en")} of ${of.toLocaleString("en")} went on here from `, title(from)];
 
 const title = (item) => ({ title: called(item) });
