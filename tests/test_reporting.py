@@ -16,7 +16,9 @@ import segue
 from api_log import FLAGS, QUICK, clicks, titles
 from report_files import Page, read
 from segue.cli import run
+from segue.data.catalog import ItemTable
 from segue.data.events import Rejection
+from segue.data.ids import Ids
 from segue.data.log import read_log
 from segue.data.splits import Split
 from segue.errors import ConfigError, SegueError
@@ -158,6 +160,19 @@ def test_at_least_two_lists_of_each_kind_are_drawn_where_one_kind_is_rare(folder
         right = sum(one.right for one in drawn)
         assert right >= 2
         assert len(drawn) - right >= 2
+
+
+def test_an_item_that_was_not_learned_from_has_its_title_where_the_table_has_it(folder: Path) -> None:
+    new = pl.DataFrame({"user_id": [f"u{user}" for user in range(40)], "item_id": "new", "timestamp": 1_900_000_000})
+    new = pl.concat([new, new.with_columns(pl.col("timestamp") + 10)])  # the first of a session is no target
+    log = read_log(pl.concat([clicks(), new], how="vertical_relaxed"))
+    kept: list[Judged] = []
+    evaluate_artifact(segue.load(folder / "gru").artifact, log, watch=lambda _, judged: kept.append(judged))
+    table = ItemTable(Ids.of(["other", "new"]), {"title": [None, "The new one"]})
+    for named, title in ((None, "new"), (table, "The new one")):
+        unknown = [one for one in examples_of(kept[0], log, "gru", None, named).drawn if one.unknown]
+        assert unknown
+        assert {one.target for one in unknown} == {title}
 
 
 def test_many_models_and_long_texts_stay_small_enough_to_mail(folder: Path, tmp_path: Path) -> None:

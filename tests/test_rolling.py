@@ -90,11 +90,16 @@ class Watched:
         monkeypatch.setattr(models, "trained_anew", training)
 
 
+BOUND = "segue.metrics.intervals.FEWEST_TO_COMPARE"
+"""Lowered here, where few users are asked for: what is told of so few has tests of its own."""
+
+
 @cache
 def everything() -> tuple[list[Asked], Watched, Rolling]:
     """Three weeks, all models, what they learned from and the report of them."""
     with pytest.MonkeyPatch.context() as patched:
         watched, asked = Watched(patched), []
+        patched.setattr(BOUND, 2)
 
         def kept(*given: Any) -> Any:
             for one in rolled(*given):
@@ -198,7 +203,10 @@ def test_updated_and_retrained_know_items_that_came_and_kept_does_not() -> None:
     assert later[0].models["kept"].metrics != later[0].models["updated"].metrics != later[0].models["retrained"].metrics
 
 
-def test_the_difference_over_all_weeks_is_that_of_the_predictions_of_the_weeks_that_were_compared() -> None:
+def test_the_difference_over_all_weeks_is_that_of_the_predictions_of_the_weeks_that_were_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(BOUND, 2)
     asked, _, report = everything()
     later = asked[1:]
     for difference in report.differences:

@@ -278,6 +278,11 @@ def test_an_update_that_is_worse_is_refused_unless_it_is_forced(monkeypatch: pyt
     settings = msgspec.structs.replace(
         model().settings, train=msgspec.structs.replace(model().settings.train, metric="hr@1")
     )
+    few = update_artifact(model(), whole_log(), settings=settings).report
+    assert few.changes[0].users == 10
+    assert not few.worse, "ten users refuse nothing"
+    assert few.verdict.startswith("too few users to tell")
+    monkeypatch.setattr("segue.metrics.intervals.FEWEST_TO_COMPARE", 10)
     with pytest.raises(
         WorseUpdateError, match=r"THE UPDATE IS WORSE: -0\..* on new events.*Nothing is written"
     ) as told:

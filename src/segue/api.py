@@ -300,7 +300,7 @@ def compare(
         costs=True,
         watch=None
         if mail is None
-        else lambda judged: mail_judged(mail, judged, plan.log, plan.split, plan.settings, log),
+        else lambda judged: mail_judged(mail, judged, plan.log, plan.split, plan.settings, log, items=plan.items),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -281,9 +282,8 @@ class Recommender:
 
         def watch(split: Split, judged: Judged) -> None:
             assert mail is not None
-            mail_judged(
-                mail, judged, events, split, self.artifact.settings, log, kept=lambda: kept_frontier(self.artifact)
-            )
+            kept = partial(kept_frontier, self.artifact)
+            mail_judged(mail, judged, events, split, self.artifact.settings, log, kept=kept, items=table)
 
         return evaluate_artifact(self.artifact, events, table, metrics=metrics, watch=watch if mail else None)
 

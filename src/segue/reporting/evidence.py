@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.evaluation.context import Scored
 from segue.evaluation.groups import ITEMS, USERS
@@ -77,8 +78,8 @@ class Evidence(NamedTuple):
     examples: Examples | None
 
 
-def evidence_of(judged: Judged, log: EventLog) -> Evidence:
-    """Look at a table while what it was made from is there."""
+def evidence_of(judged: Judged, log: EventLog, table: ItemTable | None = None) -> Evidence:
+    """Look at a table while what it was made from is there; `table` names items that were not learned from."""
     report = judged.report
     network, baseline = compared(report)
     first = next(iter(judged.predictions.values()))
@@ -105,7 +106,7 @@ def evidence_of(judged: Judged, log: EventLog) -> Evidence:
         within_session=int(np.count_nonzero(starts)) > len(judged.phase.replayed.of),
         users=len(np.unique(first.user)),
         finest=1 / judged.replicates,
-        examples=examples_of(judged, log, shown, None if shown == baseline else baseline),
+        examples=examples_of(judged, log, shown, None if shown == baseline else baseline, table),
     )
 
 

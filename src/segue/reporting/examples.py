@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.evaluation.judged import Judged
 from segue.ranking.top_k import NEVER
@@ -70,8 +72,13 @@ class Examples(NamedTuple):
     drawn: list[Example]
 
 
-def examples_of(judged: Judged, log: EventLog, model: str, baseline: str | None) -> Examples:
-    """Draw lists of different users, right and wrong ones apart, as nearly in proportion as few lists can be."""
+def examples_of(
+    judged: Judged, log: EventLog, model: str, baseline: str | None, table: ItemTable | None = None
+) -> Examples:
+    """Draw lists of different users, right and wrong ones apart, as nearly in proportion as few lists can be.
+
+    `table` names items that were not learned from; those that were are named by the catalog.
+    """
     found = judged.predictions[model]
     k = min(K, found.lists.shape[1])
     right = ((found.lists[:, :k] == found.target[:, None]) & (found.target[:, None] >= 0)).any(axis=1)
@@ -89,7 +96,14 @@ def examples_of(judged: Judged, log: EventLog, model: str, baseline: str | None)
             drawn_of[kind] += distinct(order[right[order] == kind], found.user, number, taken)
     chosen = [*drawn_of[True], *drawn_of[False]]
     place = np.flatnonzero(judged.phase.asked)
-    drawn = [example_at(judged, log, model, baseline, at, int(place[at]), k) for at in chosen]
+    titles = [] if table is None else table.columns.get("title", [])
+
+    def named(event: int) -> str:
+        item_id = log.items[int(log.item[event])]
+        at = -1 if table is None or not titles else table.ids.place_of(item_id)
+        return str((titles[at] if at >= 0 else None) or item_id)
+
+    drawn = [example_at(judged, named, model, baseline, at, int(place[at]), k) for at in chosen]
     return Examples(model, baseline, k, hits, len(right), judged.seed, drawn)
 
 
@@ -105,15 +119,17 @@ def distinct(places: Array, user: Array, number: int, taken: set[int]) -> list[i
     return chosen
 
 
-def example_at(judged: Judged, log: EventLog, model: str, baseline: str | None, at: int, place: int, k: int) -> Example:
-    """One prediction by the titles of its items."""
+def example_at(
+    judged: Judged, named: Callable[[int], str], model: str, baseline: str | None, at: int, place: int, k: int
+) -> Example:
+    """One prediction by the titles of its items; `named` tells that of an event of the log that the catalog lacks."""
     sequences, catalog = judged.phase.replayed, judged.phase.catalog
     found = judged.predictions[model]
     begin = int(sequences.bounds[np.searchsorted(sequences.bounds, place, side="right") - 1])
 
     def title(event: int) -> str:
         item = int(sequences.item[event])
-        return catalog.titles(np.array([item]))[0] if item >= 0 else log.items[int(log.item[sequences.order[event]])]
+        return catalog.titles(np.array([item]))[0] if item >= 0 else named(int(sequences.order[event]))
 
     target = int(found.target[at])
     listed = found.lists[at, :k]

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from segue.config import Settings
+from segue.data.catalog import ItemTable
 from segue.data.events import EventLog
 from segue.data.splits import Split
 from segue.errors import SegueError
@@ -78,6 +79,7 @@ def mail_judged(
     settings: Settings,
     source: Any,
     kept: Callable[[], Kept | None] = lambda: None,
+    items: ItemTable | None = None,
 ) -> None:
     """Tell of a table.
 
@@ -88,15 +90,23 @@ def mail_judged(
         settings: that it was made with.
         source: the log as it was named.
         kept: what diversity costs, as measured earlier.
+        items: names items that were not learned from.
     """
-    mail.take(lambda: content_of(mail, judged, log, split, settings, source, kept()))
+    mail.take(lambda: content_of(mail, judged, log, split, settings, source, kept(), items))
 
 
 def content_of(
-    mail: Mail, judged: Judged, log: EventLog, split: Split, settings: Settings, source: Any, kept: Kept | None
+    mail: Mail,
+    judged: Judged,
+    log: EventLog,
+    split: Split,
+    settings: Settings,
+    source: Any,
+    kept: Kept | None,
+    items: ItemTable | None,
 ) -> Content:
     """All that is told of a table; the arguments are those of `mail_judged`."""
-    report, evidence = judged.report, evidence_of(judged, log)
+    report, evidence = judged.report, evidence_of(judged, log, items)
     networks = [name(row.model) for row in report.rows if not row.baseline] or [name(report.rows[0].model)]
     title = f"How good {'is' if len(networks) == 1 else 'are'} {listed(networks[:6])}?"
     return Content(
