@@ -66,9 +66,9 @@ ROUTES = [
     ("/v1/history", "POST"),
     ("/v1/users", "GET"),
     ("/v1/choices", "GET"),
+    ("/v1/model", "GET"),
     ("/v1/users/{user_id}", "GET"),
     ("/v1/users/{user_id}", "DELETE"),
-    ("/v1/model", "GET"),
     ("/health/live", "GET"),
     ("/health/ready", "GET"),
 ]
