@@ -185,7 +185,7 @@ def files(tmp_path: Path) -> tuple[str, str, str]:
     return str(tmp_path / "model"), str(tmp_path / "log.csv"), str(tmp_path / "items.csv")
 
 
-def test_items_that_nobody_met_are_found_by_their_kind(tmp_path: Path) -> None:
+def test_items_that_nobody_met_are_found_by_their_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of ten items is hidden from training; who knows its kind, and that it is new, has it among four."""
     rows = clicks()
     late = sorted(int(row[2]) for row in rows)[400]
@@ -197,6 +197,7 @@ def test_items_that_nobody_met_are_found_by_their_kind(tmp_path: Path) -> None:
     settings = {**QUICK, "split.test": share, "content.lift": 1.0}
     model = segue.fit(tmp_path / "log.csv", items=tmp_path / "items.csv", settings=settings)
     assert not hidden & set(model.item_ids)
+    monkeypatch.setattr("segue.metrics.intervals.FEWEST_TO_COMPARE", 5)  # the shop is small
     found = model.evaluate_new_items(tmp_path / "log.csv", tmp_path / "items.csv")
     recall = found.cold["recall@20"]
     assert found.lift == 1.0, "of the model's settings"

@@ -21,10 +21,7 @@ PAGES = [
     ROOT / "README.md",
     *(ROOT / "docs" / f"{name}.md" for name in ("guide", "tuning", "training", "cells", "measuring", "diversity")),
     *(ROOT / "docs" / f"{name}.md" for name in ("objectives", "needs", "updating", "forgetting", "features")),
-    *(
-        ROOT / "docs" / f"{name}.md"
-        for name in ("cold_start", "rolling", "finetuning", "event_features", "report", "page")
-    ),
+    *(ROOT / "docs" / f"{name}.md" for name in ("cold_start", "rolling", "finetuning", "event_features", "report")),
 ]
 # A model for a page is not a good one: a page is about what is typed.
 FEW = ["--set", "train.epochs=1", "--set", "train.threads=1"]

@@ -29,6 +29,12 @@ from segue.training.networks import Workshop, begun
 from transfer_shops import KINDS, OF_KIND, SETTINGS, items_of, large_shop, small_shop
 
 
+@pytest.fixture(autouse=True)
+def few_users_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shops of tests are small: what differences are is asked here, not whether their users are many."""
+    monkeypatch.setattr("segue.metrics.intervals.FEWEST_TO_COMPARE", 5)
+
+
 def prepared(source: Artifact | None = None, items: Any = None, same_items: bool = False, **settings: Any) -> Prepared:
     """With settings by dotted key, `__` for a dot."""
     own = {key.replace("__", "."): value for key, value in settings.items()}
