@@ -70,7 +70,9 @@ def no_pass_helps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def plain() -> Updated:
-    return updated()
+    with pytest.MonkeyPatch.context() as patched:  # the shop is small
+        patched.setattr("segue.metrics.intervals.FEWEST_TO_COMPARE", 5)
+        return updated()
 
 
 def test_known_items_keep_their_places_and_new_ones_follow_in_the_order_in_which_they_came(plain: Updated) -> None:
