@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from page_scripts import computed, needs_node
-
-pytestmark = needs_node
+from page_scripts import computed
 
 
 def trust(folder: Path, rows: list[tuple[str, bool, float | None]], **facts: Any) -> str:
